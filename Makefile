@@ -1,0 +1,43 @@
+# Every target works on a fresh machine: it creates .venv and installs what it needs, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check bench format clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo [ARGS=--exit]   the whole platform on the embedded default"
+	@echo "make test [ARGS=...]      the tests (ARGS go to pytest)"
+	@echo "make check                ruff, mypy, import contracts, generated reference"
+	@echo "make bench [ONLY=name]    the benchmarks, into build/bench.json"
+	@echo "make format               ruff format and safe fixes"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[embedded,dashboard,dev]"
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/dataflow demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache
+	$(BIN)/python -m entrypoints.reference --check
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

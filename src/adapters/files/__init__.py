@@ -1,0 +1,1 @@
+"""Files: DuckDB reads them, a mapping turns rows into messages."""

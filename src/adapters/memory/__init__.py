@@ -1,0 +1,1 @@
+"""Everything in process, for unit tests and short runs."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: event store, inbox, topic log, read models."""

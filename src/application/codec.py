@@ -1,0 +1,102 @@
+"""Event <-> stored JSON: the only place that knows how an event and its metadata are kept.
+
+A stored event is `{"meta": {...}, "data": {...}}` in UTF-8 JSON; its topic (`StockReserved.v1`) stands beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from application.aggregates import AGGREGATE_OF_EVENT
+
+E = TypeVar("E")
+
+
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an event comes from.
+
+    `recorded_at` is system time; `causation_id` the message (or event) behind it; `correlation_id` what
+    belongs together; `source` names topic, partition and offset, or file and line.
+    """
+
+    recorded_at: datetime
+    causation_id: str
+    correlation_id: str
+    source: str
+    actor: str | None = None
+
+
+class _Stored(msgspec.Struct, Generic[E]):
+    meta: Metadata
+    data: E
+
+
+class _StoredData(msgspec.Struct, Generic[E]):
+    data: E
+
+
+class Recorded(NamedTuple):
+    """A decoded event with its place: global position, stream, version in the stream."""
+
+    position: int
+    stream_id: str
+    version: int
+    event: Any
+
+
+class UndecodableEventError(Exception):
+    """A recorded event that no decoder understands; readers stop there, nothing is skipped."""
+
+    def __init__(self, position: int, stream_id: str, version: int, topic: str, reason: str) -> None:
+        super().__init__(
+            f"event {stream_id}:{version} ({topic}) at position {position} can't be decoded: {reason}"
+        )
+
+
+EVENT_TYPES: dict[str, type] = {event.TOPIC: event for event in AGGREGATE_OF_EVENT}  # type: ignore[attr-defined]
+_ENCODER = msgspec.json.Encoder()
+_DATA = {topic: msgspec.json.Decoder(_StoredData[cls]) for topic, cls in EVENT_TYPES.items()}  # type: ignore[valid-type]
+_WHOLE = {topic: msgspec.json.Decoder(_Stored[cls]) for topic, cls in EVENT_TYPES.items()}  # type: ignore[valid-type]
+
+
+def event_id(stream_id: str, version: int) -> str:
+    """The id of an event: its stream and version, unique and stable for ever."""
+    return f"{stream_id}:{version}"
+
+
+def encode(event: object, metadata: bytes) -> bytes:
+    """Encode an event for storage; `metadata` comes from `encode_metadata`, shared by events of one message."""
+    return b'{"meta":%b,"data":%b}' % (metadata, _ENCODER.encode(event))
+
+
+def encode_metadata(metadata: Metadata) -> bytes:
+    """Encode metadata once for all events that one message causes."""
+    return _ENCODER.encode(metadata)
+
+
+def decode(position: int, stream_id: str, version: int, topic: str, state: bytes) -> Any:
+    """Return the domain event.
+
+    Raises:
+        UndecodableEventError: the topic is unknown or the JSON does not fit it.
+    """
+    try:
+        return _DATA[topic].decode(state).data
+    except KeyError:
+        raise UndecodableEventError(position, stream_id, version, topic, "unknown topic") from None
+    except msgspec.MsgspecError as error:
+        raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error
+
+
+def decode_with_metadata(
+    position: int, stream_id: str, version: int, topic: str, state: bytes
+) -> tuple[Any, Metadata]:
+    """Return the domain event and its metadata; raises as `decode` does."""
+    event = decode(position, stream_id, version, topic, state)
+    try:
+        return event, _WHOLE[topic].decode(state).meta
+    except msgspec.MsgspecError as error:
+        raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error

@@ -1,0 +1,1 @@
+"""From messages to events: decode, recognise duplicates, decide, append, or quarantine with a reason."""

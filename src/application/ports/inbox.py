@@ -1,0 +1,117 @@
+"""What was received: every message as it came, what became of it, and those in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from application.ports.message_stream import Partition
+
+
+class Outcome(StrEnum):
+    """What became of a received message."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+class Reason(NamedTuple):
+    """Why a message is in quarantine: a stable code and a sentence for people."""
+
+    code: str
+    detail: str
+
+
+class Receipt(NamedTuple):
+    """A message as received, with its outcome. `message_id` is None where none could be read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    payload: bytes
+    message_id: str | None
+    outcome: Outcome
+    received_at: datetime
+    stream_id: str | None = None
+    source: str = ""
+    reason: Reason | None = None
+
+
+class QuarantineStatus(StrEnum):
+    """Where a quarantined message stands."""
+
+    OPEN = "open"
+    RETRIED = "retried"
+    DISCARDED = "discarded"
+
+
+class Settlement(NamedTuple):
+    """The end of a quarantined message: retried with success, or discarded by somebody, with a reason."""
+
+    quarantine_id: int
+    status: QuarantineStatus
+    actor: str
+    note: str
+    settled_at: datetime
+
+
+class Quarantined(NamedTuple):
+    """A message in quarantine."""
+
+    quarantine_id: int
+    status: QuarantineStatus
+    code: str
+    detail: str
+    source: str
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    stream_id: str | None
+    message_id: str | None
+    payload: bytes
+    received_at: datetime
+    actor: str | None
+    note: str | None
+    settled_at: datetime | None
+
+
+class Balance(NamedTuple):
+    """Messages received and what became of them; `received = applied + duplicate + quarantined` always holds."""
+
+    received: int
+    applied: int
+    duplicate: int
+    quarantined: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the balance holds."""
+        return self.received == self.applied + self.duplicate + self.quarantined
+
+
+class Inbox(Protocol):
+    """The record of what was received. It is written by `EventStore.append`, in the events' transaction."""
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Return the offset to go on from for each partition that was ever read."""
+
+    def seen(self, message_ids: Collection[str]) -> set[str]:
+        """Return those ids that were received before, whatever their outcome."""
+
+    def balance(self, source_prefix: str = "") -> Balance:
+        """Count what was received, of all sources or of those whose `source` starts with the prefix."""
+
+    def quarantine(
+        self,
+        ids: Sequence[int] = (),
+        *,
+        status: QuarantineStatus | None = None,
+        code: str | None = None,
+        limit: int | None = None,
+    ) -> list[Quarantined]:
+        """Return quarantined messages in the order they were received: those with the ids, or all that fit."""

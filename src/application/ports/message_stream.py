@@ -1,0 +1,58 @@
+"""The stream of messages between sources and ingest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Partition(NamedTuple):
+    """One ordered part of a topic."""
+
+    topic: str
+    number: int
+
+
+class OutgoingMessage(NamedTuple):
+    """A message to publish; messages with the same key keep their order."""
+
+    topic: str
+    key: str
+    payload: bytes
+
+
+class ReceivedMessage(NamedTuple):
+    """A message as received; offsets grow within a partition, not always by one."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    payload: bytes
+
+
+class MessageStream(Protocol):
+    """A durable, partitioned log of messages."""
+
+    def publish(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Append messages durably: on return all of them are kept, on an error none or some are.
+
+        Raises:
+            StreamUnavailableError: the log can't be reached; publishing again is safe, ids repeat.
+        """
+
+    def seek(self, positions: Mapping[Partition, int]) -> None:
+        """Read each partition from the given offset on; partitions that are not named, from the start."""
+
+    def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+        """Return up to `limit` messages in offset order per partition, waiting up to `timeout` seconds for the first."""
+
+    def ends(self) -> dict[Partition, int]:
+        """Return the offset that the next message of each partition gets at the earliest."""
+
+    def acknowledge(self, positions: Mapping[Partition, int]) -> None:
+        """Tell the log how far messages were taken in. For its own monitoring only, never for correctness."""
+
+
+class StreamUnavailableError(Exception):
+    """The message stream can't be reached."""

@@ -1,0 +1,1 @@
+"""Pure folds from the events of a stream to the rows of silver."""

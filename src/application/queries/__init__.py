@@ -1,0 +1,1 @@
+"""What answers: KPI definitions and the figures they give."""

@@ -1,0 +1,1 @@
+"""A made-up supply chain whose messages hang together, deterministic by seed."""

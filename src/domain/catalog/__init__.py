@@ -1,0 +1,1 @@
+"""The reference data that orders, shipments and stock speak of."""

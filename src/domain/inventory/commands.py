@@ -1,0 +1,152 @@
+"""What may be asked of the stock of a product at a location. `occurred_at` is business time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryCommand:
+    """The stock that a command addresses, and when the business did it."""
+
+    product_id: str
+    location_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveStock(InventoryCommand):
+    """Goods arrived, perhaps from a supplier's order placed at `ordered_at`; `unit_cost` in the product's currency."""
+
+    quantity: int
+    supplier_id: str | None = None
+    unit_cost: Decimal | None = None
+    ordered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveStock(InventoryCommand):
+    """Set units aside under a reservation of its own name."""
+
+    reservation_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseReservation(InventoryCommand):
+    """Give reserved units back; all that remain where no quantity is given."""
+
+    reservation_id: str
+    reason: str
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickStock(InventoryCommand):
+    """Take reserved units from the shelf; they stay on hand until they are shipped."""
+
+    reservation_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipStock(InventoryCommand):
+    """Units leave the location, from a reservation or from what is available."""
+
+    quantity: int
+    reservation_id: str | None = None
+    shipment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStockOut(InventoryCommand):
+    """Units leave for another location."""
+
+    transfer_id: str
+    quantity: int
+    to_location_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStockIn(InventoryCommand):
+    """A transfer arrives: of `sent` units, `quantity` came in and `lost` are declared lost."""
+
+    transfer_id: str
+    sent: int
+    quantity: int
+    from_location_id: str
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountStock(InventoryCommand):
+    """A stock count found `counted` units, quarantined ones included."""
+
+    counted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustStock(InventoryCommand):
+    """Correct the stock by a signed number of units, with a reason."""
+
+    delta: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineStock(InventoryCommand):
+    """Block available units, e.g. for a quality check."""
+
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseStockFromQuarantine(InventoryCommand):
+    """Blocked units become available again."""
+
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapStock(InventoryCommand):
+    """Units are thrown away: quarantined ones first, then available ones."""
+
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnStock(InventoryCommand):
+    """Units came back from a customer."""
+
+    quantity: int
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReorderPoint(InventoryCommand):
+    """At `reorder_point` available units or fewer, `reorder_quantity` should be ordered."""
+
+    reorder_point: int
+    reorder_quantity: int = 0
+
+
+COMMANDS: tuple[type[InventoryCommand], ...] = (
+    ReceiveStock,
+    ReserveStock,
+    ReleaseReservation,
+    PickStock,
+    ShipStock,
+    TransferStockOut,
+    TransferStockIn,
+    CountStock,
+    AdjustStock,
+    QuarantineStock,
+    ReleaseStockFromQuarantine,
+    ScrapStock,
+    ReturnStock,
+    SetReorderPoint,
+)

@@ -1,0 +1,1 @@
+"""A customer's order and the fate of each of its lines."""

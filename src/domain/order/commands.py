@@ -1,0 +1,162 @@
+"""What may be asked of an order. `occurred_at` is business time, with an offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedLine:
+    """One line as ordered: units of a product at a price; `discount` is a share from 0 to 1."""
+
+    line_no: int
+    product_id: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineQuantity:
+    """Units of one order line."""
+
+    line_no: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCommand:
+    """The order that a command addresses, and when the business did it."""
+
+    order_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder(OrderCommand):
+    """A customer orders lines; prices and freight are in `currency` (ISO 4217)."""
+
+    customer_id: str
+    currency: str
+    lines: tuple[OrderedLine, ...]
+    freight: Decimal = Decimal(0)
+    requested_date: date | None = None
+    promised_date: date | None = None
+    carrier_id: str | None = None
+    ship_to_city: str | None = None
+    ship_to_country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmOrder(OrderCommand):
+    """The seller accepts the order, perhaps with a promised delivery date."""
+
+    promised_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisePromise(OrderCommand):
+    """The promised delivery date changes."""
+
+    promised_date: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocateOrderLines(OrderCommand):
+    """Stock at a location is set aside for lines."""
+
+    location_id: str
+    lines: tuple[LineQuantity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseAllocation(OrderCommand):
+    """Allocated units become open again."""
+
+    lines: tuple[LineQuantity, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackorderOrderLines(OrderCommand):
+    """Open units wait for stock."""
+
+    lines: tuple[LineQuantity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipOrderLines(OrderCommand):
+    """Units left for the customer with a shipment."""
+
+    lines: tuple[LineQuantity, ...]
+    shipment_id: str | None = None
+    carrier_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverOrderLines(OrderCommand):
+    """Shipped units reached the customer."""
+
+    lines: tuple[LineQuantity, ...]
+    shipment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrderLines(OrderCommand):
+    """Units that were not shipped are cancelled."""
+
+    lines: tuple[LineQuantity, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder(OrderCommand):
+    """The whole order is cancelled, before anything was shipped."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOrder(OrderCommand):
+    """Stop allocating and shipping, e.g. for a credit check."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOrder(OrderCommand):
+    """End the hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnOrderLines(OrderCommand):
+    """Delivered units came back."""
+
+    lines: tuple[LineQuantity, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOrder(OrderCommand):
+    """Nothing more will happen to the order but returns."""
+
+
+COMMANDS: tuple[type[OrderCommand], ...] = (
+    PlaceOrder,
+    ConfirmOrder,
+    RevisePromise,
+    AllocateOrderLines,
+    ReleaseAllocation,
+    BackorderOrderLines,
+    ShipOrderLines,
+    DeliverOrderLines,
+    CancelOrderLines,
+    CancelOrder,
+    HoldOrder,
+    ReleaseOrder,
+    ReturnOrderLines,
+    CloseOrder,
+)

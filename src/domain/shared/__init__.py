@@ -1,0 +1,1 @@
+"""What every aggregate speaks of: refusals, quantities, money."""

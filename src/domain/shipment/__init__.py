@@ -1,0 +1,1 @@
+"""A shipment on its way from a location to a customer."""
