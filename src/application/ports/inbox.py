@@ -26,7 +26,10 @@ class Reason(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """A message as received, with its outcome. `message_id` is None where none could be read."""
+    """A message as received, with its outcome.
+
+    `message_id` is None where none could be read; `source` says where it came from, for people.
+    """
 
     topic: str
     partition: int
@@ -103,8 +106,8 @@ class Inbox(Protocol):
     def seen(self, message_ids: Collection[str]) -> set[str]:
         """Return those ids that were received before, whatever their outcome."""
 
-    def balance(self, source_prefix: str = "") -> Balance:
-        """Count what was received, of all sources or of those whose `source` starts with the prefix."""
+    def balance(self, source: str | None = None) -> Balance:
+        """Count what was received: all of it, or what one source (a CloudEvents `source`) sent."""
 
     def quarantine(
         self,

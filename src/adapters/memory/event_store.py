@@ -1,0 +1,179 @@
+"""Event store and inbox in one process: for unit tests and short runs, gone when the process ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from application.ports.event_store import Batch, ConcurrencyConflictError, RecordedEvent
+from application.ports.inbox import (
+    Balance,
+    Outcome,
+    Quarantined,
+    QuarantineStatus,
+    Receipt,
+    Settlement,
+)
+from application.ports.message_stream import Partition
+
+
+@dataclass
+class MemoryDatabase:
+    """What a database would keep; `MemoryEventStore` and `MemoryInbox` share one."""
+
+    log: list[RecordedEvent] = field(default_factory=list)
+    streams: dict[str, list[RecordedEvent]] = field(default_factory=dict)
+    receipts: dict[tuple[str, int, int], Receipt] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    quarantine: dict[int, Quarantined] = field(default_factory=dict)
+    positions: dict[Partition, int] = field(default_factory=dict)
+    tracking: dict[str, int] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+class MemoryEventStore:
+    """The `EventStore` port in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def append(self, batch: Batch) -> None:
+        """Check all of the batch, then keep all of it."""
+        with self._db.lock:
+            self._check(batch)
+            self._keep(batch)
+
+    def load(self, stream_ids: Collection[str]) -> dict[str, list[RecordedEvent]]:
+        """Return the events of streams, by stream."""
+        with self._db.lock:
+            return {s: list(self._db.streams[s]) for s in stream_ids if s in self._db.streams}
+
+    def read(self, after: int, limit: int, topics: Collection[str] = ()) -> list[RecordedEvent]:
+        """Return events in global order."""
+        with self._db.lock:
+            wanted = (e for e in self._db.log[max(after, 0) :] if not topics or e.topic in topics)
+            return [event for event, _ in zip(wanted, range(limit), strict=False)]
+
+    def head(self) -> int:
+        """Return the position of the last event."""
+        with self._db.lock:
+            return len(self._db.log)
+
+    def checkpoint(self, name: str) -> int:
+        """Return how far a reader has come."""
+        with self._db.lock:
+            return self._db.tracking.get(name, 0)
+
+    def _check(self, batch: Batch) -> None:
+        new = Counter((e.stream_id, e.version) for e in batch.events)
+        for (stream_id, version), times in new.items():
+            if times > 1 or version <= len(self._db.streams.get(stream_id, ())):
+                raise ConcurrencyConflictError(f"{stream_id} has version {version} already")
+        places = Counter((r.topic, r.partition, r.offset) for r in batch.receipts)
+        ids = Counter(_claimed(batch.receipts))
+        if any(n > 1 or p in self._db.receipts for p, n in places.items()):
+            raise ConcurrencyConflictError("a message of the batch was taken in already")
+        if any(n > 1 or i in self._db.seen for i, n in ids.items()):
+            raise ConcurrencyConflictError("a message id of the batch was recorded already")
+        for settlement in batch.settlements:
+            if self._db.quarantine[settlement.quarantine_id].status is not QuarantineStatus.OPEN:
+                raise ConcurrencyConflictError(
+                    f"quarantined message {settlement.quarantine_id} is settled already"
+                )
+        if batch.tracking and batch.tracking.position <= self._db.tracking.get(batch.tracking.name, 0):
+            raise ConcurrencyConflictError(f"{batch.tracking.name} is beyond {batch.tracking.position}")
+
+    def _keep(self, batch: Batch) -> None:
+        db = self._db
+        for event in batch.events:
+            recorded = RecordedEvent(len(db.log) + 1, *event)
+            db.log.append(recorded)
+            db.streams.setdefault(event.stream_id, []).append(recorded)
+        for receipt in batch.receipts:
+            db.receipts[receipt.topic, receipt.partition, receipt.offset] = receipt
+            if receipt.reason is not None:
+                number = len(db.quarantine) + 1
+                db.quarantine[number] = _quarantined(number, receipt)
+        db.seen.update(_claimed(batch.receipts))
+        for settlement in batch.settlements:
+            self._settle(settlement)
+        db.positions.update(batch.positions)
+        if batch.tracking:
+            db.tracking[batch.tracking.name] = batch.tracking.position
+
+    def _settle(self, s: Settlement) -> None:
+        row = self._db.quarantine[s.quarantine_id]
+        self._db.quarantine[s.quarantine_id] = row._replace(
+            status=s.status, actor=s.actor, note=s.note, settled_at=s.settled_at
+        )
+        if s.status is QuarantineStatus.RETRIED:
+            place = (row.topic, row.partition, row.offset)
+            self._db.receipts[place] = self._db.receipts[place]._replace(outcome=Outcome.APPLIED)
+
+
+class MemoryInbox:
+    """The `Inbox` port in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Return the offset to go on from for each partition."""
+        return dict(self._db.positions)
+
+    def seen(self, message_ids: Collection[str]) -> set[str]:
+        """Return those ids that were received before."""
+        return self._db.seen.intersection(message_ids)
+
+    def balance(self, source: str | None = None) -> Balance:
+        """Count what was received and what became of it."""
+        counted = Counter(
+            r.outcome
+            for r in self._db.receipts.values()
+            if source is None or (r.message_id or "").startswith(f"{source}/")
+        )
+        outcomes = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED)
+        return Balance(counted.total(), *(counted[outcome] for outcome in outcomes))
+
+    def quarantine(
+        self,
+        ids: Sequence[int] = (),
+        *,
+        status: QuarantineStatus | None = None,
+        code: str | None = None,
+        limit: int | None = None,
+    ) -> list[Quarantined]:
+        """Return quarantined messages in the order they were received."""
+        return [
+            q
+            for number, q in sorted(self._db.quarantine.items())
+            if (not ids or number in ids) and status in (None, q.status) and code in (None, q.code)
+        ][:limit]
+
+
+def _claimed(receipts: Sequence[Receipt]) -> list[str]:
+    return [r.message_id for r in receipts if r.message_id and r.outcome is not Outcome.DUPLICATE]
+
+
+def _quarantined(number: int, r: Receipt) -> Quarantined:
+    assert r.reason is not None
+    return Quarantined(
+        number,
+        QuarantineStatus.OPEN,
+        r.reason.code,
+        r.reason.detail,
+        r.source,
+        r.topic,
+        r.partition,
+        r.offset,
+        r.key,
+        r.stream_id,
+        r.message_id,
+        r.payload,
+        r.received_at,
+        None,
+        None,
+        None,
+    )

@@ -1,0 +1,27 @@
+"""What can go wrong with the database, in words of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+from psycopg_pool import PoolTimeout
+
+from application.ports.event_store import ConcurrencyConflictError, StoreUnavailableError
+
+
+class DataFolderError(Exception):
+    """The data folder can't be used."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into the ports' errors; what is not expected passes as it is."""
+    try:
+        yield
+    except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
+        raise ConcurrencyConflictError(str(error).strip()) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error

@@ -1,0 +1,100 @@
+"""The event store on PostgreSQL: events, receipts and positions in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from eventsourcing import persistence
+from eventsourcing.persistence import Tracking as LibraryTracking
+from psycopg import Cursor
+from psycopg.rows import DictRow, tuple_row
+
+from adapters.postgres import bronze
+from adapters.postgres.errors import translated
+from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
+from application.ports.event_store import (
+    Batch,
+    ConcurrencyConflictError,
+    RecordedEvent,
+    StoreUnavailableError,
+)
+
+_TABLE = f"{EVENTS_SCHEMA}.stored_events"
+_LOAD = (
+    f"SELECT notification_id, originator_id, originator_version, topic, state FROM {_TABLE} "
+    "WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version"
+)
+_READ = (
+    f"SELECT notification_id, originator_id, originator_version, topic, state FROM {_TABLE} "
+    "WHERE notification_id > %s {topics} ORDER BY notification_id LIMIT %s"
+)
+
+
+class PostgresEventStore:
+    """The `EventStore` port on the eventsourcing library's recorder."""
+
+    def __init__(self, conninfo: str, *, pool_size: int = 2) -> None:
+        self._datastore = Datastore(conninfo, pool_size=pool_size)
+        self._recorder = Recorder(self._datastore)
+
+    def append(self, batch: Batch) -> None:
+        """Append a batch atomically; see the port."""
+        tracking = None
+        if batch.tracking is not None:
+            tracking = LibraryTracking(batch.tracking.name, batch.tracking.position)
+
+        def keep_messages(cursor: Cursor[DictRow]) -> None:
+            bronze.keep(cursor, batch.receipts)
+            bronze.settle(cursor, batch.settlements)
+            bronze.move(cursor, batch.positions)
+
+        with _translated():
+            self._recorder.append(batch.events, tracking=tracking, first=keep_messages)
+
+    def load(self, stream_ids: Collection[str]) -> dict[str, list[RecordedEvent]]:
+        """Return the events of streams, by stream, in one query; see the port."""
+        streams: dict[str, list[RecordedEvent]] = {}
+        if stream_ids:
+            for event in self._query(_LOAD, [list(stream_ids)]):
+                streams.setdefault(event.stream_id, []).append(event)
+        return streams
+
+    def read(self, after: int, limit: int, topics: Collection[str] = ()) -> list[RecordedEvent]:
+        """Return events in global order; see the port."""
+        if topics:
+            return self._query(_READ.format(topics="AND topic = ANY(%s)"), [after, list(topics), limit])
+        return self._query(_READ.format(topics=""), [after, limit])
+
+    def head(self) -> int:
+        """Return the position of the last event, 0 where there is none."""
+        with _translated():
+            return self._recorder.max_notification_id() or 0
+
+    def checkpoint(self, name: str) -> int:
+        """Return how far a reader has come, 0 where it never moved."""
+        with _translated():
+            return self._recorder.max_tracking_id(name) or 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._datastore.close()
+
+    def _query(self, query: str, parameters: list[object]) -> list[RecordedEvent]:
+        with _translated(), self._datastore.get_connection() as connection:
+            cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+            cursor.execute(query.encode(), parameters, binary=True)
+            return [RecordedEvent(*row) for row in cursor]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Translate the library's errors, which wrap the driver's, as well as the driver's own."""
+    try:
+        with translated():
+            yield
+    except persistence.IntegrityError as error:
+        raise ConcurrencyConflictError(str(error).strip()) from error
+    except (persistence.OperationalError, persistence.InterfaceError) as error:
+        raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error

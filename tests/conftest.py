@@ -1,0 +1,35 @@
+"""Real servers for the tests: one embedded PostgreSQL a run, a fresh database for each test that asks."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from adapters.postgres.migrate import migrate
+from adapters.postgres.server import EmbeddedPostgres
+from psycopg import sql
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    home: Path = tmp_path_factory.mktemp("home")
+    server = EmbeddedPostgres(home)
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated TEMPLATE template0")
+    migrate(server.conninfo("migrated"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def conninfo(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The connection string of a fresh, migrated database."""
+    name = sql.Identifier(f"test_{next(_NUMBERS)}")
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated").format(name))
+    yield postgres.conninfo(name.as_string(None).strip('"'))
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))

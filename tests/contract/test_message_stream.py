@@ -1,0 +1,93 @@
+"""What every message stream promises, held against each adapter."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from adapters.memory.message_stream import MemoryMessageStream
+from adapters.postgres.database import open_pool
+from adapters.postgres.topic_log import PostgresTopicLog
+from application.aggregates import TOPICS
+from application.ports.message_stream import MessageStream, OutgoingMessage, Partition, ReceivedMessage
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def stream(request: pytest.FixtureRequest) -> Iterator[MessageStream]:
+    if request.param == "memory":
+        yield MemoryMessageStream(TOPICS)
+        return
+    with open_pool(request.getfixturevalue("conninfo")) as pool:
+        log = PostgresTopicLog(pool)
+        yield log
+        log.close()
+
+
+def messages(count: int, topic: str = "orders", keys: int = 7) -> list[OutgoingMessage]:
+    return [OutgoingMessage(topic, f"key-{n % keys}", f"{topic}-{n}".encode()) for n in range(count)]
+
+
+def drain(stream: MessageStream, limit: int = 100) -> list[ReceivedMessage]:
+    received: list[ReceivedMessage] = []
+    while batch := stream.poll(limit, 0):
+        assert len(batch) <= limit
+        received += batch
+    return received
+
+
+def test_every_message_is_polled_once_with_its_bytes(stream: MessageStream) -> None:
+    sent = messages(500) + messages(300, "shipments")
+    stream.publish(sent)
+    received = drain(stream)
+    assert sorted(m.payload for m in received) == sorted(m.payload for m in sent)
+    assert {(m.topic, m.key, m.payload) for m in received} == set(sent)
+
+
+def test_messages_of_a_key_keep_their_order_and_their_partition(stream: MessageStream) -> None:
+    stream.publish(messages(100))
+    stream.publish(messages(100))
+    by_key: dict[str | None, list[ReceivedMessage]] = {}
+    for message in drain(stream, 33):
+        by_key.setdefault(message.key, []).append(message)
+    assert len(by_key) == 7
+    for number in range(7):
+        group = by_key[f"key-{number}"]
+        assert len({m.partition for m in group}) == 1
+        assert [m.payload for m in group] == [
+            m.payload for m in messages(100) if m.key == f"key-{number}"
+        ] * 2
+        assert [m.offset for m in group] == sorted(m.offset for m in group)
+
+
+def test_seek_goes_on_from_the_given_offsets_and_from_the_start_elsewhere(stream: MessageStream) -> None:
+    stream.publish(messages(50))
+    whole = drain(stream)
+    seen = [m for m in whole if m.partition == whole[0].partition]
+    half = seen[: len(seen) // 2]
+    stream.seek({Partition("orders", whole[0].partition): half[-1].offset + 1})
+    assert sorted(drain(stream)) == sorted(m for m in whole if m not in half)
+
+
+def test_ends_are_where_the_next_messages_go(stream: MessageStream) -> None:
+    assert set(stream.ends().values()) == {0}
+    assert {p.topic for p in stream.ends()} == set(TOPICS)
+    stream.publish(messages(40))
+    received = drain(stream)
+    for partition, end in stream.ends().items():
+        offsets = [m.offset for m in received if (m.topic, m.partition) == partition]
+        assert end == max(offsets, default=-1) + 1
+
+
+def test_poll_wakes_when_a_message_is_published(stream: MessageStream) -> None:
+    assert stream.poll(10, 0) == []
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(stream.poll, 10, 30)
+        stream.publish(messages(1))
+        assert [m.payload for m in waiting.result(10)] == [b"orders-0"]
+
+
+def test_publishers_side_by_side_lose_nothing(stream: MessageStream) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: stream.publish(messages(50)), range(16)))
+    received = drain(stream)
+    assert len(received) == 800
+    assert len({(m.topic, m.partition, m.offset) for m in received}) == 800
