@@ -18,7 +18,7 @@ class InventoryCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveStock(InventoryCommand):
-    """Goods arrived, perhaps from a supplier's order placed at `ordered_at`; `unit_cost` in the product's currency."""
+    """Goods arrived; `unit_cost` in the product's currency, `ordered_at` when the supplier got the order."""
 
     quantity: int
     supplier_id: str | None = None
