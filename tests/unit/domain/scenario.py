@@ -1,4 +1,4 @@
-"""Given events, when a command, then events or a refusal: `Scenario(decide, evolve).given(...).when(...).then(...)`."""
+"""Given events, when a command, then events or a refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.shared.refusal import Refusal
 
 
 class Scenario:
-    """An aggregate with a history of events; `given` adds to the history and returns a new scenario."""
+    """An aggregate with a history: `Scenario(decide, evolve).given(*events).when(command).then(*events)`."""
 
     def __init__(
         self,
