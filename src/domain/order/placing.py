@@ -55,7 +55,7 @@ def _require_line(line: OrderedLine) -> None:
 
 def _require_discount(discount: Decimal) -> None:
     exponent = discount.as_tuple().exponent
-    if not isinstance(exponent, int) or not 0 <= discount <= 1 or exponent < -MAX_PLACES:
+    if not isinstance(exponent, int) or not -MAX_PLACES <= exponent <= 0 or not 0 <= discount <= 1:
         raise InvalidDiscount(f"(got {discount})")
 
 

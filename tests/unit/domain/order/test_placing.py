@@ -109,7 +109,7 @@ def test_prices_and_freight_are_valid_amounts(amount):
     ORDER.when(replace(PLACE, freight=Decimal(amount))).refused(InvalidAmount)
 
 
-@pytest.mark.parametrize("discount", ["-0.01", "1.01", "0.0000001", "NaN", "sNaN", "Infinity"])
+@pytest.mark.parametrize("discount", ["-0.01", "1.01", "0.0000001", "0E+999999", "NaN", "sNaN", "Infinity"])
 def test_a_discount_is_a_share_with_six_places(discount):
     ORDER.when(with_line(discount=Decimal(discount))).refused(InvalidDiscount)
 
