@@ -7,6 +7,7 @@ from threading import Barrier
 
 import psycopg
 import pytest
+
 from adapters.memory.event_store import MemoryDatabase, MemoryEventStore, MemoryInbox
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore

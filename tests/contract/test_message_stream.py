@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.topic_log import PostgresTopicLog
@@ -16,8 +17,9 @@ def stream(request: pytest.FixtureRequest) -> Iterator[MessageStream]:
     if request.param == "memory":
         yield MemoryMessageStream(TOPICS)
         return
-    with open_pool(request.getfixturevalue("conninfo")) as pool:
-        log = PostgresTopicLog(pool)
+    conninfo = request.getfixturevalue("conninfo")
+    with open_pool(conninfo) as pool:
+        log = PostgresTopicLog(pool, conninfo)
         yield log
         log.close()
 

@@ -12,8 +12,8 @@ from application.ports.inbox import Outcome, QuarantineStatus, Receipt, Settleme
 from application.ports.message_stream import Partition
 
 _COPY_MESSAGES = (
-    'COPY bronze.messages (topic, partition, "offset", key, message_id, stream_id, outcome, received_at, payload) '
-    "FROM STDIN (FORMAT BINARY)"
+    'COPY bronze.messages (topic, partition, "offset", key, message_id, stream_id, outcome, received_at, '
+    "payload) FROM STDIN (FORMAT BINARY)"
 )
 _TYPES = ("text", "int4", "int8", "text", "text", "text", "text", "timestamptz", "bytea")
 _QUARANTINE = (

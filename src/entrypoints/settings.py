@@ -1,0 +1,68 @@
+"""Settings from the environment: read once, typed, validated; an error names the variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A variable has a value that can't be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside.
+
+    `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead.
+    """
+
+    home: Path = Path(".dataflow")
+    database_url: str | None = None
+    batch_size: int = 4_000
+    project_batch_size: int = 10_000
+    log_level: str = "warning"
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: int = 8501
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the variables DATAFLOW_*, each named after the setting.
+
+    Raises:
+        SettingsError: a value can't be used; the message names the variable and what it takes.
+    """
+    default = Settings()
+    level = environment.get("DATAFLOW_LOG_LEVEL", default.log_level).lower()
+    if level not in LOG_LEVELS:
+        raise SettingsError(f"DATAFLOW_LOG_LEVEL is {level!r}; it takes one of {', '.join(LOG_LEVELS)}")
+    url = environment.get("DATAFLOW_DATABASE_URL") or None
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        raise SettingsError("DATAFLOW_DATABASE_URL must begin with postgresql://")
+    return Settings(
+        home=Path(environment.get("DATAFLOW_HOME") or default.home),
+        database_url=url,
+        batch_size=_whole(environment, "DATAFLOW_BATCH_SIZE", default.batch_size, 1, 100_000),
+        project_batch_size=_whole(
+            environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000
+        ),
+        log_level=level,
+        dashboard_host=environment.get("DATAFLOW_DASHBOARD_HOST") or default.dashboard_host,
+        dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),
+    )
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise SettingsError(f"{name} is {text!r}; it takes a whole number from {least:,} to {most:,}")
+    return value

@@ -1,0 +1,307 @@
+"""Ingest on memory and on PostgreSQL: exactly once, with a balance that always holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.memory.event_store import MemoryDatabase, MemoryEventStore, MemoryInbox
+from adapters.memory.message_stream import MemoryMessageStream
+from adapters.postgres.database import open_pool
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.topic_log import PostgresTopicLog
+from application import codec
+from application.aggregates import INVENTORY, TOPICS
+from application.ingest import decision
+from application.ingest.messages import MAX_PAYLOAD, encode_command
+from application.ingest.quarantine import AlreadySettledError, Quarantine, UnknownQuarantinedError
+from application.ingest.service import Ingest, IngestSettings
+from application.ports.event_store import (
+    Batch,
+    ConcurrencyConflictError,
+    EventStore,
+    NewEvent,
+    StoreUnavailableError,
+)
+from application.ports.inbox import Balance, Inbox, QuarantineStatus
+from application.ports.message_stream import MessageStream, OutgoingMessage
+from domain.inventory.commands import ReceiveStock, ShipStock
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Platform:
+    store: EventStore
+    inbox: Inbox
+    stream: MessageStream
+
+    def ingest(self, batch_size: int = 100, store: EventStore | None = None) -> Ingest:
+        settings = IngestSettings(batch_size, poll_seconds=0)
+        return Ingest(store or self.store, self.inbox, self.stream, lambda: NOW, settings)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.store, self.inbox, lambda: NOW)
+
+    def events(self) -> list[tuple[str, int, str]]:
+        return sorted((e.stream_id, e.version, e.topic) for e in self.store.read(0, 100_000))
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    if request.param == "memory":
+        database = MemoryDatabase()
+        yield Platform(MemoryEventStore(database), MemoryInbox(database), MemoryMessageStream(TOPICS))
+        return
+    conninfo = request.getfixturevalue("conninfo")
+    with open_pool(conninfo) as pool:
+        store, log = PostgresEventStore(conninfo, pool_size=1), PostgresTopicLog(pool, conninfo)
+        yield Platform(store, PostgresInbox(pool), log)
+        store.close()
+        log.close()
+
+
+def received(number: int, *, product: str = "p1", quantity: int = 10, **more: Any) -> OutgoingMessage:
+    command = ReceiveStock(product_id=product, location_id="main", occurred_at=NOW, quantity=quantity)
+    return encode_command(command, message_id=str(number), source="test", **more)
+
+
+def shipped(number: int, quantity: int) -> OutgoingMessage:
+    command = ShipStock(product_id="p1", location_id="main", occurred_at=NOW, quantity=quantity)
+    return encode_command(command, message_id=str(number), source="test")
+
+
+def changed(message: OutgoingMessage, **attributes: Any) -> OutgoingMessage:
+    envelope = msgspec.json.decode(message.payload) | attributes
+    return message._replace(payload=msgspec.json.encode(envelope))
+
+
+def test_messages_become_events_with_their_origin(platform: Platform) -> None:
+    platform.stream.publish(
+        [received(1, correlation_id="po-7", actor="dock", origin_file="a.csv", origin_line=3)]
+    )
+    assert platform.ingest().catch_up() == Balance(1, 1, 0, 0)
+    [recorded] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    event, metadata = codec.decode_with_metadata(*recorded)
+    assert (event.quantity, event.on_hand, event.occurred_at) == (10, 10, NOW)
+    assert metadata == codec.Metadata(NOW, "test/1", "po-7", "a.csv:3", "dock")
+
+
+def test_a_batch_is_decided_in_order_on_the_states_it_makes_itself(platform: Platform) -> None:
+    platform.stream.publish([received(1), shipped(2, 4), shipped(3, 6), shipped(4, 1)])
+    assert platform.ingest().catch_up() == Balance(4, 3, 0, 1)
+    assert [e[2] for e in platform.events()] == ["StockReceived.v1", "StockShipped.v1", "StockShipped.v1"]
+    [refused] = platform.inbox.quarantine()
+    assert refused.code == "InsufficientStock"
+    assert refused.detail.startswith("inventory-p1@main: ")
+    assert refused.source.startswith("inventory/")
+
+
+def test_the_same_message_again_is_a_duplicate_in_a_batch_and_across_restarts(platform: Platform) -> None:
+    platform.stream.publish([received(1), received(2), received(1)])
+    assert platform.ingest().catch_up() == Balance(3, 2, 1, 0)
+    platform.stream.publish([received(2), received(3)])
+    assert platform.ingest().catch_up() == Balance(2, 1, 1, 0)
+    assert platform.inbox.balance() == Balance(5, 3, 2, 0)
+    assert len(platform.events()) == 3
+
+
+def test_the_same_id_from_another_source_is_another_message(platform: Platform) -> None:
+    platform.stream.publish([received(1), changed(received(1), source="elsewhere")])
+    assert platform.ingest().catch_up() == Balance(2, 2, 0, 0)
+
+
+BROKEN: dict[str, tuple[str, bytes]] = {
+    "not JSON": ("InvalidJson", b"{not json"),
+    "empty": ("EmptyMessage", b""),
+    "invalid UTF-8": ("InvalidJson", b'{"specversion":"1.0","id":"\xff"}'),
+    "no envelope": ("InvalidEnvelope", b"[1,2]"),
+    "too large": ("MessageTooLarge", b'"' + b"x" * MAX_PAYLOAD + b'"'),
+    "unknown type": ("UnknownType", changed(received(1), type="dataflow.Nonsense.v1").payload),
+    "future version": ("UnknownVersion", changed(received(1), type="dataflow.ReceiveStock.v2").payload),
+    "wrong field type": ("InvalidData", received(1).payload.replace(b'"quantity":10', b'"quantity":"ten"')),
+    "missing field": ("InvalidData", received(1).payload.replace(b'"quantity":10,', b"")),
+    "out of range": ("InvalidQuantity", received(1, quantity=-1).payload),
+    "beyond 64 bits": ("InvalidQuantity", received(1).payload.replace(b":10", b":" + b"9" * 30)),
+    "no UTC offset": ("MissingOffset", received(1).payload.replace(b"12:00:00Z", b"12:00:00")),
+    "in the future": ("TimeOutOfRange", received(1).payload.replace(b"2026-03-01T", b"2027-03-01T")),
+    "before 1970": ("TimeOutOfRange", received(1).payload.replace(b"2026-03-01T", b"1926-03-01T")),
+    "NUL character": ("InvalidCharacter", received(1).payload.replace(b'"main"', b'"ma\\u0000in"')),
+    "no identifier": ("InvalidIdentifier", received(1, product="").payload),
+    "no message id": ("InvalidEnvelope", changed(received(1), id="").payload),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_message_is_quarantined_with_a_reason_and_holds_up_nobody(
+    platform: Platform, kind: str
+) -> None:
+    code, payload = BROKEN[kind]
+    platform.stream.publish([received(8), OutgoingMessage("inventory", "k", payload), received(9)])
+    assert platform.ingest().catch_up() == Balance(3, 2, 0, 1)
+    [kept] = platform.inbox.quarantine()
+    assert (kept.code, kept.payload, kept.status) == (code, payload, QuarantineStatus.OPEN)
+    assert kept.detail
+    assert len(platform.events()) == 2
+
+
+def test_an_unexpected_failure_of_one_message_is_found_by_halving(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(state: Any, command: Any) -> tuple[Any, ...]:
+        if command.quantity == 13:
+            raise ZeroDivisionError("a bug")
+        return INVENTORY.decide(state, command)
+
+    whole = decision.decode_message
+
+    def with_bug(message: Any) -> decision.Decoded:
+        decoded = whole(message)
+        assert decoded.aggregate is not None
+        decoded.aggregate = replace(INVENTORY, decide=fails)
+        return decoded
+
+    monkeypatch.setattr("application.ingest.service.decode_message", with_bug)
+    platform.stream.publish([received(n, product=f"p{n}", quantity=13 if n == 5 else 10) for n in range(20)])
+    assert platform.ingest().catch_up() == Balance(20, 19, 0, 1)
+    [kept] = platform.inbox.quarantine()
+    assert (kept.code, kept.detail) == ("UnexpectedError", "ZeroDivisionError: a bug")
+    assert len(platform.events()) == 19
+
+
+class FailsOnce:
+    """An event store whose next append fails, before or after it is kept."""
+
+    def __init__(self, store: EventStore, *, kept: bool) -> None:
+        self._store = store
+        self._kept = kept
+        self._failed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append(self, batch: Batch) -> None:
+        if self._failed or self._kept:
+            self._store.append(batch)
+        if not self._failed:
+            self._failed = True
+            raise StoreUnavailableError("the connection broke")
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["not kept", "kept"])
+def test_a_commit_of_unknown_fate_neither_loses_nor_doubles(platform: Platform, kept: bool) -> None:
+    platform.stream.publish([received(n, product=f"p{n}") for n in range(10)])
+    ingest = platform.ingest(store=FailsOnce(platform.store, kept=kept))
+    with pytest.raises(StoreUnavailableError):
+        ingest.catch_up()
+    ingest.catch_up()
+    assert platform.inbox.balance() == Balance(10, 10, 0, 0)
+    assert len(platform.events()) == 10
+
+
+class Overtaken:
+    """An event store into which somebody else appends just before each of the first appends."""
+
+    def __init__(self, store: EventStore, others: list[Batch]) -> None:
+        self._store = store
+        self._others = others
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append(self, batch: Batch) -> None:
+        if self._others:
+            self._store.append(self._others.pop())
+        self._store.append(batch)
+
+
+def test_a_batch_that_another_writer_overtakes_is_decided_anew(platform: Platform) -> None:
+    platform.stream.publish([received(1)])
+    platform.ingest().catch_up()
+    [first] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    other = Overtaken(platform.store, [Batch(events=[NewEvent(*first._replace(version=2)[1:])])])
+    platform.stream.publish([shipped(2, 4)])
+    ingest = platform.ingest(store=other)
+    assert ingest.catch_up() == Balance(1, 1, 0, 0)
+    assert [v for _, v, _ in platform.events()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("platform", ["postgres"], indirect=True)
+def test_two_consumers_on_the_same_partitions_double_nothing(platform: Platform) -> None:
+    platform.stream.publish([received(n, product=f"p{n}") for n in range(50)])
+    first, second = platform.ingest(10), platform.ingest(10)
+    while first.behind():
+        first.step()
+        second.step()
+    assert platform.inbox.balance() == Balance(50, 50, 0, 0)
+    assert len(platform.events()) == 50
+
+
+def test_a_retry_applies_a_keys_messages_in_their_original_order(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4), shipped(2, 5), received(3)])
+    platform.ingest().catch_up()
+    first, second = platform.inbox.quarantine()
+    results = platform.quarantine().retry([second.quarantine_id], actor="ops")
+    assert [(r.quarantine_id, r.reason) for r in results] == [
+        (first.quarantine_id, None),
+        (second.quarantine_id, None),
+    ]
+    loaded = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    assert [codec.decode(*e).on_hand for e in loaded] == [10, 6, 1]
+    assert platform.inbox.balance() == Balance(3, 3, 0, 0)
+    assert [q.status for q in platform.inbox.quarantine()] == [QuarantineStatus.RETRIED] * 2
+    with pytest.raises(AlreadySettledError):
+        platform.quarantine().retry([first.quarantine_id], actor="ops")
+
+
+def test_a_retry_that_is_refused_again_stays_open(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4)])
+    platform.ingest().catch_up()
+    [refused] = platform.inbox.quarantine()
+    [result] = platform.quarantine().retry([refused.quarantine_id], actor="ops")
+    assert result.reason is not None
+    assert result.reason.code == refused.code
+    assert platform.quarantine().show(refused.quarantine_id).status is QuarantineStatus.OPEN
+    assert platform.inbox.balance() == Balance(1, 0, 0, 1)
+
+
+def test_a_discarded_message_stays_quarantined_with_who_and_why(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4)])
+    platform.ingest().catch_up()
+    [refused] = platform.inbox.quarantine()
+    platform.quarantine().discard([refused.quarantine_id], actor="ops", reason="a test order")
+    kept = platform.quarantine().show(refused.quarantine_id)
+    assert (kept.status, kept.actor, kept.note, kept.settled_at) == (
+        QuarantineStatus.DISCARDED,
+        "ops",
+        "a test order",
+        NOW,
+    )
+    assert platform.inbox.balance() == Balance(1, 0, 0, 1)
+    with pytest.raises(AlreadySettledError):
+        platform.quarantine().discard([refused.quarantine_id], actor="ops", reason="again")
+    with pytest.raises(UnknownQuarantinedError):
+        platform.quarantine().show(refused.quarantine_id + 1)
+
+
+def test_business_times_a_little_ahead_are_taken(platform: Platform) -> None:
+    ahead = ReceiveStock(
+        product_id="p1", location_id="main", occurred_at=NOW + timedelta(hours=23), quantity=1
+    )
+    platform.stream.publish([encode_command(ahead, message_id="1", source="test")])
+    assert platform.ingest().catch_up() == Balance(1, 1, 0, 0)
+
+
+def test_conflicts_are_not_hidden_from_a_retry(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4), received(2)])
+    platform.ingest().catch_up()
+    [first] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    overtaken = Overtaken(platform.store, [Batch(events=[NewEvent(*first._replace(version=2)[1:])])])
+    [refused] = platform.inbox.quarantine()
+    with pytest.raises(ConcurrencyConflictError):
+        Quarantine(overtaken, platform.inbox, lambda: NOW).retry([refused.quarantine_id], actor="ops")
+    assert platform.quarantine().show(refused.quarantine_id).status is QuarantineStatus.OPEN
