@@ -1,0 +1,164 @@
+"""The rows of silver orders, and how they start when an order is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from application.projections.freight import exact_product, freight_shares
+from domain.order.commands import OrderedLine
+from domain.order.events import OrderPlaced
+
+
+@dataclass(slots=True)
+class OrderRow:
+    """One row per order."""
+
+    stream_id: str
+    order_id: str
+    customer_id: str
+    currency: str
+    status: str
+    held: bool
+    hold_reason: str | None
+    placed_at: datetime
+    confirmed_at: datetime | None
+    requested_date: date | None
+    promised_date: date | None
+    original_promised_date: date | None
+    carrier_id: str | None
+    ship_to_city: str | None
+    ship_to_country: str | None
+    freight: Decimal
+    line_count: int
+    cancelled_at: datetime | None
+    cancel_reason: str | None
+    closed_at: datetime | None
+    first_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class OrderLineRow:
+    """One row per order line, with what it needs of its order; amounts unrounded, in `currency`."""
+
+    stream_id: str
+    order_id: str
+    line_no: int
+    customer_id: str
+    currency: str
+    placed_at: datetime
+    confirmed_at: datetime | None
+    requested_date: date | None
+    promised_date: date | None
+    original_promised_date: date | None
+    carrier_id: str | None
+    ship_to_city: str | None
+    ship_to_country: str | None
+    product_id: str
+    ordered: int
+    open: int
+    backordered: int
+    allocated: int
+    shipped: int
+    delivered: int
+    cancelled: int
+    returned: int
+    unit_price: Decimal
+    discount: Decimal
+    gross: Decimal
+    net: Decimal
+    freight: Decimal
+    location_id: str | None
+    first_shipped_at: datetime | None
+    last_shipped_at: datetime | None
+    delivered_at: datetime | None
+    shipping_carrier_id: str | None
+    shipment_id: str | None
+    cancelled_at: datetime | None
+    returned_at: datetime | None
+    status: str
+    first_position: int
+    last_position: int
+
+
+def order_row(event: OrderPlaced, stream_id: str, position: int) -> OrderRow:
+    """Return the row of an order that was just placed."""
+    return OrderRow(
+        stream_id=stream_id,
+        order_id=event.order_id,
+        customer_id=event.customer_id,
+        currency=event.currency,
+        status="placed",
+        held=False,
+        hold_reason=None,
+        placed_at=event.occurred_at,
+        confirmed_at=None,
+        requested_date=event.requested_date,
+        promised_date=event.promised_date,
+        original_promised_date=event.promised_date,
+        carrier_id=event.carrier_id,
+        ship_to_city=event.ship_to_city,
+        ship_to_country=event.ship_to_country,
+        freight=event.freight,
+        line_count=len(event.lines),
+        cancelled_at=None,
+        cancel_reason=None,
+        closed_at=None,
+        first_position=position,
+        last_position=position,
+    )
+
+
+def line_rows(order: OrderRow, lines: Sequence[OrderedLine]) -> list[OrderLineRow]:
+    """Return the rows of an order's lines when it was just placed."""
+    gross = [exact_product(Decimal(line.quantity), line.unit_price) for line in lines]
+    net = [exact_product(each, 1 - line.discount) for each, line in zip(gross, lines, strict=True)]
+    freight = freight_shares(order.freight, net)
+    amounts = zip(lines, gross, net, freight, strict=True)
+    return [_line(order, *each) for each in amounts]
+
+
+def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, freight: Decimal) -> OrderLineRow:
+    return OrderLineRow(
+        stream_id=order.stream_id,
+        order_id=order.order_id,
+        line_no=line.line_no,
+        customer_id=order.customer_id,
+        currency=order.currency,
+        placed_at=order.placed_at,
+        confirmed_at=None,
+        requested_date=order.requested_date,
+        promised_date=order.promised_date,
+        original_promised_date=order.original_promised_date,
+        carrier_id=order.carrier_id,
+        ship_to_city=order.ship_to_city,
+        ship_to_country=order.ship_to_country,
+        product_id=line.product_id,
+        ordered=line.quantity,
+        open=line.quantity,
+        backordered=0,
+        allocated=0,
+        shipped=0,
+        delivered=0,
+        cancelled=0,
+        returned=0,
+        unit_price=line.unit_price,
+        discount=line.discount,
+        gross=gross,
+        net=net,
+        freight=freight,
+        location_id=None,
+        first_shipped_at=None,
+        last_shipped_at=None,
+        delivered_at=None,
+        shipping_carrier_id=None,
+        shipment_id=None,
+        cancelled_at=None,
+        returned_at=None,
+        status="open",
+        first_position=order.first_position,
+        last_position=order.last_position,
+    )

@@ -1,0 +1,204 @@
+"""Silver stock: the levels of each product at each location, and every movement that led to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from application.codec import Recorded
+from application.projections.subject import Rows, Subject
+from application.projections.table import Table
+from domain.inventory import events
+
+
+@dataclass(slots=True)
+class StockRow:
+    """One row per product and location: levels in units; `last_moved_on` is the latest business day (UTC)."""
+
+    stream_id: str
+    product_id: str
+    location_id: str
+    on_hand: int
+    reserved: int
+    quarantined: int
+    reorder_point: int | None
+    reorder_quantity: int | None
+    reorder_reached_at: datetime | None
+    last_counted_at: datetime | None
+    last_moved_on: date | None
+    rejected_reservations: int
+    first_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class StockMovementRow:
+    """One row per event that changes or counts a level: what changed, in units, and the levels after it."""
+
+    stream_id: str
+    version: int
+    product_id: str
+    location_id: str
+    moved_at: datetime
+    moved_on: date
+    kind: str
+    delta_on_hand: int
+    delta_reserved: int
+    delta_quarantined: int
+    on_hand: int
+    reserved: int
+    quarantined: int
+    reason: str | None
+    reservation_id: str | None
+    shipment_id: str | None
+    transfer_id: str | None
+    order_id: str | None
+    supplier_id: str | None
+    unit_cost: Decimal | None
+    lost: int | None
+    first_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class StockView:
+    """A stock, and its movements since it was loaded."""
+
+    stock: StockRow
+    movements: list[StockMovementRow] = field(default_factory=list)
+
+
+def fold(view: StockView | None, recorded: Recorded) -> StockView:
+    """Return the stock after one event; an event that was folded before changes nothing."""
+    if view is None:
+        view = StockView(_empty(recorded))
+    elif recorded.position <= view.stock.last_position:
+        return view
+    event_type = type(recorded.event)
+    kind = _MOVEMENTS.get(event_type)
+    if kind is not None:
+        _move(view, recorded, kind)
+    note = _NOTES.get(event_type)
+    if note is not None:
+        note(view.stock, recorded.event)
+    view.stock.last_position = recorded.position
+    return view
+
+
+def load(rows: Rows) -> StockView | None:
+    """Return the view of a stock's row."""
+    stock = rows.get("stock")
+    return StockView(stock[0]) if stock else None
+
+
+def rows_of(view: StockView) -> Mapping[str, Iterable[Any]]:
+    """Return a stock's row and its new movements."""
+    return {"stock": (view.stock,), "stock_movements": view.movements}
+
+
+def _empty(recorded: Recorded) -> StockRow:
+    return StockRow(
+        stream_id=recorded.stream_id,
+        product_id=recorded.event.product_id,
+        location_id=recorded.event.location_id,
+        on_hand=0,
+        reserved=0,
+        quarantined=0,
+        reorder_point=None,
+        reorder_quantity=None,
+        reorder_reached_at=None,
+        last_counted_at=None,
+        last_moved_on=None,
+        rejected_reservations=0,
+        first_position=recorded.position,
+        last_position=recorded.position,
+    )
+
+
+def _move(view: StockView, recorded: Recorded, kind: str) -> None:
+    stock, event = view.stock, recorded.event
+    moved_on = event.occurred_at.astimezone(UTC).date()
+    view.movements.append(
+        StockMovementRow(
+            stream_id=recorded.stream_id,
+            version=recorded.version,
+            product_id=stock.product_id,
+            location_id=stock.location_id,
+            moved_at=event.occurred_at,
+            moved_on=moved_on,
+            kind=kind,
+            delta_on_hand=event.on_hand - stock.on_hand,
+            delta_reserved=event.reserved - stock.reserved,
+            delta_quarantined=event.quarantined - stock.quarantined,
+            on_hand=event.on_hand,
+            reserved=event.reserved,
+            quarantined=event.quarantined,
+            reason=getattr(event, "reason", None),
+            reservation_id=getattr(event, "reservation_id", None),
+            shipment_id=getattr(event, "shipment_id", None),
+            transfer_id=getattr(event, "transfer_id", None),
+            order_id=getattr(event, "order_id", None),
+            supplier_id=getattr(event, "supplier_id", None),
+            unit_cost=getattr(event, "unit_cost", None),
+            lost=getattr(event, "lost", None),
+            first_position=recorded.position,
+            last_position=recorded.position,
+        )
+    )
+    stock.on_hand, stock.reserved, stock.quarantined = event.on_hand, event.reserved, event.quarantined
+    if stock.last_moved_on is None or moved_on > stock.last_moved_on:
+        stock.last_moved_on = moved_on
+
+
+def _reorder_point_set(stock: StockRow, event: events.ReorderPointSet) -> None:
+    stock.reorder_point, stock.reorder_quantity = event.reorder_point, event.reorder_quantity
+
+
+def _reorder_point_reached(stock: StockRow, event: events.ReorderPointReached) -> None:
+    stock.reorder_reached_at = event.occurred_at
+
+
+def _counted(stock: StockRow, event: events.StockCounted) -> None:
+    if stock.last_counted_at is None or event.occurred_at > stock.last_counted_at:
+        stock.last_counted_at = event.occurred_at
+
+
+def _rejected(stock: StockRow, _: events.ReservationRejected) -> None:
+    stock.rejected_reservations += 1
+
+
+_MOVEMENTS: dict[type, str] = {
+    events.StockReceived: "received",
+    events.StockReserved: "reserved",
+    events.ReservationReleased: "reservation_released",
+    events.StockShipped: "shipped",
+    events.StockTransferredOut: "transferred_out",
+    events.StockTransferredIn: "transferred_in",
+    events.StockCounted: "counted",
+    events.StockAdjusted: "adjusted",
+    events.StockQuarantined: "quarantined",
+    events.StockReleasedFromQuarantine: "released_from_quarantine",
+    events.StockScrapped: "scrapped",
+    events.StockReturned: "returned",
+}
+_NOTES: dict[type, Callable[[StockRow, Any], None]] = {
+    events.ReorderPointSet: _reorder_point_set,
+    events.ReorderPointReached: _reorder_point_reached,
+    events.StockCounted: _counted,
+    events.ReservationRejected: _rejected,
+}
+
+SUBJECT = Subject(
+    name="stock",
+    prefix="inventory-",
+    tables=(
+        Table("stock", StockRow, ("stream_id",)),
+        Table("stock_movements", StockMovementRow, ("stream_id", "version"), append_only=True),
+    ),
+    fold=fold,
+    load=load,
+    rows=rows_of,
+)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from application.projections.orders import SUBJECT
+from domain.order import events
+from domain.order.commands import OrderedLine
+from tests.unit.application.projections.stream import rows_of, utc
+
+DAY = {n: utc(f"2024-03-{n:02}") for n in range(1, 20)}
+
+
+def placed(*lines: OrderedLine, **changes: Any) -> events.OrderPlaced:
+    values: dict[str, Any] = {
+        "occurred_at": DAY[1],
+        "order_id": "o1",
+        "customer_id": "c1",
+        "currency": "EUR",
+        "lines": lines or (line(1, 10, "2.50"),),
+        "freight": Decimal(0),
+        "requested_date": date(2024, 3, 10),
+        "promised_date": None,
+        "carrier_id": "dhl",
+        "ship_to_city": "Reims",
+        "ship_to_country": "France",
+    }
+    return events.OrderPlaced(**{**values, **changes})
+
+
+def line(no: int, quantity: int, price: str, discount: str = "0") -> OrderedLine:
+    return OrderedLine(
+        line_no=no,
+        product_id=f"p{no}",
+        quantity=quantity,
+        unit_price=Decimal(price),
+        discount=Decimal(discount),
+    )
+
+
+def allocated(day: int, quantity: int, **totals: int) -> events.OrderLineAllocated:
+    return events.OrderLineAllocated(
+        occurred_at=DAY[day], line_no=1, quantity=quantity, location_id="hamburg", **totals
+    )
+
+
+def shipped(day: int, quantity: int, shipment: str, carrier: str, **totals: int) -> events.OrderLineShipped:
+    known = {"open": 0, "backordered": 0, "allocated": 0, **totals}
+    return events.OrderLineShipped(
+        occurred_at=DAY[day], line_no=1, quantity=quantity, shipment_id=shipment, carrier_id=carrier, **known
+    )
+
+
+def delivered(day: int, quantity: int, total: int) -> events.OrderLineDelivered:
+    return events.OrderLineDelivered(
+        occurred_at=DAY[day], line_no=1, quantity=quantity, shipment_id="s1", delivered=total
+    )
+
+
+def cancelled(day: int, quantity: int, **totals: int) -> events.OrderLineCancelled:
+    known = {"open": 0, "backordered": 0, "allocated": 0, **totals}
+    return events.OrderLineCancelled(
+        occurred_at=DAY[day], line_no=1, quantity=quantity, reason="late", **known
+    )
+
+
+def one_line(*stream: Any) -> Any:
+    (row,) = rows_of(SUBJECT, "order-o1", *stream)["order_lines"]
+    return row
+
+
+def the_order(*stream: Any) -> Any:
+    (row,) = rows_of(SUBJECT, "order-o1", *stream)["orders"]
+    return row
+
+
+def test_a_placed_order_gives_one_row_and_a_row_for_each_line() -> None:
+    rows = rows_of(SUBJECT, "order-o1", placed(line(1, 12, "14.00"), line(2, 10, "9.80", "0.15")))
+    (order,) = rows["orders"]
+    first, second = rows["order_lines"]
+    assert (order.stream_id, order.order_id, order.status, order.line_count) == (
+        "order-o1",
+        "o1",
+        "placed",
+        2,
+    )
+    assert (first.gross, first.net) == (Decimal("168.00"), Decimal("168.00"))
+    assert (second.gross, second.net) == (Decimal("98.00"), Decimal("83.300"))
+    assert (second.customer_id, second.carrier_id, second.product_id) == ("c1", "dhl", "p2")
+    assert (second.ordered, second.open, second.status) == (10, 10, "open")
+    assert (second.requested_date, second.placed_at) == (date(2024, 3, 10), DAY[1])
+
+
+def test_net_amounts_are_not_rounded_even_at_the_limits() -> None:
+    row = one_line(placed(line(1, 999_999_999, "999999999999.999999", "0.123457")))
+    gross, net = row.gross.as_tuple(), row.net.as_tuple()
+    assert int("".join(map(str, gross.digits))) == 999_999_999 * 999_999_999_999_999_999
+    assert int("".join(map(str, net.digits))) == 999_999_999 * 999_999_999_999_999_999 * 876_543
+    assert (gross.exponent, net.exponent) == (-6, -12)
+
+
+@pytest.mark.parametrize(
+    ("freight", "prices", "shares"),
+    [
+        ("10.00", ["1", "1", "1"], ["3.33", "3.34", "3.33"]),
+        ("32.38", ["168.00", "98.00", "174.00"], ["12.36", "7.22", "12.80"]),
+        ("0.01", ["1", "1", "1"], ["0.00", "0.01", "0.00"]),
+        ("5.00", ["0", "0"], ["2.50", "2.50"]),
+        ("0.004", ["1", "999"], ["0.00", "0.004"]),
+        ("0.006", ["999", "1"], ["0.006", "0"]),
+    ],
+)
+def test_freight_is_split_to_cents_in_proportion_to_net_and_adds_up(
+    freight: str, prices: list[str], shares: list[str]
+) -> None:
+    lines = [line(n, 1, price) for n, price in enumerate(prices, 1)]
+    rows = rows_of(SUBJECT, "order-o1", placed(*lines, freight=Decimal(freight)))["order_lines"]
+    assert [row.freight for row in rows] == [Decimal(share) for share in shares]
+    assert sum(row.freight for row in rows) == Decimal(freight)
+
+
+def test_a_confirmation_sets_the_promise_on_the_order_and_its_lines() -> None:
+    confirmed = events.OrderConfirmed(occurred_at=DAY[2], promised_date=date(2024, 3, 8))
+    rows = rows_of(SUBJECT, "order-o1", placed(), confirmed)
+    for row in (*rows["orders"], *rows["order_lines"]):
+        assert (row.confirmed_at, row.promised_date) == (DAY[2], date(2024, 3, 8))
+        assert row.original_promised_date == date(2024, 3, 8)
+        assert (row.first_position, row.last_position) == (101, 102)
+    assert rows["orders"][0].status == "confirmed"
+
+
+def test_a_revised_promise_keeps_the_original_one() -> None:
+    revised = events.PromiseRevised(
+        occurred_at=DAY[3],
+        promised_date=date(2024, 3, 15),
+        original_promised_date=date(2024, 3, 8),
+        reason="strike",
+    )
+    row = one_line(placed(promised_date=date(2024, 3, 8)), revised)
+    assert (row.promised_date, row.original_promised_date) == (date(2024, 3, 15), date(2024, 3, 8))
+
+
+def test_quantities_are_the_totals_of_the_last_events() -> None:
+    row = one_line(
+        placed(),
+        events.OrderLineBackordered(occurred_at=DAY[2], line_no=1, quantity=4, open=6, backordered=4),
+        allocated(3, 6, open=0, backordered=4, allocated=6),
+        shipped(4, 5, "s1", "ups", backordered=4, allocated=1, shipped=5),
+        events.AllocationReleased(
+            occurred_at=DAY[5], line_no=1, quantity=1, reason="damaged", open=1, allocated=0
+        ),
+        cancelled(6, 5, cancelled=5),
+        delivered(7, 5, 5),
+        events.OrderLineReturned(occurred_at=DAY[8], line_no=1, quantity=2, reason="broken", returned=2),
+    )
+    assert (row.ordered, row.open, row.backordered, row.allocated) == (10, 0, 0, 0)
+    assert (row.shipped, row.delivered, row.cancelled, row.returned) == (5, 5, 5, 2)
+    assert (row.location_id, row.cancelled_at, row.returned_at) == ("hamburg", DAY[6], DAY[8])
+    assert row.last_position == 108
+
+
+def test_shipping_dates_follow_business_time_not_arrival() -> None:
+    row = one_line(
+        placed(),
+        shipped(9, 4, "s2", "ups", open=6, shipped=4),
+        shipped(5, 3, "s1", "dhl", open=3, shipped=7),
+        shipped(7, 3, "s3", "gls", shipped=10),
+        delivered(12, 4, 4),
+        delivered(11, 3, 7),
+    )
+    assert (row.first_shipped_at, row.last_shipped_at, row.delivered_at) == (DAY[5], DAY[9], DAY[12])
+    assert (row.shipment_id, row.shipping_carrier_id) == ("s1", "dhl")
+
+
+@pytest.mark.parametrize(
+    ("stream", "status"),
+    [
+        ([allocated(2, 4, open=6, backordered=0, allocated=4)], "open"),
+        ([allocated(2, 10, open=0, backordered=0, allocated=10)], "allocated"),
+        ([shipped(2, 4, "s1", "ups", open=6, shipped=4)], "partly_shipped"),
+        ([cancelled(2, 6, open=4, cancelled=6), shipped(3, 4, "s1", "ups", shipped=4)], "shipped"),
+        ([cancelled(2, 10, cancelled=10)], "cancelled"),
+        ([shipped(2, 10, "s1", "ups", shipped=10), delivered(3, 10, 10)], "delivered"),
+        (
+            [
+                shipped(2, 10, "s1", "ups", shipped=10),
+                delivered(3, 10, 10),
+                events.OrderLineReturned(occurred_at=DAY[4], line_no=1, quantity=10, reason="-", returned=10),
+            ],
+            "returned",
+        ),
+        (
+            [events.OrderLineBackordered(occurred_at=DAY[2], line_no=1, quantity=1, open=9, backordered=1)],
+            "backordered",
+        ),
+    ],
+)
+def test_a_lines_status_says_how_far_it_is(stream: list[Any], status: str) -> None:
+    assert one_line(placed(), *stream).status == status
+
+
+def test_holding_cancelling_and_closing_concern_the_order_alone() -> None:
+    held = events.OrderHeld(occurred_at=DAY[2], reason="credit")
+    released = events.OrderReleased(occurred_at=DAY[3])
+    ended = events.OrderCancelled(occurred_at=DAY[4], reason="bankrupt")
+    assert (the_order(placed(), held).held, the_order(placed(), held).hold_reason) == (True, "credit")
+    assert (the_order(placed(), held, released).held, the_order(placed(), held, released).hold_reason) == (
+        False,
+        None,
+    )
+    order = the_order(placed(), held, released, ended)
+    assert (order.status, order.cancelled_at, order.cancel_reason) == ("cancelled", DAY[4], "bankrupt")
+    closed = the_order(placed(), events.OrderClosed(occurred_at=DAY[5]))
+    assert (closed.status, closed.closed_at, closed.last_position) == ("closed", DAY[5], 102)
+    assert one_line(placed(), held, released).last_position == 101
+
+
+def test_an_event_of_one_line_leaves_the_position_of_the_others() -> None:
+    rows = rows_of(
+        SUBJECT, "order-o1", placed(line(1, 10, "1"), line(2, 5, "1")), cancelled(2, 10, cancelled=10)
+    )
+    assert [row.last_position for row in rows["order_lines"]] == [102, 101]
+    assert rows["orders"][0].last_position == 102
