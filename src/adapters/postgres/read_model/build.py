@@ -1,0 +1,111 @@
+"""A build of silver and gold in a pair of schemas: create it, load it from the log, apply events to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from adapters.postgres.read_model.gold_definitions import GoldDefinition
+from adapters.postgres.read_model.gold_tables import create_gold, find_touched, refresh_gold
+from adapters.postgres.read_model.schemas import Schemas, analyze
+from adapters.postgres.read_model.silver_tables import SilverTable
+from application.codec import Recorded
+from application.projections.subject import Subject
+from application.replay.folding import fold_log, fold_stream, group_streams, subject_finder
+
+ROWS_IN_MEMORY = 20_000
+
+
+class Build:
+    """What silver and gold consist of, and how events get there; each method says where (`schemas`)."""
+
+    def __init__(self, subjects: Sequence[Subject], gold: Sequence[GoldDefinition]) -> None:
+        self.gold = gold
+        self.silver = {table.name: SilverTable(table) for subject in subjects for table in subject.tables}
+        self.keys = {name: silver.table.key for name, silver in self.silver.items()}
+        self.keys |= {definition.name: definition.key for definition in gold}
+        self._subject_of = subject_finder(subjects)
+
+    def create_silver(self, conn: Connection, schemas: Schemas) -> None:
+        """Create both schemas and the silver tables, without keys and indexes."""
+        schemas.create(conn)
+        for table in self.silver.values():
+            table.create(conn, schemas.silver)
+
+    def load_silver(
+        self, conn: Connection, schemas: Schemas, events: Iterable[tuple[int, str, int, str, bytes]]
+    ) -> None:
+        """Fold a log in stream order into the silver tables; memory stays constant."""
+        rows: dict[str, list[Any]] = {name: [] for name in self.silver}
+        for subject, view in fold_log(events, self._subject_of):
+            for name, added in subject.rows(view).items():
+                rows[name] += added
+                if len(rows[name]) >= ROWS_IN_MEMORY:
+                    self.silver[name].copy(conn, schemas.silver, rows[name])
+                    rows[name].clear()
+        for name, rest in rows.items():
+            self.silver[name].copy(conn, schemas.silver, rest)
+
+    def finish(self, conn: Connection, schemas: Schemas) -> None:
+        """Index silver, select gold from it, and gather statistics of both."""
+        for table in self.silver.values():
+            table.index(conn, schemas.silver)
+        analyze(conn, schemas.silver)
+        for definition in self.gold:
+            create_gold(conn, schemas, definition)
+        analyze(conn, schemas.gold)
+
+    def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:
+        """Apply events that follow those already applied, within the caller's transaction."""
+        schemas.use(conn)
+        groups = group_streams(events, self._subject_of)
+        stream_ids = {subject.name: list(streams) for subject, streams in groups.items()}
+        before = find_touched(conn, self.gold, stream_ids)
+        for subject, streams in groups.items():
+            self._apply_to_subject(conn, schemas, subject, streams)
+        growing = _passes_power_of_two(events)
+        if growing:
+            analyze(conn, schemas.silver)
+        after = find_touched(conn, self.gold, stream_ids)
+        for definition in self.gold:
+            refresh_gold(conn, schemas, definition, before, after)
+        if growing:
+            analyze(conn, schemas.gold)
+
+    def _apply_to_subject(
+        self, conn: Connection, schemas: Schemas, subject: Subject, streams: dict[str, list[Recorded]]
+    ) -> None:
+        ids = list(streams)
+        current = self._load_rows(conn, schemas, subject, ids)
+        rows: dict[str, list[Any]] = {table.name: [] for table in subject.tables}
+        for stream_id, stream in streams.items():
+            known = current.get(stream_id)
+            view = fold_stream(subject, None if known is None else subject.load(known), stream)
+            if view is not None:
+                for name, added in subject.rows(view).items():
+                    rows[name] += added
+        for table in subject.tables:
+            if not table.append_only:
+                self.silver[table.name].delete(conn, schemas.silver, ids)
+            if rows[table.name]:
+                self.silver[table.name].copy(conn, schemas.silver, rows[table.name])
+
+    def _load_rows(
+        self, conn: Connection, schemas: Schemas, subject: Subject, ids: Sequence[str]
+    ) -> dict[str, dict[str, list[Any]]]:
+        """Return rows by stream and table, for the streams that have rows."""
+        names = [table.name for table in subject.tables if not table.append_only]
+        streams: dict[str, dict[str, list[Any]]] = {}
+        for name in names:
+            for row in self.silver[name].load(conn, schemas.silver, ids):
+                if row.stream_id not in streams:
+                    streams[row.stream_id] = {each: [] for each in names}
+                streams[row.stream_id][name].append(row)
+        return streams
+
+
+def _passes_power_of_two(events: Sequence[Recorded]) -> bool:
+    """Tell when tables grow from nothing: statistics are renewed each time the log doubles."""
+    return (events[0].position - 1).bit_length() != events[-1].position.bit_length()

@@ -1,0 +1,86 @@
+"""The read models in PostgreSQL, behind the port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg import Connection
+
+from adapters.postgres.read_model import log
+from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.rebuild import exclusive_rebuild
+from adapters.postgres.read_model.schemas import LIVE
+from adapters.postgres.read_model.session import connect, translated
+from application.codec import Recorded
+from application.ports.read_model import CheckpointMovedError, PhaseProgress
+from application.projections.subject import Subject
+from application.replay.certificate import Certificate, Rebuilt
+
+_CREATE_LOCK = 4_711_2027
+
+
+class PostgresReadModel:
+    """Implements `ReadModel` on the schemas silver, gold and events of one database.
+
+    Keeps one connection between calls, so one instance serves one thread; `close` it at the end.
+    """
+
+    def __init__(self, conninfo: str, subjects: Sequence[Subject], gold_folder: Path) -> None:
+        """Read the gold definitions; nothing is connected yet.
+
+        Raises:
+            InvalidGoldDefinitionError: a gold file's header is malformed.
+        """
+        self._conninfo = conninfo
+        self._build = Build(subjects, read_definitions(gold_folder, {each.name for each in subjects}))
+        self._kept: Connection | None = None
+
+    def create(self) -> None:
+        """Create the live tables unless they exist. The tables of the event store must exist."""
+        with self._connection() as conn, conn.transaction():
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATE_LOCK])
+            if not LIVE.exist(conn):
+                self._build.create_silver(conn, LIVE)
+                self._build.finish(conn, LIVE)
+
+    def position(self) -> int:
+        """Return the position of the last event applied, 0 before the first."""
+        with self._connection() as conn:
+            return log.read_checkpoint(conn)
+
+    def apply(self, events: Sequence[Recorded], after: int) -> None:
+        """Apply events that directly follow position `after`, with the checkpoint, in one transaction."""
+        with self._connection() as conn, conn.transaction():
+            current = log.lock_checkpoint(conn)
+            if current != after:
+                raise CheckpointMovedError(
+                    f"the read models stand at position {current}, not {after}: another follower was faster"
+                )
+            self._build.apply(conn, LIVE, events)
+            log.move_checkpoint(conn, events[-1].position)
+
+    def rebuild(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+        """Build anew aside, and swap it in if equal to the live tables, or if changes are accepted."""
+        with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
+            return rebuild.replace(accept_changes)
+
+    def verify(self, progress: PhaseProgress) -> Certificate:
+        """Build anew aside, compare with the live tables, and drop it."""
+        with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
+            return rebuild.verify()
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with translated():
+            if self._kept is None or self._kept.closed:
+                self._kept = connect(self._conninfo)
+            yield self._kept

@@ -1,0 +1,78 @@
+"""Where a build of the read models lives: a pair of schemas, live or aside."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import LiteralString, NamedTuple
+
+from psycopg import Connection, sql
+
+ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
+
+
+class Schemas(NamedTuple):
+    """The schemas of one build."""
+
+    silver: str
+    gold: str
+
+    @classmethod
+    def aside(cls) -> Schemas:
+        """Return new names for a build aside."""
+        build = f"build_{secrets.token_hex(4)}"
+        return cls(f"silver_{build}", f"gold_{build}")
+
+    def exist(self, conn: Connection) -> bool:
+        """Tell whether both schemas exist."""
+        return set(self) <= set(_schema_names(conn))
+
+    def create(self, conn: Connection) -> None:
+        """Create both schemas."""
+        self._each(conn, "CREATE SCHEMA {}")
+
+    def drop(self, conn: Connection) -> None:
+        """Drop both schemas, where they exist, with all that is in them."""
+        self._each(conn, "DROP SCHEMA IF EXISTS {} CASCADE")
+
+    def rename(self, conn: Connection, to: Schemas) -> None:
+        """Give both schemas new names; views follow their tables."""
+        for old, new in zip(self, to, strict=True):
+            conn.execute(
+                sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
+            )
+
+    def use(self, conn: Connection) -> None:
+        """Resolve unqualified names to this build's silver tables, until the transaction ends."""
+        conn.execute("SELECT set_config('search_path', %s, true)", [self.silver])
+
+    def _each(self, conn: Connection, statement: LiteralString) -> None:
+        for schema in self:
+            conn.execute(sql.SQL(statement).format(sql.Identifier(schema)))
+
+
+LIVE = Schemas("silver", "gold")
+
+
+def drop_leftovers(conn: Connection) -> None:
+    """Drop what rebuilds that were killed left behind, one schema at a time; never the live schemas."""
+    for name in _schema_names(conn):
+        if ASIDE.fullmatch(name):
+            conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+
+def table_names(conn: Connection, schema: str) -> list[str]:
+    """Return the names of a schema's tables, in order."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1"
+    return [name for (name,) in conn.execute(query, [schema])]
+
+
+def analyze(conn: Connection, schema: str) -> None:
+    """Gather statistics: a fresh table without them gets plans for a tiny one."""
+    names = [sql.Identifier(schema, name) for name in table_names(conn, schema)]
+    if names:
+        conn.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(names)))
+
+
+def _schema_names(conn: Connection) -> list[str]:
+    return [name for (name,) in conn.execute("SELECT nspname FROM pg_namespace ORDER BY 1")]

@@ -1,0 +1,42 @@
+"""Connections of the read models: settings that make text, times and floats come out alike everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import Connection
+
+from application.ports.read_model import ReadModelUnavailableError
+
+_SETTINGS = """
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'postgres';
+SET extra_float_digits = 1;
+SET bytea_output = 'hex';
+SET jit = off;
+SET work_mem = '64MB';
+SET maintenance_work_mem = '256MB';
+"""
+
+
+def connect(conninfo: str) -> Connection:
+    """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
+    conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    conn.execute(_SETTINGS)
+    return conn
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors about the connection or the server into the port's.
+
+    Raises:
+        ReadModelUnavailableError: the database can't be reached, or can't go on.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise ReadModelUnavailableError(f"the database of the read models: {error}") from error

@@ -1,0 +1,91 @@
+"""Silver tables: their definition from the row class, and the ways rows go in and out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, LiteralString, get_args, get_type_hints
+
+from psycopg import Connection, sql
+
+from application.projections.table import Table
+
+_TYPES: dict[type, tuple[str, LiteralString]] = {
+    str: ("text", 'text COLLATE "C"'),
+    int: ("int8", "bigint"),
+    Decimal: ("numeric", "numeric"),
+    float: ("float8", "double precision"),
+    bool: ("bool", "boolean"),
+    datetime: ("timestamptz", "timestamptz"),
+    date: ("date", "date"),
+}
+
+
+def _column(table: Table, name: str, hint: Any) -> tuple[str, sql.Composed]:
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    if len(kinds) != 1 or kinds[0] not in _TYPES:
+        raise TypeError(f"column {name} of {table.name}: no column type for {hint}")
+    wire, declared = _TYPES[kinds[0]]
+    null = sql.SQL("" if NoneType in get_args(hint) else " NOT NULL")
+    return wire, sql.SQL("{} {}{}").format(sql.Identifier(name), sql.SQL(declared), null)
+
+
+class SilverTable:
+    """A silver table in whatever schema a build uses."""
+
+    def __init__(self, table: Table) -> None:
+        hints = get_type_hints(table.row)
+        columns = [_column(table, name, hints[name]) for name in table.columns]
+        self.table = table
+        self._wire_types = [wire for wire, _ in columns]
+        self._definition = sql.SQL(", ").join([declared for _, declared in columns])
+        self._columns = _names(table.columns)
+        self._key = _names(table.key)
+
+    def create(self, conn: Connection, schema: str) -> None:
+        """Create the table, without key and indexes, so that it can be loaded fast."""
+        name = self._name(schema)
+        conn.execute(sql.SQL("CREATE TABLE {} ({})").format(name, self._definition))
+        comment = sql.Literal(inspect.getdoc(self.table.row))
+        conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, comment))
+
+    def index(self, conn: Connection, schema: str) -> None:
+        """Add the primary key, and an index on the stream id unless the key starts with it."""
+        name = self._name(schema)
+        conn.execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(name, self._key))
+        if self.table.key[0] != "stream_id":
+            conn.execute(sql.SQL("CREATE INDEX ON {} (stream_id)").format(name))
+
+    def load(self, conn: Connection, schema: str, stream_ids: Sequence[str]) -> list[Any]:
+        """Return the rows of the streams, in the order of the key."""
+        query = sql.SQL("SELECT {} FROM {} WHERE stream_id = ANY(%s) ORDER BY {}").format(
+            self._columns, self._name(schema), self._key
+        )
+        with conn.cursor(binary=True) as cursor:
+            return [self.table.make(values) for values in cursor.execute(query, [stream_ids])]
+
+    def delete(self, conn: Connection, schema: str, stream_ids: Sequence[str]) -> None:
+        """Delete the rows of the streams."""
+        statement = sql.SQL("DELETE FROM {} WHERE stream_id = ANY(%s)").format(self._name(schema))
+        conn.execute(statement, [stream_ids])
+
+    def copy(self, conn: Connection, schema: str, rows: Iterable[Any]) -> None:
+        """Write rows."""
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            self._name(schema), self._columns
+        )
+        values = self.table.values
+        with conn.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(self._wire_types)
+            for row in rows:
+                copy.write_row(values(row))
+
+    def _name(self, schema: str) -> sql.Identifier:
+        return sql.Identifier(schema, self.table.name)
+
+
+def _names(columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))

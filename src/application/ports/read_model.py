@@ -1,0 +1,66 @@
+"""The read models: silver and gold, live behind a checkpoint, and built anew aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from application.codec import Recorded
+from application.replay.certificate import Certificate, Rebuilt
+
+PhaseProgress = Callable[[str, int, int], None]
+
+
+class ReadModel(Protocol):
+    """Tables that are a pure function of the log up to their checkpoint."""
+
+    def position(self) -> int:
+        """Return the position of the last event applied, 0 before the first."""
+
+    def apply(self, events: Sequence[Recorded], after: int) -> None:
+        """Apply events, in log order, that directly follow position `after`: all of them, or nothing.
+
+        Rows and checkpoint move together; on return they are durable.
+
+        Raises:
+            CheckpointMovedError: the checkpoint is not at `after`, e.g. another follower was faster.
+            ReadModelUnavailableError: the database can't be reached; the events may or may not be applied.
+        """
+
+    def rebuild(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+        """Build everything anew from the log, aside, and swap it in if it equals the live tables.
+
+        Readers see the old tables or the new ones, never a mixture. Where the two differ, the live tables
+        stay, unless `accept_changes` (for a projection that was changed on purpose). Before the first
+        event is applied there is nothing to compare: the build then goes to the end of the log.
+        `progress(phase, done, total)` counts events.
+
+        Raises:
+            RebuildRunningError: another rebuild or verification is running.
+            UndecodableEventError: an event that no decoder understands; nothing is changed.
+            CheckpointMovedError: the first follower started while a first build was under way.
+            ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
+            ReadModelUnavailableError: the database can't be reached.
+        """
+
+    def verify(self, progress: PhaseProgress) -> Certificate:
+        """Build everything anew aside, compare it with the live tables at one position, and drop it.
+
+        Raises as `rebuild` does.
+        """
+
+
+class CheckpointMovedError(Exception):
+    """The checkpoint is not where it was expected: another follower or rebuild moved it."""
+
+
+class RebuildRunningError(Exception):
+    """Another rebuild or verification is running; wait for its end."""
+
+
+class ReadersInTheWayError(Exception):
+    """Long transactions hold the read models; end them and rebuild again. Nothing was changed."""
+
+
+class ReadModelUnavailableError(Exception):
+    """The database of the read models can't be reached."""

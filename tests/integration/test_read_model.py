@@ -1,0 +1,528 @@
+"""The read models on a real PostgreSQL, with a small subject and small gold files of their own."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.read_model import PostgresReadModel, swap
+from adapters.postgres.read_model.build import Build
+from application.codec import Metadata, Recorded, UndecodableEventError, encode, encode_metadata
+from application.ports.event_store import Batch, NewEvent
+from application.ports.read_model import (
+    CheckpointMovedError,
+    ReadersInTheWayError,
+    ReadModelUnavailableError,
+    RebuildRunningError,
+)
+from application.projections.subject import Rows, Subject
+from application.projections.table import Table
+from application.replay.folding import decode_prefix
+from application.replay.follower import Follower
+from domain.inventory.events import StockAdjusted, StockReceived
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+META = encode_metadata(Metadata(NOON, "message", "message", "test"))
+GOLD = {
+    "fact_stock": """\
+-- comment: One row per stock with its value.
+-- key: stream_id
+-- scope: product_id
+-- touched by stock: SELECT product_id FROM stock WHERE stream_id = ANY(%(ids)s)
+-- index: product_id
+SELECT s.stream_id, s.product_id, s.on_hand, s.on_hand * s.unit_cost AS value, s.moved_at::date AS moved_on,
+       (SELECT count(*) FROM movements m WHERE m.stream_id = s.stream_id) AS movements
+FROM stock s
+""",
+    "dim_day": """\
+-- comment: One row per day on which anything moved.
+-- key: day
+-- everything when changed: SELECT max(day) FROM movements
+SELECT DISTINCT day FROM movements;
+""",
+    "kpi_policy": "-- comment: A constant.\n-- key: name\nSELECT 'late'::text AS name, 2 AS days",
+}
+
+
+@dataclass(slots=True)
+class StockRow:
+    """One row per stock."""
+
+    stream_id: str
+    product_id: str
+    on_hand: int
+    unit_cost: Decimal | None
+    moved_at: datetime
+    first_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class MovementRow:
+    """One row per movement."""
+
+    stream_id: str
+    version: int
+    delta: int
+    counted: bool
+    weight: float
+    day: date
+    first_position: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class View:
+    stock: StockRow
+    added: list[MovementRow] = field(default_factory=list)
+
+
+def fold(view: View | None, recorded: Recorded) -> View:
+    event, at = recorded.event, recorded.position
+    if view is None:
+        view = View(
+            StockRow(recorded.stream_id, event.product_id, 0, event.unit_cost, event.occurred_at, at, at)
+        )
+    delta = event.on_hand - view.stock.on_hand
+    view.stock.on_hand, view.stock.moved_at, view.stock.last_position = event.on_hand, event.occurred_at, at
+    day = event.occurred_at.date()
+    view.added.append(
+        MovementRow(recorded.stream_id, recorded.version, delta, delta < 0, delta / 3, day, at, at)
+    )
+    return view
+
+
+def load(rows: Rows) -> View:
+    return View(rows["stock"][0])
+
+
+def rows_of(view: View) -> Mapping[str, Iterable[Any]]:
+    return {"stock": [view.stock], "movements": view.added}
+
+
+SUBJECT = Subject(
+    "stock",
+    "inventory-",
+    (
+        Table("stock", StockRow, ("stream_id",)),
+        Table("movements", MovementRow, ("stream_id", "version"), append_only=True),
+    ),
+    fold,
+    load,
+    rows_of,
+)
+
+
+def received(product: str, quantity: int) -> NewEvent:
+    event = StockReceived(
+        occurred_at=NOON,
+        product_id=product,
+        location_id="berlin",
+        quantity=quantity,
+        supplier_id=None,
+        unit_cost=Decimal("2.50"),
+        ordered_at=None,
+        on_hand=quantity,
+        reserved=0,
+        quarantined=0,
+    )
+    return NewEvent(f"inventory-{product}@berlin", 1, event.TOPIC, encode(event, META))
+
+
+def adjusted(product: str, version: int, on_hand: int) -> NewEvent:
+    event = StockAdjusted(
+        occurred_at=NOON + timedelta(days=version),
+        product_id=product,
+        location_id="berlin",
+        delta=-1,
+        reason="lost",
+        on_hand=on_hand,
+        reserved=0,
+        quarantined=0,
+    )
+    return NewEvent(f"inventory-{product}@berlin", version, event.TOPIC, encode(event, META))
+
+
+class House:
+    """An event store and read models on one database."""
+
+    def __init__(self, conninfo: str, gold: Path) -> None:
+        self.conninfo = conninfo
+        self.gold = gold
+        self.store = PostgresEventStore(conninfo, pool_size=1)
+        self.read_models: list[PostgresReadModel] = []
+        self.read_model = self.another_read_model()
+        self.read_model.create()
+        self.sql = psycopg.connect(conninfo, autocommit=True)
+        self.phases: list[tuple[str, int, int]] = []
+
+    def another_read_model(self) -> PostgresReadModel:
+        self.read_models.append(PostgresReadModel(self.conninfo, [SUBJECT], self.gold))
+        return self.read_models[-1]
+
+    def append(self, *events: NewEvent) -> None:
+        self.store.append(Batch(events=events))
+
+    def follow(self, batch_size: int = 3) -> int:
+        return Follower(self.store, self.read_model, batch_size).run()
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        self.phases.append((phase, done, total))
+
+    def query(self, query: str) -> list[tuple[Any, ...]]:
+        return self.sql.execute(query.encode()).fetchall()
+
+    def facts(self) -> list[tuple[Any, ...]]:
+        return self.query("SELECT product_id, on_hand, value, movements FROM gold.fact_stock ORDER BY 1")
+
+    def schemas(self) -> list[str]:
+        pattern = "nspname LIKE 'silver%' OR nspname LIKE 'gold%'"
+        return [
+            name for (name,) in self.query(f"SELECT nspname FROM pg_namespace WHERE {pattern} ORDER BY 1")
+        ]
+
+    def close(self) -> None:
+        self.sql.close()
+        for read_model in self.read_models:
+            read_model.close()
+        self.store.close()
+
+
+@pytest.fixture
+def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
+    for name, text in GOLD.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    house = House(conninfo, tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def stocked(house: House) -> House:
+    """A house whose read models are at the end of a log of two products."""
+    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9), adjusted("bolt", 3, 8))
+    house.follow()
+    return house
+
+
+STOCKED = [("bolt", 8, Decimal("20.00"), 3), ("nut", 7, Decimal("17.50"), 1)]
+
+
+def test_the_follower_brings_silver_gold_and_checkpoint_to_the_end_of_the_log(house: House) -> None:
+    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9), adjusted("bolt", 3, 8))
+    reports: list[tuple[int, int]] = []
+
+    applied = Follower(house.store, house.read_model, 3).run(lambda *report: reports.append(report))
+
+    assert applied == 4
+    assert house.facts() == STOCKED
+    assert house.query("SELECT day FROM gold.dim_day ORDER BY 1") == [
+        (date(2026, 1, 1),),
+        (date(2026, 1, 3),),
+        (date(2026, 1, 4),),
+    ]
+    assert house.query("SELECT name, days FROM gold.kpi_policy") == [("late", 2)]
+    assert house.read_model.position() == house.store.head() == house.store.checkpoint("analytics")
+    assert reports == [(3, 4), (4, 4)]
+
+
+def test_silver_columns_follow_the_row_class(house: House) -> None:
+    columns = house.query(
+        "SELECT column_name, data_type, is_nullable, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'silver' AND table_name IN ('stock', 'movements') ORDER BY 1"
+    )
+    assert ("stream_id", "text", "NO", "C") in columns
+    assert ("unit_cost", "numeric", "YES", None) in columns
+    assert ("moved_at", "timestamp with time zone", "NO", None) in columns
+    assert ("counted", "boolean", "NO", None) in columns
+    assert ("weight", "double precision", "NO", None) in columns
+    assert ("day", "date", "NO", None) in columns
+    assert house.query("SELECT obj_description('silver.stock'::regclass)") == [("One row per stock.",)]
+    assert house.query("SELECT obj_description('gold.kpi_policy'::regclass)") == [("A constant.",)]
+
+
+def test_events_delivered_again_are_refused_and_nothing_is_doubled(stocked: House) -> None:
+    events, _ = decode_prefix(stocked.store.read(0, 10))
+    with pytest.raises(CheckpointMovedError, match="stand at position 4, not 0"):
+        stocked.read_model.apply(events, 0)
+    assert stocked.facts() == STOCKED
+
+
+def test_of_two_followers_at_once_one_applies_and_the_other_is_refused(house: House) -> None:
+    house.append(received("bolt", 10), adjusted("bolt", 2, 9))
+    events, _ = decode_prefix(house.store.read(0, 10))
+    start, refused = threading.Barrier(2), []
+
+    def follow() -> None:
+        read_model = house.another_read_model()
+        start.wait()
+        try:
+            read_model.apply(events, 0)
+        except CheckpointMovedError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=follow) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 1
+    assert house.facts() == [("bolt", 9, Decimal("22.50"), 2)]
+
+
+def test_a_follower_that_dies_before_the_commit_leaves_nothing_and_the_next_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.append(received("bolt", 10))
+    apply = Build.apply
+
+    def die(*arguments: Any) -> None:
+        apply(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Build, "apply", die)
+        with pytest.raises(KeyboardInterrupt):
+            house.follow()
+    assert (house.facts(), house.read_model.position()) == ([], 0)
+
+    house.follow()
+    assert house.facts() == [("bolt", 10, Decimal("25.00"), 1)]
+
+
+def test_an_event_that_can_not_be_decoded_stops_the_follower_after_the_events_before_it(house: House) -> None:
+    house.append(received("bolt", 10), NewEvent("inventory-bad", 1, "Unheard.v1", b"{}"), received("nut", 7))
+    for _ in range(2):
+        with pytest.raises(UndecodableEventError, match=r"inventory-bad:1 \(Unheard.v1\) at position 2"):
+            house.follow()
+    assert house.facts() == [("bolt", 10, Decimal("25.00"), 1)]
+    assert house.read_model.position() == 1
+
+
+def test_an_event_that_can_not_be_decoded_stops_the_rebuild_and_leaves_the_live_tables(
+    stocked: House,
+) -> None:
+    stocked.sql.execute("UPDATE events.stored_events SET state = '{}' WHERE notification_id = 2")
+    with pytest.raises(UndecodableEventError, match="inventory-nut@berlin:1"):
+        stocked.read_model.rebuild(stocked.progress)
+    assert stocked.facts() == STOCKED
+    assert stocked.schemas() == ["gold", "silver"]
+
+
+def test_an_error_of_a_fold_names_the_event(house: House) -> None:
+    house.append(adjusted("bolt", 1, 5))
+    with pytest.raises(AttributeError) as caught:
+        house.follow()
+    assert caught.value.__notes__ == ["while folding stock: event inventory-bolt@berlin:1 at position 1"]
+
+
+def test_a_rebuild_equals_the_live_tables_and_the_follower_goes_on_after_it(stocked: House) -> None:
+    stocked.append(received("cog", 1))
+    before = stocked.query("SELECT 'gold.fact_stock'::regclass::oid")
+
+    rebuilt = stocked.read_model.rebuild(stocked.progress)
+
+    assert (rebuilt.swapped, rebuilt.events, rebuilt.position) == (True, 4, 4)
+    assert rebuilt.certificate is not None
+    rows = {table.table: table.rows_rebuilt for table in rebuilt.certificate.tables}
+    assert rows == {
+        "gold.dim_day": 3,
+        "gold.fact_stock": 2,
+        "gold.kpi_policy": 1,
+        "silver.movements": 4,
+        "silver.stock": 2,
+    }
+    assert before != stocked.query("SELECT 'gold.fact_stock'::regclass::oid")
+    assert stocked.facts() == STOCKED
+    assert ("fold", 4, 4) in stocked.phases
+    stocked.append(adjusted("nut", 2, 6))
+    stocked.follow()
+    assert stocked.facts() == [STOCKED[0], ("cog", 1, Decimal("2.50"), 1), ("nut", 6, Decimal("15.00"), 2)]
+    assert stocked.read_model.verify(stocked.progress).equal
+    assert stocked.schemas() == ["gold", "silver"]
+
+
+def test_events_followed_while_a_rebuild_runs_are_caught_up_before_the_comparison(stocked: House) -> None:
+    def follow_during(phase: str, *_: int) -> None:
+        if phase == "index" and stocked.read_model.position() == 4:
+            stocked.append(adjusted("nut", 2, 6), received("cog", 1))
+            stocked.follow()
+
+    with_another = stocked.another_read_model()
+    rebuilt = with_another.rebuild(follow_during)
+
+    assert (rebuilt.swapped, rebuilt.events, rebuilt.position) == (True, 6, 6)
+    assert [fact[:2] for fact in stocked.facts()] == [("bolt", 8), ("cog", 1), ("nut", 6)]
+
+
+def test_the_first_build_goes_to_the_end_of_the_log_with_nothing_to_compare(house: House) -> None:
+    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9), adjusted("bolt", 3, 8))
+    rebuilt = house.read_model.rebuild(house.progress)
+    assert (rebuilt.swapped, rebuilt.certificate) == (True, None)
+    assert (house.facts(), house.read_model.position()) == (STOCKED, 4)
+    assert house.read_model.verify(house.progress).equal
+
+
+def test_a_follower_that_starts_during_the_first_build_is_not_overtaken(house: House) -> None:
+    house.append(received("bolt", 10), received("nut", 7))
+
+    def follow_one(phase: str, *_: int) -> None:
+        if phase == "index":
+            Follower(house.store, house.read_model, 1).step()
+
+    with pytest.raises(CheckpointMovedError, match="stands at 1, the build at 2"):
+        house.another_read_model().rebuild(follow_one)
+    assert [fact[0] for fact in house.facts()] == ["bolt"]
+    assert house.schemas() == ["gold", "silver"]
+
+
+def test_verify_names_the_rows_that_were_changed_removed_or_added_by_hand(stocked: House) -> None:
+    stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 99 WHERE product_id = 'bolt'")
+    stocked.sql.execute("DELETE FROM gold.dim_day WHERE day = '2026-01-03'")
+    stocked.sql.execute("INSERT INTO gold.kpi_policy VALUES ('early', 1)")
+
+    report = stocked.read_model.verify(stocked.progress).report()
+
+    assert (report["equal"], report["position"]) == (False, 4)
+    unequal = {table["table"]: table for table in report["tables"] if not table["equal"]}
+    assert {name: (t["rows_live"], t["rows_rebuilt"]) for name, t in unequal.items()} == {
+        "gold.dim_day": (2, 3),
+        "gold.fact_stock": (2, 2),
+        "gold.kpi_policy": (2, 1),
+    }
+    (changed,) = unequal["gold.fact_stock"]["differences"]
+    assert changed["key"] == {"stream_id": "inventory-bolt@berlin"}
+    assert (changed["live"]["on_hand"], changed["rebuilt"]["on_hand"]) == (99, 8)
+    (removed,) = unequal["gold.dim_day"]["differences"]
+    assert removed == {"key": {"day": "2026-01-03"}, "live": None, "rebuilt": {"day": "2026-01-03"}}
+    (added,) = unequal["gold.kpi_policy"]["differences"]
+    assert added == {"key": {"name": "early"}, "live": {"days": 1, "name": "early"}, "rebuilt": None}
+    assert unequal["gold.fact_stock"]["digest_live"] != unequal["gold.fact_stock"]["digest_rebuilt"]
+    assert stocked.schemas() == ["gold", "silver"]
+
+
+def test_a_difference_refuses_the_swap_until_changes_are_accepted(stocked: House) -> None:
+    stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 99 WHERE product_id = 'bolt'")
+    assert not stocked.read_model.rebuild(stocked.progress).swapped
+    assert stocked.facts()[0][1] == 99
+
+    accepted = stocked.read_model.rebuild(stocked.progress, accept_changes=True)
+    assert accepted.swapped
+    assert accepted.certificate is not None
+    assert not accepted.certificate.equal
+    assert stocked.facts() == STOCKED
+
+
+def test_a_table_with_other_columns_is_a_difference(stocked: House) -> None:
+    stocked.sql.execute("ALTER TABLE gold.kpi_policy RENAME days TO hours")
+    certificate = stocked.read_model.verify(stocked.progress)
+    assert [table.table for table in certificate.tables if not table.equal] == ["gold.kpi_policy"]
+
+
+def test_a_gold_table_that_is_new_is_compared_as_absent_and_comes_with_the_swap(stocked: House) -> None:
+    (stocked.gold / "dim_new.sql").write_text("-- comment: New.\n-- key: one\nSELECT 1 AS one")
+    changed = stocked.another_read_model()
+    refused = changed.rebuild(stocked.progress)
+    assert refused.certificate is not None
+    (new,) = [table for table in refused.certificate.tables if not table.equal]
+    assert (new.table, new.rows_live, new.rows_rebuilt) == ("gold.dim_new", None, 1)
+    assert changed.rebuild(stocked.progress, accept_changes=True).swapped
+    assert stocked.query("SELECT one FROM gold.dim_new") == [(1,)]
+
+
+def test_readers_during_a_swap_see_all_old_or_all_new(stocked: House) -> None:
+    mark = "UPDATE gold.{} SET {} = 99"
+    versions: set[tuple[bool, bool]] = set()
+    stop, failures = threading.Event(), []
+
+    def read() -> None:
+        query = "SELECT bool_or(on_hand = 99), bool_or(days = 99) FROM gold.fact_stock, gold.kpi_policy"
+        try:
+            with psycopg.connect(stocked.conninfo, autocommit=True) as conn:
+                while not stop.is_set():
+                    versions.update(conn.execute(query).fetchall())
+        except psycopg.Error as error:
+            failures.append(error)
+
+    reader = threading.Thread(target=read)
+    stocked.sql.execute(mark.format("fact_stock", "on_hand"))
+    stocked.sql.execute(mark.format("kpi_policy", "days"))
+    reader.start()
+    for _ in range(3):
+        assert stocked.read_model.rebuild(stocked.progress, accept_changes=True).swapped
+        with stocked.sql.transaction():
+            stocked.sql.execute(mark.format("fact_stock", "on_hand"))
+            stocked.sql.execute(mark.format("kpi_policy", "days"))
+    stop.set()
+    reader.join()
+
+    assert failures == []
+    assert versions == {(True, True), (False, False)}
+
+
+def test_a_transaction_that_keeps_reading_is_not_cut_off(
+    stocked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.0)
+    with psycopg.connect(stocked.conninfo) as reader:
+        reader.execute("SELECT * FROM gold.fact_stock")
+        with pytest.raises(ReadersInTheWayError):
+            stocked.read_model.rebuild(stocked.progress)
+        assert reader.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
+    assert stocked.facts() == STOCKED
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+
+
+def test_the_next_rebuild_removes_what_a_killed_one_left_and_nothing_else(stocked: House) -> None:
+    for name in ("silver_build_0123abcd", "gold_build_0123abcd", "gold_mine"):
+        stocked.sql.execute(f"CREATE SCHEMA {name}".encode())
+    stocked.sql.execute("CREATE TABLE gold_build_0123abcd.fact_stock (id int)")
+    stocked.read_model.rebuild(stocked.progress)
+    assert stocked.schemas() == ["gold", "gold_mine", "silver"]
+    assert stocked.facts() == STOCKED
+
+
+def test_a_second_rebuild_is_refused_while_one_runs(stocked: House) -> None:
+    refused: list[Exception] = []
+
+    def rebuild_again(phase: str, *_: int) -> None:
+        if phase == "certify":
+            with pytest.raises(RebuildRunningError, match="Another rebuild or verification is running") as e:
+                stocked.read_model.verify(stocked.progress)
+            refused.append(e.value)
+
+    assert stocked.another_read_model().rebuild(rebuild_again).swapped
+    assert len(refused) == 1
+
+
+def test_grants_of_readers_survive_the_swap(stocked: House) -> None:
+    name = stocked.query("SELECT 'reader_of_' || current_database()")[0][0]
+    stocked.sql.execute(f"CREATE ROLE {name}".encode())
+    stocked.sql.execute(f"GRANT USAGE ON SCHEMA gold TO {name}".encode())
+    stocked.sql.execute(f"GRANT SELECT ON gold.fact_stock TO {name}".encode())
+    stocked.read_model.rebuild(stocked.progress)
+    stocked.sql.execute(f"SET ROLE {name}".encode())
+    assert stocked.facts() == STOCKED
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stocked.query("SELECT * FROM gold.kpi_policy")
+
+
+def test_statistics_exist_after_the_first_batch(stocked: House) -> None:
+    query = (
+        "SELECT relname FROM pg_class WHERE oid IN ('silver.stock'::regclass, 'gold.fact_stock'::regclass)"
+    )
+    assert len(stocked.query(f"{query} AND reltuples > 0")) == 2
+
+
+def test_a_server_that_is_gone_is_named(tmp_path: Path) -> None:
+    read_model = PostgresReadModel(f"host={tmp_path} dbname=none", [SUBJECT], tmp_path)
+    with pytest.raises(ReadModelUnavailableError, match="the database of the read models"):
+        read_model.position()
