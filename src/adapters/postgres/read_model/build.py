@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
@@ -54,7 +55,11 @@ class Build:
             table.index(conn, schemas.silver)
         analyze(conn, schemas.silver)
         for definition in self.gold:
-            create_gold(conn, schemas, definition)
+            try:
+                create_gold(conn, schemas, definition)
+            except psycopg.Error as error:
+                error.add_note(f"in the gold definition {definition.name}.sql")
+                raise
         analyze(conn, schemas.gold)
 
     def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, LiteralString, get_args, get_type_hints
 
 from psycopg import Connection, sql
@@ -25,11 +25,12 @@ _TYPES: dict[type, tuple[str, LiteralString]] = {
 
 
 def _column(table: Table, name: str, hint: Any) -> tuple[str, sql.Composed]:
-    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    alternatives = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = [kind for kind in alternatives if kind is not NoneType]
     if len(kinds) != 1 or kinds[0] not in _TYPES:
         raise TypeError(f"column {name} of {table.name}: no column type for {hint}")
     wire, declared = _TYPES[kinds[0]]
-    null = sql.SQL("" if NoneType in get_args(hint) else " NOT NULL")
+    null = sql.SQL("" if NoneType in alternatives else " NOT NULL")
     return wire, sql.SQL("{} {}{}").format(sql.Identifier(name), sql.SQL(declared), null)
 
 
