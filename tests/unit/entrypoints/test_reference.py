@@ -1,0 +1,187 @@
+"""The reference says what the code does: schemas take what ingest takes, pages name all, drift shows."""
+
+import json
+from dataclasses import MISSING, fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import get_args, get_origin, get_type_hints
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator, FormatChecker
+
+from application.codec import EVENT_TYPES
+from application.ingest.messages import (
+    MESSAGE_TYPES,
+    InvalidMessageError,
+    decode_command,
+    decode_envelope,
+    encode_command,
+)
+from domain.order.commands import PlaceOrder
+from entrypoints.reference.__main__ import main
+from entrypoints.reference.contents import contents
+from entrypoints.reference.folder import differences, write
+from entrypoints.reference.messages import message_schema
+from entrypoints.reference.refusals import reason_codes, refusals_by_package
+
+VALUES = {
+    str: "10248",
+    int: 3,
+    float: 12.5,
+    Decimal: Decimal("14.250000"),
+    date: date(1996, 7, 16),
+    datetime: datetime(1996, 7, 4, 8, 30, tzinfo=UTC),
+}
+PLACE_ORDER = MESSAGE_TYPES["dataflow.PlaceOrder.v1"]
+
+every_type = pytest.mark.parametrize("message_type", MESSAGE_TYPES.values(), ids=lambda each: each.name)
+
+
+def example(cls, *, required_only=False):
+    hints = get_type_hints(cls)
+    given = [f for f in fields(cls) if not required_only or f.default is MISSING]
+    return cls(**{field.name: value_of(hints[field.name]) for field in given})
+
+
+def value_of(hint):
+    if NoneType in get_args(hint):
+        return value_of(next(each for each in get_args(hint) if each is not NoneType))
+    if get_origin(hint) is tuple:
+        return (example(get_args(hint)[0]),)
+    return VALUES[hint]
+
+
+def encoded(command, **attributes):
+    return encode_command(command, message_id="1", source="shop", **attributes).payload
+
+
+def errors_of(message_type, payload):
+    schema = message_schema(message_type)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(payload))]
+
+
+def changed(payload, **data):
+    message = json.loads(payload)
+    message["data"] |= data
+    return json.dumps(message).encode()
+
+
+def is_taken(payload):
+    try:
+        decode_command(decode_envelope(payload))
+    except InvalidMessageError:
+        return False
+    return True
+
+
+@every_type
+def test_a_complete_message_fits_its_schema(message_type):
+    payload = encoded(
+        example(message_type.command), correlation_id="order-10248", origin_file="a.csv", origin_line=2
+    )
+    assert errors_of(message_type, payload) == []
+    assert is_taken(payload)
+
+
+@every_type
+def test_a_message_of_required_fields_alone_fits_its_schema(message_type):
+    payload = encoded(example(message_type.command, required_only=True))
+    assert errors_of(message_type, payload) == []
+
+
+@every_type
+def test_a_message_without_business_time_does_not_fit(message_type):
+    message = json.loads(encoded(example(message_type.command)))
+    del message["data"]["occurred_at"]
+    payload = json.dumps(message).encode()
+    assert errors_of(message_type, payload) == ["$.data: 'occurred_at' is a required property"]
+    assert not is_taken(payload)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"occurred_at": "1996-07-04T08:30:00"},
+        {"requested_date": "4 July"},
+        {"freight": "a lot"},
+        {"customer_id": None},
+        {"lines": [{"line_no": 1, "product_id": "11", "quantity": "twelve", "unit_price": "14"}]},
+        {"lines": {}},
+    ],
+)
+def test_data_that_ingest_does_not_take_does_not_fit_the_schema(data):
+    payload = changed(encoded(example(PlaceOrder)), **data)
+    assert errors_of(PLACE_ORDER, payload)
+    assert not is_taken(payload)
+
+
+def test_a_message_fits_the_schema_of_its_own_type_alone():
+    payload = encoded(example(PlaceOrder))
+    taking = [each.name for each in MESSAGE_TYPES.values() if not errors_of(each, payload)]
+    assert taking == ["dataflow.PlaceOrder.v1"]
+
+
+def test_pages_name_every_message_type_and_its_stream_and_every_event():
+    pages = contents()
+    for name in MESSAGE_TYPES:
+        assert f"](messages/{name}.schema.json)" in pages["messages.md"]
+        assert json.loads(pages[f"messages/{name}.schema.json"])["title"] == name
+    assert "| inventory | `inventory-<product_id>@<location_id>` | Goods arrived;" in pages["messages.md"]
+    assert "| catalog | `carrier-<carrier_id>` | Enter a new carrier. |" in pages["messages.md"]
+    for topic in EVENT_TYPES:
+        assert f"### {topic}\n" in pages["events.md"]
+    assert "| `lines` | list of OrderedLine |" in pages["events.md"]
+    assert "### OrderedLine\n" in pages["events.md"]
+
+
+def test_refusals_are_found_where_they_are_defined():
+    found = {package: [each.__name__ for each in each] for package, each in refusals_by_package().items()}
+    assert set(found) == {"catalog", "inventory", "order", "shared", "shipment"}
+    assert found["shared"] == ["InvalidQuantity", "InvalidAmount", "InvalidCoordinates"]
+    assert "InsufficientStock" in found["inventory"]
+    assert "| `OrderOnHold` | A held order neither allocates nor ships. |" in contents()["refusals.md"]
+
+
+def test_reasons_of_ingest_and_of_file_readers_are_found_with_their_wording():
+    codes = reason_codes()
+    assert codes["EmptyMessage"] == ["the message is empty"]
+    assert codes["UnknownType"] == ["the type {envelope.type} is not known"]
+    assert {"RowRejected", "UnexpectedError", "TimeOutOfRange", "MissingOffset"} <= set(codes)
+
+
+def test_what_was_just_written_does_not_differ(tmp_path):
+    write(tmp_path, contents())
+    assert differences(tmp_path, contents()) == []
+
+
+def test_each_file_that_differs_gets_one_line(tmp_path):
+    write(tmp_path, contents())
+    (tmp_path / "events.md").write_text("# Events\n")
+    (tmp_path / "messages" / "dataflow.PlaceOrder.v1.schema.json").unlink()
+    (tmp_path / "notes.md").touch()
+    assert differences(tmp_path, contents()) == [
+        "events.md: differs from the code",
+        "messages/dataflow.PlaceOrder.v1.schema.json: is missing",
+        "notes.md: should not be there",
+    ]
+
+
+def test_writing_again_repairs_and_removes_what_is_not_of_the_reference(tmp_path):
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages" / "dataflow.Gone.v1.schema.json").touch()
+    write(tmp_path, contents())
+    assert differences(tmp_path, contents()) == []
+
+
+def test_check_exits_with_1_and_names_the_file(tmp_path):
+    write(tmp_path, contents())
+    assert CliRunner().invoke(main, ["--check", "--folder", str(tmp_path)]).exit_code == 0
+    (tmp_path / "refusals.md").unlink()
+    result = CliRunner().invoke(main, ["--check", "--folder", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output == "refusals.md: is missing; run python -m entrypoints.reference\n"
+    assert not (tmp_path / "refusals.md").exists()
