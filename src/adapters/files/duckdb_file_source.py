@@ -79,11 +79,7 @@ def _prepared(connection: duckdb.DuckDBPyConnection, mapping: Mapping, select: S
         found = connection.execute(f"SELECT * FROM ({sql}\n) LIMIT 0").description or []
     except duckdb.Error as error:
         raise MappingError(f"{select.file}: {first_line(error)}") from None
-    columns: dict[str, DuckDBPyType] = {}
-    for name, kind, *_ in found:
-        if name in columns:
-            raise MappingError(f"{select.file}: the column {name} is there twice")
-        columns[name] = kind
+    columns = {name: kind for name, kind, *_ in found}
     check_columns(select.file, select.command, columns, given_fields(mapping, select.command))
     return _Query(select, _in_utc(sql, columns), tuple(columns))
 

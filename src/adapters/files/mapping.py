@@ -123,8 +123,9 @@ def _convert(content: dict[str, Any], kind: type[S], where: str) -> S:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         path = _PATH.search(str(error))
+        place = (where + (path[1] if path else "")).rstrip(".")
         detail = _PATH.sub("", str(error))
-        raise MappingError(f"{HEADER}: {where}{path[1] if path else ''}: {detail}") from None
+        raise MappingError(": ".join(filter(None, (HEADER, place, detail)))) from None
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ _LOSSLESS = {
     "date": _MIDNIGHT,
     "timestamp": _NO_OFFSET,
 }
+_OWN = ("_file", "_line")
 _NESTED = {"list", "array", "struct", "map"}
 
 
@@ -83,18 +84,29 @@ def load_table(
         if spec.format_of(files[0].path) == "parquet":
             places = _stage_parquet(connection, files)
         else:
-            places = _stage_records(connection, spec, files, aside / f"{table}.ndjson") or dict.fromkeys(
-                types, "NULL"
-            )
+            places = _stage_records(connection, spec, files, aside / f"{table}.ndjson")
+        # A JSON file without any row names no columns; the declared ones stand in.
+        places = places or dict.fromkeys(types, "NULL")
+        _require_free(places, files[0].name)
+        _require_declared(table, types, places, files[0].name)
+        _split(connection, table, [_column(name, place, types.get(name)) for name, place in places.items()])
     except duckdb.Error as error:
         raise SourceFileError(f"{', '.join(file.name for file in files)}: {first_line(error)}") from None
-    for column in types:
-        if column not in places:
+
+
+def _require_free(found: Collection[str], file: str) -> None:
+    for column in found:
+        if column.lower() in _OWN:
+            raise SourceFileError(f"{file}: has a column {column}; that name says where a row was read")
+
+
+def _require_declared(table: str, declared: Collection[str], found: Collection[str], file: str) -> None:
+    for column in declared:
+        if column not in found:
             raise MappingError(
-                f"{HEADER}: files.{table}.types.{column}: {files[0].name} has no such column; "
-                f"{did_you_mean(column, places)}"
+                f"{HEADER}: files.{table}.types.{column}: {file} has no such column; "
+                f"{did_you_mean(column, found)}"
             )
-    _split(connection, table, [_column(name, place, types.get(name)) for name, place in places.items()])
 
 
 def first_line(error: duckdb.Error) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from application.errors import PlatformError
 from application.ports.message_stream import OutgoingMessage
 
 
@@ -26,9 +27,9 @@ class FileSource(Protocol):
         """
 
 
-class MappingError(Exception):
+class MappingError(PlatformError):
     """A mapping is wrong; the message names its file and column, and what to do."""
 
 
-class SourceFileError(Exception):
+class SourceFileError(PlatformError):
     """A file that the mapping names is missing or can't be read."""
