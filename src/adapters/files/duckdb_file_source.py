@@ -38,9 +38,7 @@ class DuckDbFileSource:
         """Yield the messages of the files in a folder; see `FileSource`."""
         read = read_mapping(mapping)
         if not path.is_dir():
-            raise SourceFileError(
-                f"{path} is not a folder; give the folder of the files that the mapping names"
-            )
+            raise SourceFileError(f"{path} is not a folder; give the folder of the files that the mapping names")
         with TemporaryDirectory(prefix="dataflow-") as aside, self._connect(Path(aside)) as connection:
             _set_zone(connection, read.zone.key)
             create_rejected(connection)
@@ -108,9 +106,7 @@ def _in_utc(sql: str, columns: dict[str, DuckDBPyType]) -> str:
 def _rejected(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, queries: list[_Query], messages: Messages
 ) -> Iterator[OutgoingMessage]:
-    topics = {
-        table: spec.topic or _topic_of(connection, table, queries) for table, spec in mapping.files.items()
-    }
+    topics = {table: spec.topic or _topic_of(connection, table, queries) for table, spec in mapping.files.items()}
     for table, *origin, column, detail, text in _fetched(connection, f"FROM {REJECTED}"):
         yield messages.rejected(topics[table], Origin(*origin), column, detail, text)
 
@@ -126,9 +122,7 @@ def _topic_of(connection: duckdb.DuckDBPyConnection, table: str, queries: list[_
     return ORDER.topic
 
 
-def _commands(
-    connection: duckdb.DuckDBPyConnection, query: _Query, messages: Messages
-) -> Iterator[OutgoingMessage]:
+def _commands(connection: duckdb.DuckDBPyConnection, query: _Query, messages: Messages) -> Iterator[OutgoingMessage]:
     try:
         for number, row in enumerate(_fetched(connection, query.sql), 1):
             yield messages.of_row(query.select, number, dict(zip(query.columns, row, strict=True)))

@@ -40,9 +40,7 @@ class _Rows(NamedTuple):
     given: Collection[str]
 
 
-def check_columns(
-    file: str, command: type, columns: Mapping[str, DuckDBPyType], given: Collection[str]
-) -> None:
+def check_columns(file: str, command: type, columns: Mapping[str, DuckDBPyType], given: Collection[str]) -> None:
     """Check that the columns are fields of the command, of fitting types, and none is missing.
 
     `given` are fields that the mapping itself gives where the SELECT doesn't.

@@ -132,9 +132,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise MappingError(
-            f"{HEADER}: zone {name!r} is not a time zone; write it as in Europe/Berlin or UTC"
-        ) from None
+        raise MappingError(f"{HEADER}: zone {name!r} is not a time zone; write it as in Europe/Berlin or UTC") from None
 
 
 def _file_spec(table: str, options: dict[str, Any]) -> FileSpec:
@@ -147,9 +145,7 @@ def _file_spec(table: str, options: dict[str, Any]) -> FileSpec:
     elif not spec.path or path.is_absolute() or ".." in path.parts:
         problem = f"path {spec.path!r} must be relative to the folder that is read"
     elif spec.format_of(path) is None:
-        problem = (
-            f'path {spec.path!r} does not tell the format; add format = "csv" (or json, ndjson, parquet)'
-        )
+        problem = f'path {spec.path!r} does not tell the format; add format = "csv" (or json, ndjson, parquet)'
     elif spec.topic is not None and spec.topic not in TOPICS:
         problem = f"topic {spec.topic!r} is not known; {did_you_mean(spec.topic, TOPICS)}"
     elif len(spec.delimiter or ",") != 1 or len(spec.quote) > 1 or len(spec.escape or "\\") != 1:
@@ -182,8 +178,7 @@ def _select(file: Path) -> Select:
     match = _SELECT_NAME.fullmatch(file.name)
     if match is None:
         raise MappingError(
-            f"{file.name}: name it <number>_<Command>.sql or <number>_<Command>_<note>.sql,"
-            " as in 10_PlaceOrder.sql"
+            f"{file.name}: name it <number>_<Command>.sql or <number>_<Command>_<note>.sql, as in 10_PlaceOrder.sql"
         )
     command = COMMANDS.get(match[1])
     if command is None:

@@ -114,9 +114,7 @@ class _Lines:
         del self.record[1:]
 
 
-def _csv_records(
-    lines: Iterable[str], name: str, spec: FileSpec, file: Path, columns: Columns
-) -> Iterator[Record]:
+def _csv_records(lines: Iterable[str], name: str, spec: FileSpec, file: Path, columns: Columns) -> Iterator[Record]:
     source = _Lines(lines)
     reader = csv.reader(
         source,
@@ -175,9 +173,7 @@ def _header(reader: Iterator[list[str]], name: str) -> list[str]:
     return header
 
 
-def _json_records(
-    lines: TextIO, name: str, spec: FileSpec, columns: Columns, *, by_line: bool
-) -> Iterator[Record]:
+def _json_records(lines: TextIO, name: str, spec: FileSpec, columns: Columns, *, by_line: bool) -> Iterator[Record]:
     elements = enumerate(lines, 1) if by_line else _lines_or_array(lines, name)
     nulls = set(spec.nullstr)
     for line, element in elements:

@@ -63,9 +63,7 @@ class Messages:
         self._mapping = mapping
         self._ids = MessageIds()
 
-    def rejected(
-        self, topic: str, origin: Origin, column: str | None, detail: str, text: str
-    ) -> OutgoingMessage:
+    def rejected(self, topic: str, origin: Origin, column: str | None, detail: str, text: str) -> OutgoingMessage:
         """Build the message of a row that can't become a command."""
         place = f"{origin.file} line {origin.line}" if origin.line is not None else origin.file
         row = RejectedRow(ROW_REJECTED, f"{place}: {detail}", text, column)
@@ -91,9 +89,7 @@ class Messages:
         except (msgspec.ValidationError, OverflowError) as error:
             column, detail = _explained(error)
             text = msgspec.json.encode(row).decode()
-            return self.rejected(
-                message_type.aggregate.topic, origin, column, f"{select.file}: {detail}", text
-            )
+            return self.rejected(message_type.aggregate.topic, origin, column, f"{select.file}: {detail}", text)
         return encode_command(
             command,
             message_id=extras.get("_id") or self._ids.next(message_type.name, msgspec.json.encode(command)),
@@ -105,13 +101,9 @@ class Messages:
 
     def _completed(self, row: dict[str, Any], message_type: MessageType) -> dict[str, Any]:
         """Give times their zone, and the currency where the SELECT has none."""
-        in_zone = {
-            name: _in_zone(row[name], self._mapping.zone) for name in message_type.timestamps if name in row
-        }
+        in_zone = {name: _in_zone(row[name], self._mapping.zone) for name in message_type.timestamps if name in row}
         missing = {
-            name: value
-            for name, value in given_fields(self._mapping, message_type.command).items()
-            if name not in row
+            name: value for name, value in given_fields(self._mapping, message_type.command).items() if name not in row
         }
         return {**missing, **row, **in_zone}
 

@@ -104,8 +104,7 @@ def _require_declared(table: str, declared: Collection[str], found: Collection[s
     for column in declared:
         if column not in found:
             raise MappingError(
-                f"{HEADER}: files.{table}.types.{column}: {file} has no such column; "
-                f"{did_you_mean(column, found)}"
+                f"{HEADER}: files.{table}.types.{column}: {file} has no such column; {did_you_mean(column, found)}"
             )
 
 
@@ -171,9 +170,7 @@ def _column(name: str, place: str, declared: DuckDBPyType | None) -> _Column:
         return _Column(name, text, place, "true", "")
     typed = f"TRY_CAST({f'TRY_CAST({place} AS JSON)' if declared.id in _NESTED else place} AS {declared})"
     lossless = _LOSSLESS.get(declared.id, "true").format(text=text)
-    return _Column(
-        name, text, typed, f"{place} IS NULL OR ({typed} IS NOT NULL AND {lossless})", str(declared)
-    )
+    return _Column(name, text, typed, f"{place} IS NULL OR ({typed} IS NOT NULL AND {lossless})", str(declared))
 
 
 def _split(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[_Column]) -> None:
@@ -198,7 +195,5 @@ def _misfit(column: _Column) -> str:
 
 
 def _of_first_misfit(columns: Sequence[_Column], result: Callable[[_Column], str]) -> str:
-    cases = "".join(
-        f" WHEN NOT ({column.fits}) THEN {result(column)}" for column in columns if column.fits != "true"
-    )
+    cases = "".join(f" WHEN NOT ({column.fits}) THEN {result(column)}" for column in columns if column.fits != "true")
     return f"CASE WHEN problem IS NOT NULL THEN NULL::VARCHAR{cases} END"

@@ -78,17 +78,14 @@ def test_numbers_in_json_keep_all_their_digits(feed: Any) -> None:
     feed.header('[files.prices]\npath = "prices.ndjson"\ntypes = { price = "DECIMAL(24, 6)" }')
     feed.select(
         "10_RegisterProduct.sql",
-        "SELECT sku AS product_id, sku AS name, DATE '2024-01-01' AS occurred_at, price AS unit_price"
-        " FROM prices",
+        "SELECT sku AS product_id, sku AS name, DATE '2024-01-01' AS occurred_at, price AS unit_price FROM prices",
     )
     assert feed.commands()[0]["unit_price"] == "12345678901.123456"
 
 
 def test_nested_json_becomes_rows_within_a_row(feed: Any) -> None:
     feed.file("orders.json", '[{"id": "7", "lines": [{"sku": "A", "qty": 2}, {"sku": "B", "qty": 3}]}]')
-    feed.header(
-        '[files.orders]\npath = "orders.json"\ntypes = { lines = "STRUCT(sku VARCHAR, qty INTEGER)[]" }'
-    )
+    feed.header('[files.orders]\npath = "orders.json"\ntypes = { lines = "STRUCT(sku VARCHAR, qty INTEGER)[]" }')
     feed.select(
         "10_ReturnOrderLines.sql",
         "SELECT id AS order_id, DATE '2024-01-01' AS occurred_at, 'torn' AS reason,"

@@ -98,10 +98,7 @@ def test_a_wrong_file_option(feed: Any, options: str, said: str) -> None:
 @pytest.mark.parametrize("path", ["../stock.csv", "/stock.csv", ""])
 def test_a_path_outside_the_folder(feed: Any, path: str) -> None:
     feed.stock(path)
-    assert (
-        _mistake(feed)
-        == f"mapping.toml: files.stock: path '{path}' must be relative to the folder that is read"
-    )
+    assert _mistake(feed) == f"mapping.toml: files.stock: path '{path}' must be relative to the folder that is read"
 
 
 def test_a_path_that_tells_no_format(feed: Any) -> None:
@@ -211,6 +208,4 @@ def test_a_wrong_order(feed: Any, columns: str, said: str) -> None:
 
 def test_a_cast_that_fails_while_rows_are_read_names_its_select(feed: Any) -> None:
     _select(feed, counted="sku::INTEGER")
-    assert _mistake(feed).startswith(
-        "10_CountStock.sql: Conversion Error: Could not convert string 'A' to INT32"
-    )
+    assert _mistake(feed).startswith("10_CountStock.sql: Conversion Error: Could not convert string 'A' to INT32")

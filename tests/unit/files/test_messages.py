@@ -8,9 +8,7 @@ import pytest
 
 from application.ingest.messages import REJECTED_TYPE, InvalidMessageError, decode_command
 
-COUNT = (
-    "SELECT sku AS product_id, 'main' AS location_id, {at} AS occurred_at, qty AS counted{more} FROM stock"
-)
+COUNT = "SELECT sku AS product_id, 'main' AS location_id, {at} AS occurred_at, qty AS counted{more} FROM stock"
 
 
 def _count(feed: Any, at: str = "DATE '2024-03-01'", more: str = "") -> None:
