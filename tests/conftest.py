@@ -6,9 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from adapters.postgres.migrate import migrate
 from adapters.postgres.server import EmbeddedPostgres
-from psycopg import sql
 
 _NUMBERS = count(1)
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from application.aggregates import AGGREGATE_OF_EVENT
+from application.errors import PlatformError
 
 E = TypeVar("E")
 
@@ -47,7 +48,7 @@ class Recorded(NamedTuple):
     event: Any
 
 
-class UndecodableEventError(Exception):
+class UndecodableEventError(PlatformError):
     """A recorded event that no decoder understands; readers stop there, nothing is skipped."""
 
     def __init__(self, position: int, stream_id: str, version: int, topic: str, reason: str) -> None:
@@ -63,7 +64,7 @@ _WHOLE = {topic: msgspec.json.Decoder(_Stored[cls]) for topic, cls in EVENT_TYPE
 
 
 def event_id(stream_id: str, version: int) -> str:
-    """The id of an event: its stream and version, unique and stable for ever."""
+    """Return the id of an event: its stream and version, unique and stable for ever."""
     return f"{stream_id}:{version}"
 
 
@@ -100,3 +101,10 @@ def decode_with_metadata(
         return event, _WHOLE[topic].decode(state).meta
     except msgspec.MsgspecError as error:
         raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error
+
+
+def describe(event: object) -> str:
+    """Return an event's fields as short text for people: `quantity=10 on_hand=25`; absent ones are left out."""
+    values = msgspec.to_builtins(event)
+    values.pop("occurred_at", None)
+    return " ".join(f"{name}={value}" for name, value in values.items() if value is not None)

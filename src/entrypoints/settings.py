@@ -46,9 +46,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         home=Path(environment.get("DATAFLOW_HOME") or default.home),
         database_url=url,
         batch_size=_whole(environment, "DATAFLOW_BATCH_SIZE", default.batch_size, 1, 100_000),
-        project_batch_size=_whole(
-            environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000
-        ),
+        project_batch_size=_whole(environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000),
         log_level=level,
         dashboard_host=environment.get("DATAFLOW_DASHBOARD_HOST") or default.dashboard_host,
         dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),

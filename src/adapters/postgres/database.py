@@ -1,8 +1,15 @@
-"""A pool of connections, opened when first needed."""
+"""Databases and pools of connections."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+from psycopg.errors import DuplicateDatabase, UniqueViolation
 from psycopg_pool import ConnectionPool
+
+from adapters.postgres.errors import translated
 
 
 def open_pool(conninfo: str, *, size: int = 8) -> ConnectionPool:
@@ -10,3 +17,21 @@ def open_pool(conninfo: str, *, size: int = 8) -> ConnectionPool:
     return ConnectionPool(
         conninfo, min_size=1, max_size=size, open=True, timeout=10, kwargs={"options": "-c timezone=UTC"}
     )
+
+
+def kept_pool(conninfo: str) -> Iterator[ConnectionPool]:
+    """Yield one pool and close it when the iteration is ended."""
+    with open_pool(conninfo) as pool:
+        yield pool
+
+
+def ensure_database(conninfo: str, name: str) -> None:
+    """Create a database that orders text by bytes, unless it exists; another process may do so meanwhile."""
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
+    with translated(), psycopg.connect(conninfo, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return
+        try:
+            connection.execute(create.format(sql.Identifier(name)))
+        except (DuplicateDatabase, UniqueViolation):
+            return

@@ -9,10 +9,11 @@ import psycopg
 from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 
+from application.errors import PlatformError
 from application.ports.event_store import ConcurrencyConflictError, StoreUnavailableError
 
 
-class DataFolderError(Exception):
+class DataFolderError(PlatformError):
     """The data folder can't be used."""
 
 

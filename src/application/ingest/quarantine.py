@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from application.ingest.decision import Decisions, decode_message
 from application.ingest.states import States
+from application.errors import PlatformError
 from application.ports.event_store import Batch, EventStore
 from application.ports.inbox import (
     Inbox,
@@ -19,11 +20,11 @@ from application.ports.inbox import (
 from application.ports.message_stream import ReceivedMessage
 
 
-class UnknownQuarantinedError(Exception):
+class UnknownQuarantinedError(PlatformError):
     """No message in quarantine has this number."""
 
 
-class AlreadySettledError(Exception):
+class AlreadySettledError(PlatformError):
     """The message was retried or discarded before."""
 
 

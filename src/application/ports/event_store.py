@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from application.errors import PlatformError
 from application.ports.inbox import Receipt, Settlement
 from application.ports.message_stream import Partition
 
@@ -76,9 +77,9 @@ class EventStore(Protocol):
         """Return the position that a reader's tracking last moved to, 0 where there is none."""
 
 
-class ConcurrencyConflictError(Exception):
+class ConcurrencyConflictError(PlatformError):
     """Somebody else appended first; load the streams again and decide anew."""
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(PlatformError):
     """The event store can't be reached."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from application.errors import PlatformError
+
 
 class Partition(NamedTuple):
     """One ordered part of a topic."""
@@ -54,5 +56,5 @@ class MessageStream(Protocol):
         """Tell the log how far messages were taken in. For its own monitoring only, never for correctness."""
 
 
-class StreamUnavailableError(Exception):
+class StreamUnavailableError(PlatformError):
     """The message stream can't be reached."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from application.codec import Recorded
+from application.errors import PlatformError
 from application.replay.certificate import Certificate, Rebuilt
 
 PhaseProgress = Callable[[str, int, int], None]
@@ -50,17 +51,17 @@ class ReadModel(Protocol):
         """
 
 
-class CheckpointMovedError(Exception):
+class CheckpointMovedError(PlatformError):
     """The checkpoint is not where it was expected: another follower or rebuild moved it."""
 
 
-class RebuildRunningError(Exception):
+class RebuildRunningError(PlatformError):
     """Another rebuild or verification is running; wait for its end."""
 
 
-class ReadersInTheWayError(Exception):
+class ReadersInTheWayError(PlatformError):
     """Long transactions hold the read models; end them and rebuild again. Nothing was changed."""
 
 
-class ReadModelUnavailableError(Exception):
+class ReadModelUnavailableError(PlatformError):
     """The database of the read models can't be reached."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from application.errors import PlatformError
 
-class RoleTakenError(Exception):
+
+class RoleTakenError(PlatformError):
     """Another process holds the role; the message names it."""
 
 

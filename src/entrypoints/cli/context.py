@@ -1,0 +1,49 @@
+"""What every command starts from: settings, the container, and a way to be stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+from dependency_injector import providers
+
+from entrypoints.container import Container
+from entrypoints.settings import Settings, from_environment
+
+
+def read_settings() -> Settings:
+    """Read the settings and set up logging; raises SettingsError."""
+    settings = from_environment(os.environ)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+@contextmanager
+def platform(settings: Settings | None = None) -> Iterator[Container]:
+    """Give the wired platform; what it opened is closed at the end."""
+    container = Container(settings=providers.Object(settings or read_settings()))
+    try:
+        yield container
+    finally:
+        container.shutdown_resources()
+
+
+@contextmanager
+def stop_signal() -> Iterator[Event]:
+    """Give an event that SIGTERM and Ctrl-C set, so that a loop ends between two transactions."""
+    stop = Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

