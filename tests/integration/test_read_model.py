@@ -47,6 +47,13 @@ FROM stock s
 -- everything when changed: SELECT max(day) FROM movements
 SELECT DISTINCT day FROM movements;
 """,
+    "fact_day": """\
+-- comment: One row per day with the stocks that moved last on it.
+-- key: day
+-- scope: day
+-- touched by stock: SELECT moved_at::date::text FROM stock WHERE stream_id = ANY(%(ids)s)
+SELECT moved_at::date::text AS day, count(*) AS stocks FROM stock GROUP BY 1
+""",
     "kpi_policy": "-- comment: A constant.\n-- key: name\nSELECT 'late'::text AS name, 2 AS days",
 }
 
@@ -87,15 +94,11 @@ class View:
 def fold(view: View | None, recorded: Recorded) -> View:
     event, at = recorded.event, recorded.position
     if view is None:
-        view = View(
-            StockRow(recorded.stream_id, event.product_id, 0, event.unit_cost, event.occurred_at, at, at)
-        )
+        view = View(StockRow(recorded.stream_id, event.product_id, 0, event.unit_cost, event.occurred_at, at, at))
     delta = event.on_hand - view.stock.on_hand
     view.stock.on_hand, view.stock.moved_at, view.stock.last_position = event.on_hand, event.occurred_at, at
     day = event.occurred_at.date()
-    view.added.append(
-        MovementRow(recorded.stream_id, recorded.version, delta, delta < 0, delta / 3, day, at, at)
-    )
+    view.added.append(MovementRow(recorded.stream_id, recorded.version, delta, delta < 0, delta / 3, day, at, at))
     return view
 
 
@@ -184,9 +187,7 @@ class House:
 
     def schemas(self) -> list[str]:
         pattern = "nspname LIKE 'silver%' OR nspname LIKE 'gold%'"
-        return [
-            name for (name,) in self.query(f"SELECT nspname FROM pg_namespace WHERE {pattern} ORDER BY 1")
-        ]
+        return [name for (name,) in self.query(f"SELECT nspname FROM pg_namespace WHERE {pattern} ORDER BY 1")]
 
     def close(self) -> None:
         self.sql.close()
@@ -231,6 +232,18 @@ def test_the_follower_brings_silver_gold_and_checkpoint_to_the_end_of_the_log(ho
     assert house.query("SELECT name, days FROM gold.kpi_policy") == [("late", 2)]
     assert house.read_model.position() == house.store.head() == house.store.checkpoint("analytics")
     assert reports == [(3, 4), (4, 4)]
+
+
+def test_a_scope_that_a_stream_leaves_is_selected_again_too(house: House) -> None:
+    house.append(received("bolt", 10), received("nut", 7))
+    house.follow()
+    assert house.query("SELECT day, stocks FROM gold.fact_day") == [("2026-01-01", 2)]
+    house.append(adjusted("bolt", 2, 9))
+    house.follow()
+    assert house.query("SELECT day, stocks FROM gold.fact_day ORDER BY 1") == [
+        ("2026-01-01", 1),
+        ("2026-01-03", 1),
+    ]
 
 
 def test_silver_columns_follow_the_row_class(house: House) -> None:
@@ -335,6 +348,7 @@ def test_a_rebuild_equals_the_live_tables_and_the_follower_goes_on_after_it(stoc
     rows = {table.table: table.rows_rebuilt for table in rebuilt.certificate.tables}
     assert rows == {
         "gold.dim_day": 3,
+        "gold.fact_day": 2,
         "gold.fact_stock": 2,
         "gold.kpi_policy": 1,
         "silver.movements": 4,
@@ -468,9 +482,7 @@ def test_readers_during_a_swap_see_all_old_or_all_new(stocked: House) -> None:
     assert versions == {(True, True), (False, False)}
 
 
-def test_a_transaction_that_keeps_reading_is_not_cut_off(
-    stocked: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_that_keeps_reading_is_not_cut_off(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(swap, "PATIENCE", 0.0)
     with psycopg.connect(stocked.conninfo) as reader:
         reader.execute("SELECT * FROM gold.fact_stock")
@@ -488,6 +500,25 @@ def test_the_next_rebuild_removes_what_a_killed_one_left_and_nothing_else(stocke
     stocked.read_model.rebuild(stocked.progress)
     assert stocked.schemas() == ["gold", "gold_mine", "silver"]
     assert stocked.facts() == STOCKED
+
+
+def test_a_rebuild_whose_connection_is_killed_leaves_the_live_tables_and_the_next_cleans_up(
+    stocked: House,
+) -> None:
+    def kill(phase: str, *_: int) -> None:
+        if phase == "certify":
+            stocked.query(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
+
+    with pytest.raises(ReadModelUnavailableError):
+        stocked.read_model.rebuild(kill)
+    assert stocked.facts() == STOCKED
+    assert len(stocked.schemas()) == 4
+
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+    assert stocked.schemas() == ["gold", "silver"]
 
 
 def test_a_second_rebuild_is_refused_while_one_runs(stocked: House) -> None:
@@ -516,9 +547,7 @@ def test_grants_of_readers_survive_the_swap(stocked: House) -> None:
 
 
 def test_statistics_exist_after_the_first_batch(stocked: House) -> None:
-    query = (
-        "SELECT relname FROM pg_class WHERE oid IN ('silver.stock'::regclass, 'gold.fact_stock'::regclass)"
-    )
+    query = "SELECT relname FROM pg_class WHERE oid IN ('silver.stock'::regclass, 'gold.fact_stock'::regclass)"
     assert len(stocked.query(f"{query} AND reltuples > 0")) == 2
 
 

@@ -33,16 +33,12 @@ def certify(conn: Connection, live: Schemas, rebuilt: Schemas, keys: Keys, posit
     return Certificate(position, tuple(tables))
 
 
-def _compare(
-    conn: Connection, live: tuple[str, str], rebuilt: tuple[str, str], key: Sequence[str]
-) -> TableCertificate:
+def _compare(conn: Connection, live: tuple[str, str], rebuilt: tuple[str, str], key: Sequence[str]) -> TableCertificate:
     left, right = _summarise(conn, live), _summarise(conn, rebuilt)
     equal = left == right
     comparable = bool(key) and {*key} <= {*left.columns} and {*key} <= {*right.columns}
     differences = () if equal or not comparable else _differences(conn, live, rebuilt, key)
-    return TableCertificate(
-        ".".join(live), left.rows, right.rows, left.digest, right.digest, equal, differences
-    )
+    return TableCertificate(".".join(live), left.rows, right.rows, left.digest, right.digest, equal, differences)
 
 
 def _summarise(conn: Connection, table: tuple[str, str]) -> _Summary:

@@ -47,9 +47,7 @@ def find_touched(conn: Connection, definitions: Iterable[GoldDefinition], stream
     return touched
 
 
-def refresh_gold(
-    conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched
-) -> None:
+def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched) -> None:
     """Delete and select again what silver touched before or after the batch."""
     if before.marks.get(gold.name) != after.marks.get(gold.name):
         conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)))

@@ -47,10 +47,7 @@ def read_head(conn: Connection) -> int:
 
 def read_checkpoint(conn: Connection) -> int:
     """Return the position of the live read models, 0 before the first event."""
-    query = (
-        "SELECT coalesce(max(notification_id), 0) FROM events.notification_tracking"
-        " WHERE application_name = %s"
-    )
+    query = "SELECT coalesce(max(notification_id), 0) FROM events.notification_tracking WHERE application_name = %s"
     return _scalar(conn.execute(query, [READER]))
 
 

@@ -38,9 +38,7 @@ class Schemas(NamedTuple):
     def rename(self, conn: Connection, to: Schemas) -> None:
         """Give both schemas new names; views follow their tables."""
         for old, new in zip(self, to, strict=True):
-            conn.execute(
-                sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-            )
+            conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
     def use(self, conn: Connection) -> None:
         """Resolve unqualified names to this build's silver tables, until the transaction ends."""

@@ -75,9 +75,7 @@ class SilverTable:
 
     def copy(self, conn: Connection, schema: str, rows: Iterable[Any]) -> None:
         """Write rows."""
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            self._name(schema), self._columns
-        )
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(self._name(schema), self._columns)
         values = self.table.values
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(self._wire_types)
