@@ -145,9 +145,7 @@ def _insert(versions: list[Any], new: Any, position: int) -> None:
 
 def _subject(kind: str, attributes: type) -> Subject:
     of = _Kind(kind, attributes)
-    return Subject(
-        name=f"{kind}s", prefix=f"{kind}-", tables=(of.table,), fold=of.fold, load=of.load, rows=of.rows
-    )
+    return Subject(name=f"{kind}s", prefix=f"{kind}-", tables=(of.table,), fold=of.fold, load=of.load, rows=of.rows)
 
 
 SUBJECTS: tuple[Subject, ...] = (

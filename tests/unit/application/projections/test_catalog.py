@@ -77,9 +77,7 @@ def test_a_retired_product_keeps_its_attributes_and_its_history() -> None:
 
 
 def test_a_retirement_dated_back_retires_the_versions_after_it() -> None:
-    rows = versions(
-        product(events.ProductRegistered, 5, "1"), product(events.ProductRevised, 9, "2"), retired(7)
-    )
+    rows = versions(product(events.ProductRegistered, 5, "1"), product(events.ProductRevised, 9, "2"), retired(7))
     assert [(row.version, row.retired, row.unit_price) for row in rows] == [
         (1, False, Decimal(1)),
         (3, True, Decimal(1)),

@@ -62,9 +62,7 @@ def delivered(day: int, quantity: int, total: int) -> events.OrderLineDelivered:
 
 def cancelled(day: int, quantity: int, **totals: int) -> events.OrderLineCancelled:
     known = {"open": 0, "backordered": 0, "allocated": 0, **totals}
-    return events.OrderLineCancelled(
-        occurred_at=DAY[day], line_no=1, quantity=quantity, reason="late", **known
-    )
+    return events.OrderLineCancelled(occurred_at=DAY[day], line_no=1, quantity=quantity, reason="late", **known)
 
 
 def one_line(*stream: Any) -> Any:
@@ -149,9 +147,7 @@ def test_quantities_are_the_totals_of_the_last_events() -> None:
         events.OrderLineBackordered(occurred_at=DAY[2], line_no=1, quantity=4, open=6, backordered=4),
         allocated(3, 6, open=0, backordered=4, allocated=6),
         shipped(4, 5, "s1", "ups", backordered=4, allocated=1, shipped=5),
-        events.AllocationReleased(
-            occurred_at=DAY[5], line_no=1, quantity=1, reason="damaged", open=1, allocated=0
-        ),
+        events.AllocationReleased(occurred_at=DAY[5], line_no=1, quantity=1, reason="damaged", open=1, allocated=0),
         cancelled(6, 5, cancelled=5),
         delivered(7, 5, 5),
         events.OrderLineReturned(occurred_at=DAY[8], line_no=1, quantity=2, reason="broken", returned=2),
@@ -219,8 +215,6 @@ def test_holding_cancelling_and_closing_concern_the_order_alone() -> None:
 
 
 def test_an_event_of_one_line_leaves_the_position_of_the_others() -> None:
-    rows = rows_of(
-        SUBJECT, "order-o1", placed(line(1, 10, "1"), line(2, 5, "1")), cancelled(2, 10, cancelled=10)
-    )
+    rows = rows_of(SUBJECT, "order-o1", placed(line(1, 10, "1"), line(2, 5, "1")), cancelled(2, 10, cancelled=10))
     assert [row.last_position for row in rows["order_lines"]] == [102, 101]
     assert rows["orders"][0].last_position == 102

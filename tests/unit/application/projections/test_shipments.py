@@ -81,9 +81,7 @@ def test_exceptions_and_attempts_are_counted_once_each() -> None:
         events.ShipmentExceptionRaised(
             occurred_at=DAY[3], exception_id="x2", kind="damage", description=None, open_exceptions=2
         ),
-        events.ShipmentExceptionResolved(
-            occurred_at=DAY[4], exception_id="x1", resolution=None, open_exceptions=1
-        ),
+        events.ShipmentExceptionResolved(occurred_at=DAY[4], exception_id="x1", resolution=None, open_exceptions=1),
         events.DeliveryAttempted(occurred_at=DAY[5], reason="nobody there", attempts=1),
     )
     assert (row.exceptions, row.open_exceptions, row.attempts) == (2, 1, 1)

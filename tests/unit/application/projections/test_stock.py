@@ -92,9 +92,7 @@ def test_a_movement_keeps_its_reason() -> None:
 
 def test_a_movement_counts_on_its_business_day_in_utc() -> None:
     late_evening = datetime(2024, 2, 28, 22, tzinfo=timezone(-timedelta(hours=5)))
-    back_dated = events.StockAdjusted(
-        **AT, occurred_at=late_evening, delta=-2, reason="theft", on_hand=18, **REST
-    )
+    back_dated = events.StockAdjusted(**AT, occurred_at=late_evening, delta=-2, reason="theft", on_hand=18, **REST)
     stock, movements = fold(received(1, 20, 20), back_dated)
     assert (movements[1].moved_on, movements[1].moved_at) == (date(2024, 2, 29), late_evening)
     assert stock.last_moved_on == date(2024, 3, 1)
@@ -111,9 +109,7 @@ def test_a_count_is_kept_even_where_it_finds_no_difference() -> None:
     "event",
     [
         events.ReorderPointSet(**AT, occurred_at=DAY[2], reorder_point=8, reorder_quantity=40),
-        events.ReservationRejected(
-            **AT, occurred_at=DAY[2], reservation_id="o2/1", quantity=50, available=20
-        ),
+        events.ReservationRejected(**AT, occurred_at=DAY[2], reservation_id="o2/1", quantity=50, available=20),
         events.StockPicked(occurred_at=DAY[2], reservation_id="o1/1", quantity=2, picked=2),
     ],
 )
@@ -132,8 +128,6 @@ def test_the_reorder_point_and_when_it_was_reached_are_kept() -> None:
 
 
 def test_rejected_reservations_are_counted_once_each() -> None:
-    rejected = events.ReservationRejected(
-        **AT, occurred_at=DAY[1], reservation_id="o1/1", quantity=5, available=0
-    )
+    rejected = events.ReservationRejected(**AT, occurred_at=DAY[1], reservation_id="o1/1", quantity=5, available=0)
     stock, _ = fold(rejected, rejected)
     assert (stock.rejected_reservations, stock.on_hand) == (2, 0)

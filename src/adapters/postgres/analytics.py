@@ -1,0 +1,159 @@
+"""Figures from the star schema in PostgreSQL: one query for each fact, composed from the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, cast
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from adapters.postgres.read_model.log import read_checkpoint
+from application.ports.analytics import (
+    EVERYTHING,
+    AnalyticsUnavailableError,
+    Evidence,
+    Figure,
+    Filter,
+    Measured,
+    Member,
+    Selection,
+)
+from application.queries.definitions import FACTS, Dimension, Fact, Kpi, Source
+
+_NOTHING = Source("NULL::text", "NULL::text")
+
+
+class PostgresAnalytics:
+    """Reads one schema of facts and dimensions; several statements see one moment."""
+
+    def __init__(self, pool: ConnectionPool, schema: str = "gold") -> None:
+        self._pool = pool
+        self._schema = schema
+
+    def measure(
+        self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+    ) -> list[Measured]:
+        """Return the figures, one row for each member in order of keys, or just one row."""
+        rows: dict[Member, dict[str, Figure]] = {} if by else {Member(None, None): {}}
+        with self._snapshot() as connection:
+            for fact, group in groupby(sorted(kpis, key=_fact_name), key=lambda kpi: kpi.fact):
+                of_fact = list(group)
+                statement, values = _measure(fact, of_fact, by, where)
+                for key, label, *figures in _run(connection, statement, values):
+                    named = zip(of_fact, figures, strict=True)
+                    measured = {kpi.name: _trimmed(figure) for kpi, figure in named}
+                    rows.setdefault(Member(key, label), {}).update(measured)
+        ordered = sorted(rows.items(), key=lambda row: (row[0].key is None, row[0].key or ""))
+        return [Measured(member, {kpi.name: figures.get(kpi.name) for kpi in kpis}) for member, figures in ordered]
+
+    def members(self, dimension: Dimension) -> list[Member]:
+        """Return the members that occur in facts, in order of their labels."""
+        selects = [
+            f"SELECT {source.key} AS key, {source.label} AS label FROM {name} f {' '.join(source.joins)}"
+            for name, source in dimension.sources.items()
+        ]
+        with self._snapshot() as connection:
+            rows = _run(connection, " UNION ".join(selects) + " ORDER BY label, key", {})
+            return [Member(*row) for row in rows]
+
+    def evidence(self, kpi: Kpi, where: Selection = EVERYTHING, limit: int = 100) -> list[Evidence]:
+        """Return up to `limit` rows that a figure counts, those that changed last first."""
+        values: dict[str, Any] = {"limit": limit}
+        statement = (
+            f"SELECT f.* FROM {kpi.fact.name} f {_joins(kpi.fact, None, where)} "
+            f"WHERE ({kpi.counted}) AND {_conditions(kpi.fact, None, where, values)} "
+            "ORDER BY f.last_position DESC, f.first_position DESC LIMIT %(limit)s"
+        )
+        with self._snapshot() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(statement, values, prepare=False).fetchall()
+        return [
+            Evidence(row.pop("stream_id"), row.pop("first_position"), row.pop("last_position"), row) for row in rows
+        ]
+
+    def position(self) -> int:
+        """Return the position in the log up to which the figures are true."""
+        with self._snapshot() as connection:
+            return read_checkpoint(connection)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        try:
+            with self._pool.connection() as connection, connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(self._schema)))
+                # Before the first snapshot: a rebuild that is being put in place is waited for, then seen.
+                connection.execute(f"LOCK TABLE {FACTS[0].name} IN ACCESS SHARE MODE")
+                yield connection
+        except psycopg.errors.UndefinedTable as error:
+            raise AnalyticsUnavailableError("there are no read models yet: run `dataflow project`") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
+
+
+def _measure(fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selection) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {}
+    source = by.sources[fact.name] if by else _NOTHING
+    columns = ", ".join([source.key, source.label, *(kpi.expression for kpi in kpis)])
+    statement = (
+        f"SELECT {columns} FROM {fact.name} f {_joins(fact, by, where)} WHERE {_conditions(fact, by, where, values)}"
+    )
+    return f"{statement} GROUP BY 1, 2" if by else statement, values
+
+
+def _joins(fact: Fact, by: Dimension | None, where: Selection) -> str:
+    dimensions = [*([by] if by else []), *(each.dimension for each in where.filters)]
+    joins = [join for dimension in dimensions for join in dimension.sources[fact.name].joins]
+    return " ".join(dict.fromkeys(joins))
+
+
+def _conditions(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> str:
+    conditions = _selected(fact, where, values)
+    if fact.snapshot:
+        in_time = Selection(tuple(each for each in where.filters if each.dimension.time), where.period)
+        period = by if by and by.time else None
+        last_day = (
+            f"SELECT max(f.{fact.date_key}) FROM {fact.name} f {_joins(fact, period, in_time)} "
+            f"WHERE {' AND '.join(_selected(fact, in_time, values))}"
+        )
+        if period:
+            last_day += f" GROUP BY {period.sources[fact.name].key}"
+        conditions.append(f"f.{fact.date_key} IN ({last_day})")
+    return " AND ".join(conditions)
+
+
+def _selected(fact: Fact, where: Selection, values: dict[str, Any]) -> list[str]:
+    conditions = ["true", *(_is_member(fact, each, values) for each in where.filters)]
+    if where.period is not None:
+        values["first_day"] = int(where.period.first.strftime("%Y%m%d"))
+        values["last_day"] = int(where.period.last.strftime("%Y%m%d"))
+        conditions.append(f"f.{fact.date_key} BETWEEN %(first_day)s AND %(last_day)s")
+    return conditions
+
+
+def _is_member(fact: Fact, chosen: Filter, values: dict[str, Any]) -> str:
+    key, name = chosen.dimension.sources[fact.name].key, f"members_of_{chosen.dimension.name}"
+    values[name] = [member for member in chosen.members if member is not None]
+    condition = f"{key} = ANY(%({name})s::text[])"
+    return f"({condition} OR {key} IS NULL)" if None in chosen.members else condition
+
+
+def _run(connection: Connection, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    yield from connection.execute(statement, values, prepare=False)
+
+
+def _fact_name(kpi: Kpi) -> str:
+    return kpi.fact.name
+
+
+def _trimmed(figure: Any) -> Figure:
+    """Drop a decimal's trailing zeros, which say only how it was computed."""
+    if isinstance(figure, Decimal):
+        text = f"{figure:f}"
+        return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+    return cast(Figure, figure)

@@ -1,0 +1,39 @@
+-- comment: One row per movement of a stock, in units (transaction); keys are those valid when it happened.
+-- key: stream_id, version
+-- scope: stream_id
+-- touched by stock: SELECT unnest(%(ids)s::text[])
+-- touched by products: SELECT stream_id FROM stock WHERE product_id IN (SELECT product_id FROM product_versions WHERE stream_id = ANY(%(ids)s))
+-- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
+SELECT
+    m.stream_id,
+    m.version,
+    coalesce(p.product_key, 0) AS product_key,
+    coalesce(lo.location_key, 0) AS location_key,
+    m.product_id,
+    m.location_id,
+    to_char(m.moved_on::timestamp, 'YYYYMMDD')::integer AS moved_date_key,
+    m.moved_at,
+    m.kind,
+    m.delta_on_hand,
+    m.delta_reserved,
+    m.delta_quarantined,
+    m.on_hand,
+    m.reserved,
+    m.quarantined,
+    m.reason,
+    m.reservation_id,
+    m.shipment_id,
+    m.transfer_id,
+    m.order_id,
+    m.supplier_id,
+    m.unit_cost,
+    m.lost,
+    m.first_position,
+    m.last_position
+FROM stock_movements m
+LEFT JOIN product_versions p
+    ON p.product_id = m.product_id
+    AND p.valid_from <= m.moved_at AND (p.valid_to IS NULL OR m.moved_at < p.valid_to)
+LEFT JOIN location_versions lo
+    ON lo.location_id = m.location_id
+    AND lo.valid_from <= m.moved_at AND (lo.valid_to IS NULL OR m.moved_at < lo.valid_to)

@@ -1,0 +1,14 @@
+"""The KPIs, each defined once: dashboard, report, command line and tests all read them here.
+
+An order counts on the day it was placed, a shipment on the day it was planned. Amounts are in the orders'
+currency: where there are several, break them down by it. Sums of amounts are never rounded.
+"""
+
+from __future__ import annotations
+
+from application.queries.definitions import Kpi
+from application.queries.order_kpis import ORDER_KPIS
+from application.queries.shipment_kpis import SHIPMENT_KPIS
+from application.queries.stock_kpis import STOCK_KPIS
+
+KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*ORDER_KPIS, *SHIPMENT_KPIS, *STOCK_KPIS)}

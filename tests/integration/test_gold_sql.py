@@ -1,0 +1,356 @@
+"""Gold over silver on a real PostgreSQL: a small story, its rows and figures worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import ConnectionPool
+
+import adapters.postgres
+from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.database import open_pool
+from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.certify import certify
+from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.schemas import LIVE, Schemas
+from adapters.postgres.server import EmbeddedPostgres
+from application.codec import Recorded
+from application.ports.analytics import AnalyticsUnavailableError, Period
+from application.projections.catalog import surrogate_key
+from application.projections.registry import SUBJECTS
+from application.queries.dimensions import DIMENSIONS
+from application.queries.figures import evidence, kpi_table, kpis_for
+from application.replay.folding import fold_stream, group_streams, subject_finder
+from tests.integration.story import at, tell_everything
+
+GOLD = Path(adapters.postgres.__file__).parent / "gold"
+LOG = tell_everything()
+DATABASE = "gold_story"
+
+
+def a_build() -> Build:
+    return Build(SUBJECTS, read_definitions(GOLD, {subject.name for subject in SUBJECTS}))
+
+
+def build_whole(connection: psycopg.Connection, schemas: Schemas, log: list[Recorded]) -> None:
+    build = a_build()
+    build.create_silver(connection, schemas)
+    for subject, streams in group_streams(log, subject_finder(SUBJECTS)).items():
+        for stream in streams.values():
+            for name, rows in subject.rows(fold_stream(subject, None, stream)).items():
+                build.silver[name].copy(connection, schemas.silver, rows)
+    build.finish(connection, schemas)
+
+
+@pytest.fixture(scope="module")
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database whose live schemas hold the whole story."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE migrated")
+    conninfo = postgres.conninfo(DATABASE)
+    with psycopg.connect(conninfo) as connection:
+        build_whole(connection, LIVE, LOG)
+    yield conninfo
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def pool(database: str) -> Iterator[ConnectionPool]:
+    with open_pool(database, size=2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def analytics(pool: ConnectionPool) -> PostgresAnalytics:
+    return PostgresAnalytics(pool)
+
+
+def select(pool: ConnectionPool, statement: str) -> list[tuple[Any, ...]]:
+    with pool.connection() as connection:
+        connection.execute("SET LOCAL search_path = gold")
+        return connection.execute(statement).fetchall()
+
+
+def positions_of(stream_id: str) -> list[int]:
+    return [recorded.position for recorded in LOG if recorded.stream_id == stream_id]
+
+
+def figures(analytics: PostgresAnalytics, *names: str, **options: Any) -> dict[str, Any]:
+    (row,) = kpi_table(analytics, names, **options).rows
+    return row.figures
+
+
+def by(analytics: PostgresAnalytics, dimension: str, *names: str, **options: Any) -> dict[Any, list[Any]]:
+    table = kpi_table(analytics, names, by=dimension, **options)
+    return {row.member.key: [row.figures[name] for name in names] for row in table.rows}
+
+
+@pytest.mark.parametrize("batch", [1, 4, 13])
+def test_tables_refreshed_live_equal_those_built_whole(database: str, batch: int) -> None:
+    live, rebuilt = Schemas("silver_live", "gold_live"), Schemas("silver_whole", "gold_whole")
+    build = a_build()
+    with psycopg.connect(database) as connection:
+        build.create_silver(connection, live)
+        build.finish(connection, live)
+        for start in range(0, len(LOG), batch):
+            build.apply(connection, live, LOG[start : start + batch])
+        build_whole(connection, rebuilt, LOG)
+        certificate = certify(connection, live, rebuilt, build.keys, LOG[-1].position)
+        connection.rollback()
+    assert [table for table in certificate.tables if not table.equal] == []
+    assert {table.table.split(".")[1] for table in certificate.tables} >= {path.stem for path in GOLD.iterdir()}
+
+
+def test_the_calendar_knows_iso_weeks_and_leap_days(pool: ConnectionPool) -> None:
+    assert select(pool, "SELECT count(*), min(date_key), max(date_key) FROM dim_date") == [(36_525, 19700101, 20691231)]
+    columns = "date, year, year_quarter, year_month, month_name, iso_year, year_week, weekday_name, is_weekend"
+    assert select(pool, f"SELECT {columns} FROM dim_date WHERE date_key IN (20210103, 20240229) ORDER BY 1") == [
+        (date(2021, 1, 3), 2021, "2021-Q1", "2021-01", "January", 2020, "2020-W53", "Sunday", True),
+        (date(2024, 2, 29), 2024, "2024-Q1", "2024-02", "February", 2024, "2024-W09", "Thursday", False),
+    ]
+
+
+def test_a_dimension_has_a_row_for_each_version_and_one_for_the_unknown(pool: ConnectionPool) -> None:
+    columns = "product_id, name, category, valid_from, valid_to, is_current"
+    beginning = datetime(1900, 1, 1, tzinfo=UTC)
+    assert select(pool, f"SELECT {columns} FROM dim_product ORDER BY product_id, version") == [
+        ("", "unknown", None, beginning, None, True),
+        ("nut", "Nut", "Snacks", beginning, None, True),
+        ("tea", "Tea", "Beverages", beginning, at("02-01T00:00"), False),
+        ("tea", "Green Tea", "Drinks", at("02-01T00:00"), None, True),
+    ]
+    for kind in ("product", "supplier", "customer", "carrier", "location"):
+        assert select(pool, f"SELECT name FROM dim_{kind} WHERE {kind}_key = 0") == [("unknown",)]
+
+
+def test_a_fact_points_to_the_versions_valid_at_its_time(pool: ConnectionPool) -> None:
+    before = surrogate_key("product-tea", at("01-01"), 1)
+    after = surrogate_key("product-tea", at("02-01T00:00"), 2)
+    statement = "SELECT order_id, product_key FROM fact_order_line WHERE product_id = 'tea' ORDER BY 1"
+    assert select(pool, statement) == [("o1", before), ("o2", after), ("o4", after)]
+    statement = "SELECT moved_date_key, product_key FROM fact_stock_movement WHERE product_id = 'tea' ORDER BY 1"
+    assert select(pool, statement) == [(day, before) for day in (20240105, 20240108, 20240115)]
+
+
+def test_facts_before_the_registration_join_its_first_version(pool: ConnectionPool) -> None:
+    nut = surrogate_key("product-nut", at("03-01"), 1)
+    dhl = surrogate_key("carrier-dhl", at("02-20"), 1)
+    assert select(pool, "SELECT DISTINCT product_key FROM fact_order_line WHERE product_id = 'nut'") == [(nut,)]
+    assert select(pool, "SELECT DISTINCT carrier_key FROM fact_shipment") == [(dhl,)]
+
+
+def test_a_customer_that_was_never_registered_is_the_unknown_member(pool: ConnectionPool) -> None:
+    statement = "SELECT customer_id, customer_key FROM fact_order_line WHERE order_id = 'o3'"
+    assert select(pool, statement) == [("c2", 0)]
+
+
+def test_an_order_line_row_says_all_about_the_line(pool: ConnectionPool) -> None:
+    columns = (
+        "line_no, carrier_id, shipping_carrier_id, shipment_id, status, placed_date_key, requested_date_key, "
+        "first_shipped_date_key, delivered_date_key, cancelled_date_key, ordered, shipped, net, freight, "
+        "first_position, last_position"
+    )
+    placed, _, _, delivered, delivered_last = positions_of("order-o1")
+    start = ("delivered", 20240110, 20240120)
+    assert select(pool, f"SELECT {columns} FROM fact_order_line WHERE order_id = 'o1' ORDER BY 1") == [
+        (1, "ups", "dhl", "s1", *start, 20240115, 20240118, None, 10, 10, 90, 9, placed, delivered),
+        (2, "ups", "dhl", "s1", *start, 20240121, 20240125, None, 5, 5, 20, 2, placed, delivered_last),
+    ]
+
+
+def test_daily_stock_has_a_row_for_every_day_and_counts_movements_on_their_day(pool: ConnectionPool) -> None:
+    assert select(
+        pool,
+        "SELECT product_id, on_hand, available, count(*), min(date_key), max(date_key) FROM fact_stock_daily "
+        "GROUP BY 1, 2, 3 ORDER BY 1 DESC, 5",
+    ) == [
+        ("tea", 30, 30, 3, 20240105, 20240107),
+        ("tea", 28, 28, 7, 20240108, 20240114),
+        ("tea", 18, 18, 19, 20240115, 20240202),
+        ("nut", 8, 8, 10, 20240107, 20240116),
+        ("nut", 8, 5, 16, 20240117, 20240201),
+        ("nut", 7, 4, 1, 20240202, 20240202),
+    ]
+
+
+def test_daily_stock_is_valued_at_cost_or_else_at_list_price_of_that_day(pool: ConnectionPool) -> None:
+    assert select(
+        pool,
+        "SELECT product_id, date_key, unit_value, stock_value, reorder_point FROM fact_stock_daily "
+        "WHERE date_key IN (20240131, 20240201) ORDER BY 1 DESC, 2",
+    ) == [
+        ("tea", 20240131, 6, 108, 18),
+        ("tea", 20240201, 12, 216, 18),
+        ("nut", 20240131, 4, 32, None),
+        ("nut", 20240201, 4, 32, None),
+    ]
+
+
+def test_a_stocks_daily_rows_name_the_events_behind_them(pool: ConnectionPool) -> None:
+    _, received, _, adjusted, _ = positions_of("inventory-tea@hamburg")
+    statement = (
+        "SELECT DISTINCT first_position, last_position FROM fact_stock_daily WHERE product_id = 'tea' ORDER BY 2"
+    )
+    assert select(pool, statement) == [(received, received), (received, adjusted)]
+
+
+def test_order_figures_are_those_worked_out_by_hand(analytics: PostgresAnalytics) -> None:
+    expected = {
+        "orders": 4,
+        "order_lines": 5,
+        "gross": Decimal(192),
+        "net": Decimal(182),
+        "freight": Decimal(11),
+        "average_order_value": Decimal("45.5"),
+        "units": 23,
+        "orders_shipped": 2,
+        "orders_late": 1,
+        "on_time_rate": Decimal("0.5"),
+        "orders_late_to_promise": 1,
+        "otif_rate": Decimal("0.666667"),
+        "fill_rate": Decimal("0.863636"),
+        "time_to_ship_days": Decimal(6),
+        "order_cycle_time_days": Decimal(9),
+        "units_shipped": 19,
+        "units_delivered": 19,
+        "units_backordered": 2,
+        "units_cancelled": 1,
+        "units_returned": 1,
+        "return_rate": Decimal("0.052632"),
+    }
+    assert figures(analytics, *expected) == expected
+
+
+def test_shipment_figures_are_those_worked_out_by_hand(analytics: PostgresAnalytics) -> None:
+    expected = {
+        "shipments": 2,
+        "shipments_dispatched": 2,
+        "shipments_delivered": 2,
+        "shipments_late": 1,
+        "delivery_on_time_rate": Decimal("0.5"),
+        "transit_days": Decimal("2.5"),
+        "shipment_exceptions": 1,
+        "failed_attempts": 0,
+        "distance_km": Decimal(0),
+    }
+    assert figures(analytics, *expected) == expected
+
+
+def test_stock_figures_are_those_of_the_last_day(analytics: PostgresAnalytics) -> None:
+    expected = {
+        "stock_units": 25,
+        "stock_available": 22,
+        "stock_value": Decimal(244),
+        "below_reorder_point": 1,
+        "out_of_stock": 0,
+        "units_received": 38,
+        "units_scrapped": 0,
+        "units_corrected": -3,
+    }
+    assert figures(analytics, *expected) == expected
+
+
+def test_stock_by_month_is_that_of_each_months_last_day(analytics: PostgresAnalytics) -> None:
+    assert by(analytics, "month", "stock_units", "stock_value") == {
+        "2024-01": [26, Decimal(140)],
+        "2024-02": [25, Decimal(244)],
+    }
+    january = Period(date(2024, 1, 1), date(2024, 1, 6))
+    assert figures(analytics, "stock_units", period=january) == {"stock_units": 30}
+    assert by(analytics, "product", "stock_units", members={"month": ["2024-01"]}) == {"nut": [8], "tea": [18]}
+
+
+def test_late_orders_by_carrier_are_those_of_the_carrier_that_was_asked_for(
+    analytics: PostgresAnalytics,
+) -> None:
+    assert by(analytics, "carrier", "orders", "orders_shipped", "orders_late") == {
+        "ups": [3, 1, 1],
+        "dhl": [1, 1, 0],
+    }
+
+
+def test_categories_are_those_of_the_time_and_names_those_of_today(analytics: PostgresAnalytics) -> None:
+    assert by(analytics, "category", "net") == {
+        "Beverages": [Decimal(90)],
+        "Drinks": [Decimal(60)],
+        "Snacks": [Decimal(32)],
+    }
+    rows = kpi_table(analytics, ["net"], by="product").rows
+    assert [(row.member, row.figures["net"]) for row in rows] == [
+        (("nut", "Nut"), Decimal(32)),
+        (("tea", "Green Tea"), Decimal(150)),
+    ]
+
+
+def test_figures_of_several_facts_stand_in_one_row(analytics: PostgresAnalytics) -> None:
+    assert by(analytics, "month", "net", "shipments", "stock_units", "units_received") == {
+        "2024-01": [Decimal(110), 1, 26, 38],
+        "2024-02": [Decimal(72), 1, 25, 0],
+    }
+    assert by(analytics, "location", "units", "shipments") == {"hamburg": [None, 2], None: [23, None]}
+
+
+def test_filters_and_periods_narrow_what_counts(analytics: PostgresAnalytics) -> None:
+    assert figures(analytics, "orders", "net", members={"carrier": ["ups"], "category": ["Drinks", "Snacks"]}) == {
+        "orders": 3,
+        "net": Decimal(44),
+    }
+    assert figures(analytics, "orders", period=Period(date(2024, 2, 10), date(2024, 2, 10))) == {"orders": 1}
+    assert by(analytics, "customer", "orders", members={"segment": [None]}) == {"c2": [1]}
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS.values(), ids=DIMENSIONS)
+def test_every_breakdown_adds_up_to_the_whole(analytics: PostgresAnalytics, dimension: Any) -> None:
+    names = [kpi.name for kpi in kpis_for([dimension]) if kpi.unit in {"lines", "units", "money", "shipments"}]
+    names = [name for name in names if name != "average_order_value"]
+    if dimension.time:
+        names = [name for name in names if not name.startswith("stock_")]
+    whole = figures(analytics, *names)
+    parts = kpi_table(analytics, names, by=dimension.name).rows
+    assert {name: sum(row.figures[name] or 0 for row in parts) for name in names} == whole
+
+
+def test_members_are_those_that_occur_in_order_of_their_names(analytics: PostgresAnalytics) -> None:
+    assert analytics.members(DIMENSIONS["carrier"]) == [("dhl", "DHL"), ("ups", "UPS")]
+    assert analytics.members(DIMENSIONS["supplier"]) == [("acme", "Acme")]
+    assert analytics.members(DIMENSIONS["month"]) == [("2024-01", "2024-01"), ("2024-02", "2024-02")]
+
+
+def test_evidence_names_the_rows_and_events_behind_a_figure(analytics: PostgresAnalytics) -> None:
+    (row,) = evidence(analytics, "orders_late")
+    assert (row.stream_id, row.columns["line_no"], row.columns["last_shipped_date_key"]) == (
+        "order-o1",
+        2,
+        20240121,
+    )
+    placed, *_, delivered_last = positions_of("order-o1")
+    assert (row.first_position, row.last_position) == (placed, delivered_last)
+    assert evidence(analytics, "orders_late", members={"carrier": ["dhl"]}) == []
+    assert [row.columns["product_id"] for row in evidence(analytics, "below_reorder_point")] == ["tea"]
+    assert len(evidence(analytics, "net", limit=2)) == 2
+
+
+def test_without_facts_sums_are_zero_and_rates_are_unknown(conninfo: str) -> None:
+    with psycopg.connect(conninfo) as connection:
+        build_whole(connection, LIVE, [])
+    with open_pool(conninfo, size=1) as pool:
+        empty = PostgresAnalytics(pool)
+        assert figures(empty, "orders", "net", "on_time_rate", "stock_units") == {
+            "orders": 0,
+            "net": Decimal(0),
+            "on_time_rate": None,
+            "stock_units": 0,
+        }
+        assert empty.position() == 0
+
+
+def test_before_anything_was_projected_the_error_says_so(conninfo: str) -> None:
+    with open_pool(conninfo, size=1) as pool, pytest.raises(AnalyticsUnavailableError, match="no read models"):
+        PostgresAnalytics(pool).position()

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from application.ports.analytics import EVERYTHING, Evidence, Filter, Measured, Member, Period, Selection
+from application.queries.definitions import Dimension, Kpi
+from application.queries.dimensions import DIMENSIONS
+from application.queries.figures import (
+    UnknownDimensionError,
+    UnknownKpiError,
+    UnsupportedBreakdownError,
+    as_json,
+    evidence,
+    kpi_table,
+    kpis_for,
+)
+from application.queries.kpis import KPIS
+
+
+class Ledger:
+    """Analytics that give every KPI the same figure, and keep what they were asked."""
+
+    def __init__(self) -> None:
+        self.where = EVERYTHING
+
+    def measure(
+        self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+    ) -> list[Measured]:
+        self.where = where
+        members = [Member("ups", "UPS"), Member(None, None)] if by else [Member(None, None)]
+        return [Measured(member, {kpi.name: Decimal("1265793.0395") for kpi in kpis}) for member in members]
+
+    def members(self, dimension: Dimension) -> list[Member]:
+        return []
+
+    def evidence(self, kpi: Kpi, where: Selection = EVERYTHING, limit: int = 100) -> list[Evidence]:
+        self.where = where
+        return [Evidence("order-o1", 3, 9, {"line_no": 1})][:limit]
+
+    def position(self) -> int:
+        return 42
+
+
+def test_a_table_names_its_kpis_its_breakdown_and_its_position() -> None:
+    table = kpi_table(Ledger(), ["net", "orders"], by="carrier")
+    assert (table.position, [kpi.name for kpi in table.kpis]) == (42, ["net", "orders"])
+    assert table.by is DIMENSIONS["carrier"]
+    assert [row.member.label for row in table.rows] == ["UPS", None]
+
+
+def test_without_names_a_table_has_all_kpis_that_know_the_dimensions() -> None:
+    everything = {kpi.name for kpi in kpi_table(Ledger()).kpis}
+    by_carrier = {kpi.name for kpi in kpi_table(Ledger(), by="carrier").kpis}
+    of_a_category = {kpi.name for kpi in kpi_table(Ledger(), by="carrier", members={"category": ["Tea"]}).kpis}
+    assert everything == set(KPIS)
+    assert {"orders", "shipments"} <= by_carrier
+    assert "stock_units" not in by_carrier
+    assert "orders" in of_a_category
+    assert "shipments" not in of_a_category
+
+
+def test_members_and_period_select_the_facts() -> None:
+    ledger, period = Ledger(), Period(date(2024, 1, 1), date(2024, 1, 31))
+    selected = Selection((Filter(DIMENSIONS["carrier"], ("ups", None)),), period)
+    kpi_table(ledger, ["orders"], members={"carrier": ["ups", None]}, period=period)
+    assert ledger.where == selected
+    evidence(ledger, "orders_late", members={"carrier": ["ups", None]}, period=period)
+    assert ledger.where == selected
+
+
+def test_json_keeps_every_digit_of_a_decimal() -> None:
+    text = json.dumps(as_json(kpi_table(Ledger(), ["net"], by="carrier")))
+    assert json.loads(text) == {
+        "position": 42,
+        "by": "carrier",
+        "kpis": [{"name": "net", "title": "Net sales", "unit": "money", "direction": "up"}],
+        "rows": [
+            {"key": "ups", "label": "UPS", "figures": {"net": "1265793.0395"}},
+            {"key": None, "label": None, "figures": {"net": "1265793.0395"}},
+        ],
+    }
+
+
+def test_a_wrong_name_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(UnknownKpiError, match=r"no KPI 'profit'.*orders_late"):
+        kpi_table(Ledger(), ["profit"])
+    with pytest.raises(UnknownDimensionError, match=r"no dimension 'planet'.*carrier"):
+        kpi_table(Ledger(), ["net"], by="planet")
+    with pytest.raises(UnknownDimensionError, match="planet"):
+        evidence(Ledger(), "net", members={"planet": ["Mars"]})
+
+
+def test_a_breakdown_that_the_facts_do_not_know_is_refused() -> None:
+    with pytest.raises(UnsupportedBreakdownError, match="stock_units can't be broken down by carrier"):
+        kpi_table(Ledger(), ["orders", "stock_units"], by="carrier")
+    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by category"):
+        kpi_table(Ledger(), ["shipments"], members={"category": ["Tea"]})
+    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by category"):
+        evidence(Ledger(), "shipments", members={"category": ["Tea"]})
+
+
+def test_every_kpi_knows_the_calendar_and_explains_itself() -> None:
+    assert set(kpis_for([DIMENSIONS[name] for name in ("year", "quarter", "month", "week", "day")])) == set(
+        KPIS.values()
+    )
+    for kpi in KPIS.values():
+        assert kpi.description.endswith(".")
+        assert "%" not in kpi.expression + kpi.counted
