@@ -6,8 +6,10 @@ import json
 
 from application.ingest.messages import MESSAGE_TYPES
 from entrypoints.reference.events import events_page
+from entrypoints.reference.kpis import kpis_page
 from entrypoints.reference.messages import message_schema, messages_page
 from entrypoints.reference.refusals import refusals_page
+from entrypoints.reference.tables import tables_page
 
 
 def contents() -> dict[str, str]:
@@ -17,5 +19,7 @@ def contents() -> dict[str, str]:
         "messages.md": messages_page(),
         "events.md": events_page(),
         "refusals.md": refusals_page(),
+        "tables.md": tables_page(),
+        "kpis.md": kpis_page(),
         **{name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
     }

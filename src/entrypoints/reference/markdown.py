@@ -34,6 +34,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def as_code(*names: str) -> str:
+    """Return names as code, separated by commas."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def described(documented: object) -> str:
     """Return the docstring of a class or function as one line."""
     return " ".join((getdoc(documented) or "").split())
@@ -47,9 +52,7 @@ def field_types(cls: Any) -> dict[str, Any]:
 
 def fields_table(cls: Any) -> str:
     """Return the table of a dataclass's fields."""
-    return table(
-        ("field", "type"), [(f"`{name}`", type_name(hint)) for name, hint in field_types(cls).items()]
-    )
+    return table(("field", "type"), [(as_code(name), type_name(hint)) for name, hint in field_types(cls).items()])
 
 
 def type_name(hint: Any) -> str:

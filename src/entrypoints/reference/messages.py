@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from application.ingest.messages import MESSAGE_TYPES, REJECTED_TYPE, CloudEvent, MessageType, RejectedRow
-from entrypoints.reference.markdown import described, page, table
+from entrypoints.reference.markdown import as_code, described, page, table
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _OFFSET = "([Zz]|[+-][0-9]{2}:[0-9]{2})$"
@@ -66,12 +66,12 @@ def messages_page() -> str:
         (
             f"[`{each.name}`](messages/{each.name}.schema.json)",
             each.aggregate.topic,
-            f"`{_stream(each)}`",
+            as_code(_stream(each)),
             described(each.command),
         )
         for each in MESSAGE_TYPES.values()
     ]
-    attributes = ", ".join(f"`{name}`" for name in RejectedRow.__struct_fields__)
+    attributes = as_code(*RejectedRow.__struct_fields__)
     rejected = (
         f"`{REJECTED_TYPE}` is written by the readers of files only. {described(RejectedRow)}\n"
         f"Its data: {attributes}.\n"

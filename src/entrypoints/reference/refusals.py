@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import domain
 from domain.shared.refusal import Refusal
-from entrypoints.reference.markdown import described, page, table
+from entrypoints.reference.markdown import as_code, described, page, table
 
 _INTRO = """\
 A message that the domain refuses is kept in quarantine under the name of the refusal; one that can't be
@@ -23,9 +23,9 @@ def refusals_page() -> str:
     """Return the page."""
     parts = [_INTRO]
     for package, refusals in refusals_by_package().items():
-        rules = [(f"`{each.__name__}`", described(each)) for each in refusals]
+        rules = [(as_code(each.__name__), described(each)) for each in refusals]
         parts.append(f"## {package.capitalize()}\n\n{table(('refusal', 'rule'), rules)}")
-    codes = [(f"`{code}`", "; ".join(details)) for code, details in sorted(reason_codes().items())]
+    codes = [(as_code(name), "; ".join(details)) for name, details in sorted(reason_codes().items())]
     parts.append(f"## Other reasons\n\n{table(('code', 'what it says'), codes)}")
     return page("Refusals and reasons for quarantine", *parts)
 

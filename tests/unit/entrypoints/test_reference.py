@@ -19,12 +19,14 @@ from application.ingest.messages import (
     decode_envelope,
     encode_command,
 )
+from application.queries.kpis import KPIS
 from domain.order.commands import PlaceOrder
 from entrypoints.reference.__main__ import main
 from entrypoints.reference.contents import contents
 from entrypoints.reference.folder import differences, write
 from entrypoints.reference.messages import message_schema
 from entrypoints.reference.refusals import reason_codes, refusals_by_package
+from entrypoints.reference.tables import gold_files, selected_columns
 
 VALUES = {
     str: "10248",
@@ -80,9 +82,7 @@ def is_taken(payload):
 
 @every_type
 def test_a_complete_message_fits_its_schema(message_type):
-    payload = encoded(
-        example(message_type.command), correlation_id="order-10248", origin_file="a.csv", origin_line=2
-    )
+    payload = encoded(example(message_type.command), correlation_id="order-10248", origin_file="a.csv", origin_line=2)
     assert errors_of(message_type, payload) == []
     assert is_taken(payload)
 
@@ -185,3 +185,33 @@ def test_check_exits_with_1_and_names_the_file(tmp_path):
     assert result.exit_code == 1
     assert result.output == "refusals.md: is missing; run python -m entrypoints.reference\n"
     assert not (tmp_path / "refusals.md").exists()
+
+
+def test_tables_show_columns_with_types_of_silver_and_the_selected_columns_of_gold():
+    page = contents()["tables.md"]
+    assert "### silver.order_lines\n" in page
+    assert "| `promised_date` | date or null |" in page
+    for name in gold_files():
+        assert f"### gold.{name}\n" in page
+
+
+def test_columns_of_a_query_are_those_of_its_first_select_outside_parentheses():
+    query = """
+        WITH a AS (SELECT x, y FROM b)
+        SELECT
+            a.x,  -- the first, of course
+            coalesce(a.y, 0)::bigint AS z, to_char(day, 'YYYY, "Q"') AS w,
+            ARRAY[1, 2] AS pair
+        FROM a
+        UNION ALL SELECT 1, 2, 3, 4
+    """
+    assert selected_columns(query) == ["x", "z", "w", "pair"]
+
+
+def test_kpis_show_unit_direction_meaning_dimensions_and_expression():
+    page = contents()["kpis.md"]
+    assert "| `fill_rate` | Fill rate | ratio | higher | Units shipped / units ordered" in page
+    for kpi in KPIS.values():
+        assert page.count(f"| `{kpi.name}` |") == 2
+        assert kpi.description in page
+    assert "Broken down by `year`, " in page
