@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
+from application.errors import PlatformError
 from application.queries.definitions import Dimension, Kpi
 
 Figure = int | Decimal | None
@@ -87,5 +88,5 @@ class Analytics(Protocol):
         """Return the position in the log up to which the figures are true; raises as `measure` does."""
 
 
-class AnalyticsUnavailableError(Exception):
+class AnalyticsUnavailableError(PlatformError):
     """The star schema can't be read: the database is away, or nothing was projected yet."""

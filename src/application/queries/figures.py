@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from application.errors import PlatformError
 from application.ports.analytics import Analytics, Evidence, Figure, Filter, Measured, Period, Selection
 from application.queries.definitions import Dimension, Fact, Kpi
 from application.queries.dimensions import DIMENSIONS
@@ -15,15 +16,15 @@ Members = Mapping[str, Sequence[str | None]]
 """Members to keep, by the name of their dimension."""
 
 
-class UnknownKpiError(LookupError):
+class UnknownKpiError(PlatformError):
     """There is no KPI of that name."""
 
 
-class UnknownDimensionError(LookupError):
+class UnknownDimensionError(PlatformError):
     """There is no dimension of that name."""
 
 
-class UnsupportedBreakdownError(ValueError):
+class UnsupportedBreakdownError(PlatformError):
     """The facts behind a KPI don't know a dimension."""
 
 
