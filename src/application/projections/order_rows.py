@@ -20,11 +20,7 @@ class OrderRow:
     order_id: str
     customer_id: str
     currency: str
-    status: str
-    held: bool
-    hold_reason: str | None
     placed_at: datetime
-    confirmed_at: datetime | None
     requested_date: date | None
     promised_date: date | None
     original_promised_date: date | None
@@ -33,11 +29,15 @@ class OrderRow:
     ship_to_country: str | None
     freight: Decimal
     line_count: int
-    cancelled_at: datetime | None
-    cancel_reason: str | None
-    closed_at: datetime | None
-    first_position: int
-    last_position: int
+    status: str = "placed"
+    held: bool = False
+    hold_reason: str | None = None
+    confirmed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    closed_at: datetime | None = None
+    first_position: int = 0
+    last_position: int = 0
 
 
 @dataclass(slots=True)
@@ -50,7 +50,6 @@ class OrderLineRow:
     customer_id: str
     currency: str
     placed_at: datetime
-    confirmed_at: datetime | None
     requested_date: date | None
     promised_date: date | None
     original_promised_date: date | None
@@ -58,30 +57,31 @@ class OrderLineRow:
     ship_to_city: str | None
     ship_to_country: str | None
     product_id: str
-    ordered: int
-    open: int
-    backordered: int
-    allocated: int
-    shipped: int
-    delivered: int
-    cancelled: int
-    returned: int
     unit_price: Decimal
     discount: Decimal
     gross: Decimal
     net: Decimal
     freight: Decimal
-    location_id: str | None
-    first_shipped_at: datetime | None
-    last_shipped_at: datetime | None
-    delivered_at: datetime | None
-    shipping_carrier_id: str | None
-    shipment_id: str | None
-    cancelled_at: datetime | None
-    returned_at: datetime | None
-    status: str
-    first_position: int
-    last_position: int
+    ordered: int
+    open: int
+    backordered: int = 0
+    allocated: int = 0
+    shipped: int = 0
+    delivered: int = 0
+    cancelled: int = 0
+    returned: int = 0
+    confirmed_at: datetime | None = None
+    location_id: str | None = None
+    first_shipped_at: datetime | None = None
+    last_shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    shipping_carrier_id: str | None = None
+    shipment_id: str | None = None
+    cancelled_at: datetime | None = None
+    returned_at: datetime | None = None
+    status: str = "open"
+    first_position: int = 0
+    last_position: int = 0
 
 
 def order_row(event: OrderPlaced, stream_id: str, position: int) -> OrderRow:
@@ -91,11 +91,7 @@ def order_row(event: OrderPlaced, stream_id: str, position: int) -> OrderRow:
         order_id=event.order_id,
         customer_id=event.customer_id,
         currency=event.currency,
-        status="placed",
-        held=False,
-        hold_reason=None,
         placed_at=event.occurred_at,
-        confirmed_at=None,
         requested_date=event.requested_date,
         promised_date=event.promised_date,
         original_promised_date=event.promised_date,
@@ -104,9 +100,6 @@ def order_row(event: OrderPlaced, stream_id: str, position: int) -> OrderRow:
         ship_to_country=event.ship_to_country,
         freight=event.freight,
         line_count=len(event.lines),
-        cancelled_at=None,
-        cancel_reason=None,
-        closed_at=None,
         first_position=position,
         last_position=position,
     )
@@ -117,8 +110,7 @@ def line_rows(order: OrderRow, lines: Sequence[OrderedLine]) -> list[OrderLineRo
     gross = [exact_product(Decimal(line.quantity), line.unit_price) for line in lines]
     net = [exact_product(each, 1 - line.discount) for each, line in zip(gross, lines, strict=True)]
     freight = freight_shares(order.freight, net)
-    amounts = zip(lines, gross, net, freight, strict=True)
-    return [_line(order, *each) for each in amounts]
+    return [_line(order, *each) for each in zip(lines, gross, net, freight, strict=True)]
 
 
 def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, freight: Decimal) -> OrderLineRow:
@@ -129,7 +121,6 @@ def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, frei
         customer_id=order.customer_id,
         currency=order.currency,
         placed_at=order.placed_at,
-        confirmed_at=None,
         requested_date=order.requested_date,
         promised_date=order.promised_date,
         original_promised_date=order.original_promised_date,
@@ -137,28 +128,13 @@ def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, frei
         ship_to_city=order.ship_to_city,
         ship_to_country=order.ship_to_country,
         product_id=line.product_id,
-        ordered=line.quantity,
-        open=line.quantity,
-        backordered=0,
-        allocated=0,
-        shipped=0,
-        delivered=0,
-        cancelled=0,
-        returned=0,
         unit_price=line.unit_price,
         discount=line.discount,
         gross=gross,
         net=net,
         freight=freight,
-        location_id=None,
-        first_shipped_at=None,
-        last_shipped_at=None,
-        delivered_at=None,
-        shipping_carrier_id=None,
-        shipment_id=None,
-        cancelled_at=None,
-        returned_at=None,
-        status="open",
+        ordered=line.quantity,
+        open=line.quantity,
         first_position=order.first_position,
         last_position=order.last_position,
     )

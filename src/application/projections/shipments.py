@@ -32,37 +32,37 @@ class ShipmentRow:
     planned_at: datetime
     planned_dispatch_at: datetime | None
     planned_delivery_at: datetime | None
-    status: str
-    dispatched_at: datetime | None
-    first_eta: datetime | None
-    eta: datetime | None
-    eta_stated_at: datetime | None
-    last_seen_at: datetime | None
-    last_latitude: float | None
-    last_longitude: float | None
-    last_place: str | None
-    delay_minutes: int | None
-    delay_reason: str | None
-    delay_stated_at: datetime | None
-    exceptions: int
-    open_exceptions: int
-    attempts: int
-    delivered_at: datetime | None
-    units_delivered: int
-    returned_at: datetime | None
-    voided_at: datetime | None
-    end_reason: str | None
-    distance_km: float | None
-    duration_minutes: float | None
-    route_provider: str | None
-    weather_observed_at: datetime | None
-    weather_provider: str | None
-    temperature_c: float | None
-    precipitation_mm: float | None
-    wind_speed_kmh: float | None
-    weather_code: int | None
-    first_position: int
-    last_position: int
+    status: str = "planned"
+    dispatched_at: datetime | None = None
+    first_eta: datetime | None = None
+    eta: datetime | None = None
+    eta_stated_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    last_latitude: float | None = None
+    last_longitude: float | None = None
+    last_place: str | None = None
+    delay_minutes: int | None = None
+    delay_reason: str | None = None
+    delay_stated_at: datetime | None = None
+    exceptions: int = 0
+    open_exceptions: int = 0
+    attempts: int = 0
+    delivered_at: datetime | None = None
+    units_delivered: int = 0
+    returned_at: datetime | None = None
+    voided_at: datetime | None = None
+    end_reason: str | None = None
+    distance_km: float | None = None
+    duration_minutes: float | None = None
+    route_provider: str | None = None
+    weather_observed_at: datetime | None = None
+    weather_provider: str | None = None
+    temperature_c: float | None = None
+    precipitation_mm: float | None = None
+    wind_speed_kmh: float | None = None
+    weather_code: int | None = None
+    first_position: int = 0
+    last_position: int = 0
 
 
 @dataclass(slots=True)
@@ -127,35 +127,6 @@ def _planned(event: events.ShipmentPlanned, recorded: Recorded) -> ShipmentView:
         planned_at=event.occurred_at,
         planned_dispatch_at=event.planned_dispatch_at,
         planned_delivery_at=event.planned_delivery_at,
-        status="planned",
-        dispatched_at=None,
-        first_eta=None,
-        eta=None,
-        eta_stated_at=None,
-        last_seen_at=None,
-        last_latitude=None,
-        last_longitude=None,
-        last_place=None,
-        delay_minutes=None,
-        delay_reason=None,
-        delay_stated_at=None,
-        exceptions=0,
-        open_exceptions=0,
-        attempts=0,
-        delivered_at=None,
-        units_delivered=0,
-        returned_at=None,
-        voided_at=None,
-        end_reason=None,
-        distance_km=None,
-        duration_minutes=None,
-        route_provider=None,
-        weather_observed_at=None,
-        weather_provider=None,
-        temperature_c=None,
-        precipitation_mm=None,
-        wind_speed_kmh=None,
-        weather_code=None,
         first_position=recorded.position,
         last_position=recorded.position,
     )

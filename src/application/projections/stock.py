@@ -21,17 +21,17 @@ class StockRow:
     stream_id: str
     product_id: str
     location_id: str
-    on_hand: int
-    reserved: int
-    quarantined: int
-    reorder_point: int | None
-    reorder_quantity: int | None
-    reorder_reached_at: datetime | None
-    last_counted_at: datetime | None
-    last_moved_on: date | None
-    rejected_reservations: int
-    first_position: int
-    last_position: int
+    on_hand: int = 0
+    reserved: int = 0
+    quarantined: int = 0
+    reorder_point: int | None = None
+    reorder_quantity: int | None = None
+    reorder_reached_at: datetime | None = None
+    last_counted_at: datetime | None = None
+    last_moved_on: date | None = None
+    rejected_reservations: int = 0
+    first_position: int = 0
+    last_position: int = 0
 
 
 @dataclass(slots=True)
@@ -104,15 +104,6 @@ def _empty(recorded: Recorded) -> StockRow:
         stream_id=recorded.stream_id,
         product_id=recorded.event.product_id,
         location_id=recorded.event.location_id,
-        on_hand=0,
-        reserved=0,
-        quarantined=0,
-        reorder_point=None,
-        reorder_quantity=None,
-        reorder_reached_at=None,
-        last_counted_at=None,
-        last_moved_on=None,
-        rejected_reservations=0,
         first_position=recorded.position,
         last_position=recorded.position,
     )
