@@ -59,7 +59,7 @@ def _require_free(settings: Settings) -> None:
         except OSError as error:
             raise DashboardError(
                 f"{settings.dashboard_host}:{settings.dashboard_port} can't be used ({error.strerror}); "
-                "choose another port with DATAFLOW_DASHBOARD_PORT"
+                "choose another with DATAFLOW_DASHBOARD_HOST and DATAFLOW_DASHBOARD_PORT"
             ) from error
 
 

@@ -36,6 +36,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         SettingsError: a value can't be used; the message names the variable and what it takes.
     """
     default = Settings()
+    home = Path(environment.get("DATAFLOW_HOME") or default.home)
+    if home.exists() and not home.is_dir():
+        raise SettingsError(
+            f"DATAFLOW_HOME is {str(home)!r}, which is a file; it takes a folder, which may be absent yet"
+        )
     level = environment.get("DATAFLOW_LOG_LEVEL", default.log_level).lower()
     if level not in LOG_LEVELS:
         raise SettingsError(f"DATAFLOW_LOG_LEVEL is {level!r}; it takes one of {', '.join(LOG_LEVELS)}")
@@ -43,7 +48,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         raise SettingsError("DATAFLOW_DATABASE_URL must begin with postgresql://")
     return Settings(
-        home=Path(environment.get("DATAFLOW_HOME") or default.home),
+        home=home,
         database_url=url,
         batch_size=_whole(environment, "DATAFLOW_BATCH_SIZE", default.batch_size, 1, 100_000),
         project_batch_size=_whole(environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000),

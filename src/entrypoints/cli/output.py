@@ -21,8 +21,8 @@ LINE_EVERY = 5.0
 """Seconds between progress lines where there is no terminal."""
 
 _JSON = msgspec.json.Encoder(decimal_format="number")
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

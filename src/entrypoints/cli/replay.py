@@ -63,7 +63,7 @@ def _show(certificate: Certificate) -> None:
     print_table(title, ("table", "rows live", "rows rebuilt", "", "digest live"), rows)
     for table in certificate.tables:
         for difference in table.differences:
-            console.print(f"{table.table} {dict(difference.key)}", markup=False)
-            console.print(f"  live:    {difference.live}", markup=False)
-            console.print(f"  rebuilt: {difference.rebuilt}", markup=False)
+            console.print(f"{table.table} {dict(difference.key)}")
+            console.print(f"  live:    {difference.live}")
+            console.print(f"  rebuilt: {difference.rebuilt}")
     console.print("every table is equal" if certificate.equal else "the tables differ")
