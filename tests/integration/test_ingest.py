@@ -1,6 +1,7 @@
 """Ingest on memory and on PostgreSQL: exactly once, with a balance that always holds."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,10 +40,13 @@ class Platform:
     store: EventStore
     inbox: Inbox
     stream: MessageStream
+    conninfo: str = ""
 
-    def ingest(self, batch_size: int = 100, store: EventStore | None = None) -> Ingest:
+    def ingest(
+        self, batch_size: int = 100, store: EventStore | None = None, stream: MessageStream | None = None
+    ) -> Ingest:
         settings = IngestSettings(batch_size, poll_seconds=0)
-        return Ingest(store or self.store, self.inbox, self.stream, lambda: NOW, settings)
+        return Ingest(store or self.store, self.inbox, stream or self.stream, lambda: NOW, settings)
 
     def quarantine(self) -> Quarantine:
         return Quarantine(self.store, self.inbox, lambda: NOW)
@@ -60,7 +64,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     conninfo = request.getfixturevalue("conninfo")
     with open_pool(conninfo) as pool:
         store, log = PostgresEventStore(conninfo, pool_size=1), PostgresTopicLog(pool, conninfo)
-        yield Platform(store, PostgresInbox(pool), log)
+        yield Platform(store, PostgresInbox(pool), log, conninfo)
         store.close()
         log.close()
 
@@ -81,9 +85,7 @@ def changed(message: OutgoingMessage, **attributes: Any) -> OutgoingMessage:
 
 
 def test_messages_become_events_with_their_origin(platform: Platform) -> None:
-    platform.stream.publish(
-        [received(1, correlation_id="po-7", actor="dock", origin_file="a.csv", origin_line=3)]
-    )
+    platform.stream.publish([received(1, correlation_id="po-7", actor="dock", origin_file="a.csv", origin_line=3)])
     assert platform.ingest().catch_up() == Balance(1, 1, 0, 0)
     [recorded] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
     event, metadata = codec.decode_with_metadata(*recorded)
@@ -137,9 +139,7 @@ BROKEN: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_message_is_quarantined_with_a_reason_and_holds_up_nobody(
-    platform: Platform, kind: str
-) -> None:
+def test_a_broken_message_is_quarantined_with_a_reason_and_holds_up_nobody(platform: Platform, kind: str) -> None:
     code, payload = BROKEN[kind]
     platform.stream.publish([received(8), OutgoingMessage("inventory", "k", payload), received(9)])
     assert platform.ingest().catch_up() == Balance(3, 2, 0, 1)
@@ -233,10 +233,11 @@ def test_a_batch_that_another_writer_overtakes_is_decided_anew(platform: Platfor
 @pytest.mark.parametrize("platform", ["postgres"], indirect=True)
 def test_two_consumers_on_the_same_partitions_double_nothing(platform: Platform) -> None:
     platform.stream.publish([received(n, product=f"p{n}") for n in range(50)])
-    first, second = platform.ingest(10), platform.ingest(10)
-    while first.behind():
-        first.step()
-        second.step()
+    with open_pool(platform.conninfo) as pool:
+        logs = [PostgresTopicLog(pool, platform.conninfo) for _ in range(2)]
+        consumers = [platform.ingest(10, stream=log) for log in logs]
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(Ingest.catch_up, consumers))
     assert platform.inbox.balance() == Balance(50, 50, 0, 0)
     assert len(platform.events()) == 50
 
@@ -289,9 +290,7 @@ def test_a_discarded_message_stays_quarantined_with_who_and_why(platform: Platfo
 
 
 def test_business_times_a_little_ahead_are_taken(platform: Platform) -> None:
-    ahead = ReceiveStock(
-        product_id="p1", location_id="main", occurred_at=NOW + timedelta(hours=23), quantity=1
-    )
+    ahead = ReceiveStock(product_id="p1", location_id="main", occurred_at=NOW + timedelta(hours=23), quantity=1)
     platform.stream.publish([encode_command(ahead, message_id="1", source="test")])
     assert platform.ingest().catch_up() == Balance(1, 1, 0, 0)
 

@@ -6,7 +6,7 @@ the order of positions is the order of commits and no reader passes over an open
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent, Tracking
@@ -14,6 +14,8 @@ from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import Cursor, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
+
+from adapters.postgres import binary_copy
 
 EVENTS_SCHEMA = "events"
 APPEND_LOCK = 7_241_002
@@ -49,12 +51,9 @@ class Recorder(PostgresProcessRecorder):
 
     def __init__(self, datastore: PostgresDatastore) -> None:
         super().__init__(datastore)
-        self.lock_table_statements = [
-            sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(APPEND_LOCK))
-        ]
+        self.lock_table_statements = [sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(APPEND_LOCK))]
         self._copy = sql.SQL(
-            "COPY {schema}.{table} (originator_id, originator_version, topic, state) "
-            "FROM STDIN (FORMAT BINARY)"
+            "COPY {schema}.{table} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
         ).format(schema=sql.Identifier(self.datastore.schema), table=sql.Identifier(self.events_table_name))
         self._tail = sql.SQL(
             "SELECT notification_id FROM {schema}.{table} ORDER BY notification_id DESC LIMIT %s"
@@ -62,7 +61,7 @@ class Recorder(PostgresProcessRecorder):
 
     def append(
         self,
-        rows: Iterable[Row],
+        rows: Sequence[Row],
         *,
         tracking: Tracking | None = None,
         first: Callable[[Cursor[DictRow]], None] | None = None,
@@ -95,15 +94,22 @@ class Recorder(PostgresProcessRecorder):
         self.append(rows, tracking=kwargs.get("tracking"), last=read_positions)
         return positions
 
-    def _copy_events(self, cursor: Cursor[DictRow], rows: Iterable[Row]) -> None:
-        pending = iter(rows)
-        head = next(pending, None)
-        if head is None:
+    def _copy_events(self, cursor: Cursor[DictRow], rows: Sequence[Row]) -> None:
+        if not rows:
             return
+        encoded = list(binary_copy.blocks(rows, 4, _encode))
         self._lock_table(cursor)
         with cursor.copy(self._copy) as copy:
-            copy.set_types(("text", "int8", "text", "bytea"))
-            copy.write_row(head)
-            for row in pending:
-                copy.write_row(row)
+            for block in encoded:
+                copy.write(block)
         self._notify_channel(cursor)
+
+
+def _encode(row: Row) -> tuple[bytes, ...]:
+    stream_id, version, topic, state = row
+    return (
+        binary_copy.text(stream_id),
+        binary_copy.int8(version),
+        binary_copy.repeated_text(topic),
+        binary_copy.binary(state),
+    )

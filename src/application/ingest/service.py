@@ -1,9 +1,14 @@
-"""Ingest: batches of messages from the stream into the event store, each exactly once."""
+"""Ingest: batches of messages from the stream into the event store, each exactly once.
+
+While one batch is being committed, the next is read and decided on the states that the first one makes.
+Should the commit fail, what was decided on top of it is thrown away and decided anew.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -16,12 +21,18 @@ from application.ports.event_store import (
     EventStore,
     StoreUnavailableError,
 )
-from application.ports.inbox import Balance, Inbox, Outcome, Reason, Receipt
+from application.ports.inbox import Balance, Inbox, Reason
 from application.ports.message_stream import MessageStream, Partition, ReceivedMessage
 
 log = logging.getLogger(__name__)
 
 MAX_CACHED_STATES = 200_000
+NOTHING = Balance(0, 0, 0, 0)
+Taken = Callable[[Balance], None]
+
+
+def _silent(_: Balance) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,15 @@ class IngestSettings:
 
     batch_size: int = 4_000
     poll_seconds: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """A batch on its way into the store."""
+
+    messages: Sequence[ReceivedMessage]
+    decisions: Decisions
+    done: Future[None]
 
 
 class Ingest:
@@ -49,99 +69,157 @@ class Ingest:
         self._now = now
         self._settings = settings or IngestSettings()
         self._states = States(store, MAX_CACHED_STATES)
+        self._taken: Taken = _silent
+        self._commit: _Commit | None = None
         self._started = False
-
-    def run(self, stop: Event, progress: Callable[[Balance], None] | None = None) -> None:
-        """Take in messages until `stop` is set."""
-        while not stop.is_set():
-            taken = self.step()
-            if progress is not None:
-                progress(taken)
-
-    def catch_up(self, progress: Callable[[Balance], None] | None = None) -> Balance:
-        """Take in all messages that are in the stream now; return what became of those taken."""
-        total = Balance(0, 0, 0, 0)
-        while self.behind():
-            taken = self.step()
-            total = Balance(*(a + b for a, b in zip(total, taken, strict=True)))
-            if progress is not None:
-                progress(taken)
-        return total
 
     def behind(self) -> int:
         """Return how many messages are in the stream beyond the positions."""
         positions = self._inbox.positions()
         return sum(max(0, end - positions.get(p, 0)) for p, end in self._stream.ends().items())
 
-    def step(self) -> Balance:
-        """Take in one batch; return what became of its messages (all zero where none came)."""
-        if not self._started:
-            self._restart()
-        messages = self._stream.poll(self._settings.batch_size, self._settings.poll_seconds)
-        if not messages:
-            return Balance(0, 0, 0, 0)
+    def catch_up(self, progress: Taken = _silent, stop: Event | None = None) -> Balance:
+        """Take in all messages that are in the stream now; return what became of those taken."""
+        total = NOTHING
+        stop = stop or Event()
+
+        def count(taken: Balance) -> None:
+            nonlocal total
+            total = _sum(total, taken)
+            progress(taken)
+
+        while self.behind() and not stop.is_set():
+            self._run(lambda messages: not messages or stop.is_set(), count, wait=0.0)
+        return total
+
+    def run(self, stop: Event, progress: Taken = _silent) -> None:
+        """Take in messages until `stop` is set; what is under way then is finished."""
+        self._run(lambda _: stop.is_set(), progress, self._settings.poll_seconds)
+
+    def _run(self, ends: Callable[[Sequence[ReceivedMessage]], bool], taken: Taken, wait: float) -> None:
+        """Read, decide and commit, one batch ahead of the commit, until `ends` says so of what was read."""
+        self._taken = taken
+        with ThreadPoolExecutor(1, thread_name_prefix="commit") as writer:
+            try:
+                while True:
+                    if not self._started:
+                        self._restart()
+                    messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commit else wait)
+                    self._advance(messages, writer)
+                    if ends(messages):
+                        self._advance((), writer)
+                        return
+            except BaseException:
+                self._abandon()
+                raise
+
+    def _advance(self, messages: Sequence[ReceivedMessage], writer: ThreadPoolExecutor) -> None:
+        """Decide a batch while the one before it is committed; then send it on its way."""
+        decisions = self._decide_ahead(messages)
         try:
-            return self._take(messages)
+            if not self._finish_commit() or (messages and decisions is None):
+                self._take(messages)
+            elif decisions is not None and messages:
+                done = writer.submit(self._store.append, _batch(messages, decisions))
+                self._commit = _Commit(messages, decisions, done)
         except ConcurrencyConflictError as conflict:
             log.info("another writer was first, reading on from the recorded positions: %s", conflict)
             self._restart()
-            return Balance(0, 0, 0, 0)
-        except StoreUnavailableError:
-            self._started = False
-            raise
 
-    def _restart(self) -> None:
-        """Begin at the recorded positions, with nothing remembered."""
-        self._states.forget()
-        self._stream.seek(self._inbox.positions())
-        self._started = True
-
-    def _take(self, messages: Sequence[ReceivedMessage]) -> Balance:
-        """Append a batch; where that fails for no known reason, halve it to find the message at fault."""
+    def _finish_commit(self) -> bool:
+        """Wait for the batch on its way; return False where what was decided on top of it can't be used."""
+        commit, self._commit = self._commit, None
+        if commit is None:
+            return True
         try:
-            decisions = self._decide(messages)
-            return self._append(messages, decisions)
+            commit.done.result()
         except (ConcurrencyConflictError, StoreUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
-            self._states.forget()
-            if len(messages) == 1:
-                return self._quarantine_unexpected(messages[0], error)
-            log.warning("a batch of %d messages failed, halving it: %r", len(messages), error)
-        middle = len(messages) // 2
-        first, second = self._take(messages[:middle]), self._take(messages[middle:])
-        return Balance(*(a + b for a, b in zip(first, second, strict=True)))
+            self._isolate(commit.messages, error)
+            return False
+        self._committed(commit.messages, commit.decisions)
+        return True
 
-    def _decide(self, messages: Sequence[ReceivedMessage]) -> Decisions:
+    def _decide_ahead(self, messages: Sequence[ReceivedMessage]) -> Decisions | None:
+        """Decide on top of the batch that is being committed; None where that fails for no known reason."""
+        in_flight = self._commit.decisions.message_ids() if self._commit else set()
+        try:
+            return self._decide(messages, in_flight)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - found and put aside once the commit is through
+            log.warning("a batch of %d messages failed: %r", len(messages), error)
+            return None
+
+    def _take(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Decide and append a batch by itself; where that fails for no known reason, halve it."""
+        if not messages:
+            return
+        try:
+            decisions = self._decide(messages, set())
+            self._store.append(_batch(messages, decisions))
+        except (ConcurrencyConflictError, StoreUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - halving finds the message at fault
+            self._isolate(messages, error)
+            return
+        self._committed(messages, decisions)
+
+    def _isolate(self, messages: Sequence[ReceivedMessage], error: Exception) -> None:
+        """Halve a batch that failed until the message at fault stands alone, and quarantine that."""
+        self._states.forget()
+        if len(messages) == 1:
+            self._quarantine_unexpected(messages[0], error)
+            return
+        log.warning("a batch of %d messages failed, halving it: %r", len(messages), error)
+        middle = len(messages) // 2
+        self._take(messages[:middle])
+        self._take(messages[middle:])
+
+    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: set[str]) -> Decisions:
         decoded = [decode_message(message) for message in messages]
         seen = self._inbox.seen({d.message_id for d in decoded if d.message_id is not None})
-        return decide_batch(decoded, seen=seen, load=self._states.load, received_at=self._now())
-
-    def _append(self, messages: Sequence[ReceivedMessage], decisions: Decisions) -> Balance:
-        positions = _positions_after(messages)
-        self._store.append(Batch(decisions.events, decisions.receipts, positions=positions))
+        decisions = decide_batch(decoded, seen=seen | in_flight, load=self._states.load, received_at=self._now())
         self._states.keep(decisions.states)
-        self._stream.acknowledge(positions)
-        return _balance(decisions.receipts)
+        return decisions
 
-    def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> Balance:
+    def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
         decoded = decode_message(message)
         seen = self._inbox.seen([decoded.message_id]) if decoded.message_id else set()
         decoded.reason = Reason("UnexpectedError", f"{type(error).__name__}: {error}".replace("\x00", ""))
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
-        return self._append([message], decisions)
+        self._store.append(_batch([message], decisions))
+        self._committed([message], decisions)
+
+    def _committed(self, messages: Sequence[ReceivedMessage], decisions: Decisions) -> None:
+        self._stream.acknowledge(_positions_after(messages))
+        self._taken(decisions.balance())
+
+    def _restart(self) -> None:
+        """Begin at the recorded positions, with nothing remembered."""
+        self._abandon()
+        self._stream.seek(self._inbox.positions())
+        self._started = True
+
+    def _abandon(self) -> None:
+        """Wait for the batch on its way, whatever becomes of it, and forget what was built on it."""
+        if self._commit is not None:
+            self._commit.done.exception()
+            self._commit = None
+        self._states.forget()
+        self._started = False
+
+
+def _batch(messages: Sequence[ReceivedMessage], decisions: Decisions) -> Batch:
+    return Batch(decisions.events, decisions.receipts, positions=_positions_after(messages))
 
 
 def _positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:
-    return {Partition(m.topic, m.partition): m.offset + 1 for m in messages}
+    after: dict[tuple[str, int], int] = {(m.topic, m.partition): m.offset + 1 for m in messages}
+    return {Partition(*place): offset for place, offset in after.items()}
 
 
-def _balance(receipts: Sequence[Receipt]) -> Balance:
-    outcomes = [receipt.outcome for receipt in receipts]
-    return Balance(
-        len(outcomes),
-        outcomes.count(Outcome.APPLIED),
-        outcomes.count(Outcome.DUPLICATE),
-        outcomes.count(Outcome.QUARANTINED),
-    )
+def _sum(a: Balance, b: Balance) -> Balance:
+    return Balance(*(x + y for x, y in zip(a, b, strict=True)))

@@ -21,12 +21,20 @@ IDLE = 0.2
 def consume(once: bool) -> None:
     """Take in messages from the stream, each exactly once, until stopped."""
     with platform() as container, stop_signal() as stop, container.roles().hold(pipeline.CONSUME):
+        pipeline.tune_interpreter()
         ingest = container.ingest()
         taken = Balance(0, 0, 0, 0)
+
+        def count(more: Balance) -> None:
+            nonlocal taken
+            taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
+            report(taken.received)
+
         with progress("taking in", "messages") as report:
-            while not stop.is_set() and (not once or ingest.behind()):
-                taken = Balance(*(a + b for a, b in zip(taken, ingest.step(), strict=True)))
-                report(taken.received)
+            if once:
+                ingest.catch_up(count, stop)
+            else:
+                ingest.run(stop, count)
     console.print(
         f"{taken.received:,} messages received: {taken.applied:,} applied, {taken.duplicate:,} duplicates, "
         f"{taken.quarantined:,} quarantined"
