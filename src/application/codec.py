@@ -52,9 +52,7 @@ class UndecodableEventError(PlatformError):
     """A recorded event that no decoder understands; readers stop there, nothing is skipped."""
 
     def __init__(self, position: int, stream_id: str, version: int, topic: str, reason: str) -> None:
-        super().__init__(
-            f"event {stream_id}:{version} ({topic}) at position {position} can't be decoded: {reason}"
-        )
+        super().__init__(f"event {stream_id}:{version} ({topic}) at position {position} can't be decoded: {reason}")
 
 
 EVENT_TYPES: dict[str, type] = {event.TOPIC: event for event in AGGREGATE_OF_EVENT}  # type: ignore[attr-defined]
@@ -92,9 +90,7 @@ def decode(position: int, stream_id: str, version: int, topic: str, state: bytes
         raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error
 
 
-def decode_with_metadata(
-    position: int, stream_id: str, version: int, topic: str, state: bytes
-) -> tuple[Any, Metadata]:
+def decode_with_metadata(position: int, stream_id: str, version: int, topic: str, state: bytes) -> tuple[Any, Metadata]:
     """Return the domain event and its metadata; raises as `decode` does."""
     event = decode(position, stream_id, version, topic, state)
     try:

@@ -55,9 +55,7 @@ def event(stream: str, version: int, topic: str = "Tested.v1") -> NewEvent:
     return NewEvent(stream, version, topic, f"{stream}/{version}".encode())
 
 
-def receipt(
-    offset: int, message_id: str | None, outcome: Outcome = Outcome.APPLIED, **more: object
-) -> Receipt:
+def receipt(offset: int, message_id: str | None, outcome: Outcome = Outcome.APPLIED, **more: object) -> Receipt:
     return Receipt("orders", 0, offset, "k", b"payload", message_id, outcome, NOW, **more)  # type: ignore[arg-type]
 
 
@@ -202,19 +200,13 @@ def test_a_quarantined_message_is_settled_once(pair: Pair) -> None:
     store, inbox = pair
     why = Reason("UnknownOrder", "not placed")
     store.append(
-        Batch(
-            receipts=[
-                receipt(n, f"s/{n}", Outcome.QUARANTINED, reason=why, stream_id="order-1") for n in (0, 1)
-            ]
-        )
+        Batch(receipts=[receipt(n, f"s/{n}", Outcome.QUARANTINED, reason=why, stream_id="order-1") for n in (0, 1)])
     )
     first, second = inbox.quarantine(status=QuarantineStatus.OPEN)
     retried = Settlement(first.quarantine_id, QuarantineStatus.RETRIED, "ops", "order arrived", NOW)
     store.append(Batch(events=[event("order-1", 1)], settlements=[retried]))
     store.append(
-        Batch(
-            settlements=[Settlement(second.quarantine_id, QuarantineStatus.DISCARDED, "ops", "a test", NOW)]
-        )
+        Batch(settlements=[Settlement(second.quarantine_id, QuarantineStatus.DISCARDED, "ops", "a test", NOW)])
     )
     assert inbox.balance() == Balance(received=2, applied=1, duplicate=0, quarantined=1)
     assert [q.status for q in inbox.quarantine()] == [QuarantineStatus.RETRIED, QuarantineStatus.DISCARDED]
@@ -232,7 +224,9 @@ def inbox_head(store: EventStore) -> int:
 def test_a_reader_never_passes_over_an_open_transaction(conninfo: str) -> None:
     """A transaction that has its positions but has not committed holds back those that come after it."""
     store = PostgresEventStore(conninfo, pool_size=2)
-    insert = "INSERT INTO events.stored_events (originator_id, originator_version, topic, state) VALUES (%s, 1, 'T.v1', '')"
+    insert = (
+        "INSERT INTO events.stored_events (originator_id, originator_version, topic, state) VALUES (%s, 1, 'T.v1', '')"
+    )
     read: list[str] = []
     after = 0
 

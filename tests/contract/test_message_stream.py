@@ -54,9 +54,7 @@ def test_messages_of_a_key_keep_their_order_and_their_partition(stream: MessageS
     for number in range(7):
         group = by_key[f"key-{number}"]
         assert len({m.partition for m in group}) == 1
-        assert [m.payload for m in group] == [
-            m.payload for m in messages(100) if m.key == f"key-{number}"
-        ] * 2
+        assert [m.payload for m in group] == [m.payload for m in messages(100) if m.key == f"key-{number}"] * 2
         assert [m.offset for m in group] == sorted(m.offset for m in group)
 
 

@@ -79,9 +79,7 @@ class MemoryEventStore:
             raise ConcurrencyConflictError("a message id of the batch was recorded already")
         for settlement in batch.settlements:
             if self._db.quarantine[settlement.quarantine_id].status is not QuarantineStatus.OPEN:
-                raise ConcurrencyConflictError(
-                    f"quarantined message {settlement.quarantine_id} is settled already"
-                )
+                raise ConcurrencyConflictError(f"quarantined message {settlement.quarantine_id} is settled already")
         if batch.tracking and batch.tracking.position <= self._db.tracking.get(batch.tracking.name, 0):
             raise ConcurrencyConflictError(f"{batch.tracking.name} is beyond {batch.tracking.position}")
 

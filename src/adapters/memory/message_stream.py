@@ -57,8 +57,6 @@ class MemoryMessageStream:
         for partition, log in self._logs.items():
             start = self._next.get(partition, 0)
             taken = log[start : start + limit - len(messages)]
-            messages += [
-                ReceivedMessage(*partition, start + i, m.key, m.payload) for i, m in enumerate(taken)
-            ]
+            messages += [ReceivedMessage(*partition, start + i, m.key, m.payload) for i, m in enumerate(taken)]
             self._next[partition] = start + len(taken)
         return messages

@@ -36,9 +36,7 @@ def decode_prefix(events: Iterable[RecordedEvent]) -> tuple[list[Recorded], Unde
     return decoded, None
 
 
-def group_streams(
-    events: Iterable[Recorded], subject_of: SubjectOf
-) -> dict[Subject, dict[str, list[Recorded]]]:
+def group_streams(events: Iterable[Recorded], subject_of: SubjectOf) -> dict[Subject, dict[str, list[Recorded]]]:
     """Group events by subject and stream, in the order of the log; events of no subject are left out."""
     streams: dict[str, list[Recorded]] = {}
     for recorded in events:

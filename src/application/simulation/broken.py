@@ -86,9 +86,7 @@ def _missing_field(sound: OutgoingMessage, envelope: Envelope) -> OutgoingMessag
 
 
 def _out_of_range(sound: OutgoingMessage, envelope: Envelope) -> OutgoingMessage:
-    command = ReceiveStock(
-        product_id="PRD-001", location_id="WH-1", occurred_at=_occurred_at(envelope), quantity=-5
-    )
+    command = ReceiveStock(product_id="PRD-001", location_id="WH-1", occurred_at=_occurred_at(envelope), quantity=-5)
     return encode_command(command, message_id=envelope["id"], source=envelope["source"])
 
 

@@ -127,9 +127,7 @@ class Fulfilment:
 
     def _backorder(self, order: OpenOrder, waiting: list[OpenLine]) -> None:
         lines = tuple(
-            LineQuantity(line_no=line.line_no, quantity=line.backorder.quantity)
-            for line in waiting
-            if line.backorder
+            LineQuantity(line_no=line.line_no, quantity=line.backorder.quantity) for line in waiting if line.backorder
         )
         self._emit(BackorderOrderLines(**self._of(order), lines=lines))
         lead_time = max(line.product.supplier.lead_time_days for line in waiting) * DAY
@@ -178,13 +176,9 @@ class Fulfilment:
 
     def _release(self, order: OpenOrder, reserved: Iterable[Reservation]) -> None:
         for each in reserved:
-            self._stockroom.release(
-                each.stock, each.reservation_id, each.quantity, "order cancelled", order.order_id
-            )
+            self._stockroom.release(each.stock, each.reservation_id, each.quantity, "order cancelled", order.order_id)
 
-    def _send(
-        self, order: OpenOrder, reserved: list[Reservation], planned: datetime, *, void: bool = False
-    ) -> Process:
+    def _send(self, order: OpenOrder, reserved: list[Reservation], planned: datetime, *, void: bool = False) -> Process:
         shipment_id = self._shipping.plan(order, reserved, planned)
         yield self._after(0.5, 8)
         if void:

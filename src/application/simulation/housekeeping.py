@@ -63,9 +63,7 @@ class Housekeeping:
         transfer_id = name.replace("TASK", "TR")
         target_id, stock_id = target.warehouse.location_id, stock.warehouse.location_id
         stock.on_hand -= units
-        self._emit(
-            name, TransferStockOut, stock, transfer_id=transfer_id, quantity=units, to_location_id=target_id
-        )
+        self._emit(name, TransferStockOut, stock, transfer_id=transfer_id, quantity=units, to_location_id=target_id)
         self._stockroom.check(stock)
         yield self._schedule.after(self._chance, 48, 240)
         lost = 1 if units > 1 and self._chance.random() < LOSS_SHARE else 0

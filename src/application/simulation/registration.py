@@ -31,9 +31,7 @@ def register(world: World, schedule: Schedule) -> None:
         schedule.emit(command, CORRELATION)
 
 
-def revise_prices(
-    world: World, ordering: Ordering, schedule: Schedule, settings: SimulationSettings
-) -> Process:
+def revise_prices(world: World, ordering: Ordering, schedule: Schedule, settings: SimulationSettings) -> Process:
     """Change the price of a few products, at moments spread over the period."""
     chance = settings.random("prices")
     revised = chance.sample(world.products, round(len(world.products) * REVISED_SHARE))
@@ -94,10 +92,7 @@ def _partners(world: World, now: datetime) -> list[Any]:
 
 
 def _goods(world: World, now: datetime) -> list[RegisterProduct]:
-    return [
-        RegisterProduct(product_id=each.product_id, occurred_at=now, **_details(each))
-        for each in world.products
-    ]
+    return [RegisterProduct(product_id=each.product_id, occurred_at=now, **_details(each)) for each in world.products]
 
 
 def _details(product: Product) -> dict[str, Any]:

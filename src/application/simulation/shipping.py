@@ -40,9 +40,7 @@ class Shipping:
         shipment_id = f"SH{order.order_id.removeprefix('SO')}-{order.shipments}"
         city = order.customer.city
         lines = tuple(
-            ShipmentLine(
-                line_no=each.line_no, product_id=each.stock.product.product_id, quantity=each.quantity
-            )
+            ShipmentLine(line_no=each.line_no, product_id=each.stock.product.product_id, quantity=each.quantity)
             for each in reserved
         )
         command = PlanShipment(

@@ -83,9 +83,7 @@ class Transit:
         minutes = int((arrival - parcel.planned_delivery_at).total_seconds() // 60)
         shipment_id = parcel.shipment_id
         return [
-            ReportShipmentDelay(
-                shipment_id=shipment_id, occurred_at=known_at, delay_minutes=minutes, reason=reason
-            ),
+            ReportShipmentDelay(shipment_id=shipment_id, occurred_at=known_at, delay_minutes=minutes, reason=reason),
             ReviseEta(shipment_id=shipment_id, occurred_at=known_at, eta=arrival, reason=reason),
         ]
 

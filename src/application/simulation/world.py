@@ -95,8 +95,7 @@ class World:
         """Return each product's share of the order lines."""
         total = sum(self.product_weights)
         return {
-            each.product_id: weight / total
-            for each, weight in zip(self.products, self.product_weights, strict=True)
+            each.product_id: weight / total for each, weight in zip(self.products, self.product_weights, strict=True)
         }
 
     def warehouse_shares(self) -> dict[str, float]:

@@ -33,8 +33,7 @@ def evolve(state: Order | None, event: OrderEvent) -> Order:
 
 def _placed(_: None, event: OrderPlaced) -> Order:
     lines = {
-        line.line_no: OrderLine(line.line_no, line.quantity, line.quantity, 0, 0, 0, 0, 0, 0)
-        for line in event.lines
+        line.line_no: OrderLine(line.line_no, line.quantity, line.quantity, 0, 0, 0, 0, 0, 0) for line in event.lines
     }
     promise = event.promised_date
     return Order(event.order_id, OrderStatus.ACTIVE, False, False, promise, promise, lines)

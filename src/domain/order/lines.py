@@ -64,9 +64,7 @@ def decide_lines(order: Order, command: Any) -> tuple[OrderEvent, ...]:
     return tuple(events)
 
 
-def cancel_line(
-    line: OrderLine, quantity: int, command: CancelOrder | CancelOrderLines
-) -> OrderLineCancelled:
+def cancel_line(line: OrderLine, quantity: int, command: CancelOrder | CancelOrderLines) -> OrderLineCancelled:
     """Cancel units of a line: open ones first, then back-ordered, then allocated."""
     if line.remaining < quantity <= line.remaining + line.shipped:
         raise ShippedUnitsNotCancellable(_figures(line, quantity, line.remaining))

@@ -32,11 +32,7 @@ def require_amount(amount: Decimal | None) -> None:
     if amount is None:
         return
     exponent = amount.as_tuple().exponent
-    if (
-        not isinstance(exponent, int)
-        or not ZERO <= amount < MAX_AMOUNT
-        or not -MAX_PLACES <= exponent <= MAX_PLACES
-    ):
+    if not isinstance(exponent, int) or not ZERO <= amount < MAX_AMOUNT or not -MAX_PLACES <= exponent <= MAX_PLACES:
         raise InvalidAmount(f"(got {amount})")
 
 

@@ -140,9 +140,7 @@ def _resolve_exception(state: Shipment, command: commands.ResolveShipmentExcepti
 def _attempt_delivery(state: Shipment, command: commands.AttemptDelivery) -> Events:
     _require_under_way(state)
     return (
-        events.DeliveryAttempted(
-            occurred_at=command.occurred_at, reason=command.reason, attempts=state.attempts + 1
-        ),
+        events.DeliveryAttempted(occurred_at=command.occurred_at, reason=command.reason, attempts=state.attempts + 1),
     )
 
 

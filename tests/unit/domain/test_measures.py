@@ -19,9 +19,7 @@ def test_an_amount_within_the_limits_is_taken(amount: str) -> None:
     assert Decimal(amount) >= 0
 
 
-@pytest.mark.parametrize(
-    ("quantity", "zero"), [(0, False), (-1, True), (1_000_000_001, True), (10**30, False)]
-)
+@pytest.mark.parametrize(("quantity", "zero"), [(0, False), (-1, True), (1_000_000_001, True), (10**30, False)])
 def test_a_quantity_outside_its_limits_is_refused(quantity: int, zero: bool) -> None:
     with pytest.raises(InvalidQuantity):
         require_quantity(quantity, zero=zero)
@@ -33,8 +31,6 @@ def test_coordinates_off_the_globe_are_refused(place: tuple[float | None, float 
         require_coordinates(*place)
 
 
-@pytest.mark.parametrize(
-    ("exact", "rounded"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("1265793.0395", "1265793.04")]
-)
+@pytest.mark.parametrize(("exact", "rounded"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("1265793.0395", "1265793.04")])
 def test_money_is_rounded_half_away_from_zero(exact: str, rounded: str) -> None:
     assert round_money(Decimal(exact)) == Decimal(rounded)

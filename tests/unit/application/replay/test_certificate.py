@@ -5,9 +5,7 @@ import json
 from application.replay.certificate import Certificate, Difference, TableCertificate
 
 EQUAL = TableCertificate("gold.a", 2, 2, "17", "17", True)
-UNEQUAL = TableCertificate(
-    "gold.b", 1, None, "17", None, False, (Difference({"id": "x"}, {"id": "x", "n": 1}, None),)
-)
+UNEQUAL = TableCertificate("gold.b", 1, None, "17", None, False, (Difference({"id": "x"}, {"id": "x", "n": 1}, None),))
 
 
 def test_one_unequal_table_makes_the_certificate_unequal() -> None:
@@ -23,6 +21,4 @@ def test_the_report_is_json_and_names_what_differs() -> None:
         ("gold.b", False),
     ]
     assert report["tables"][1]["rows_rebuilt"] is None
-    assert report["tables"][1]["differences"] == [
-        {"key": {"id": "x"}, "live": {"id": "x", "n": 1}, "rebuilt": None}
-    ]
+    assert report["tables"][1]["differences"] == [{"key": {"id": "x"}, "live": {"id": "x", "n": 1}, "rebuilt": None}]

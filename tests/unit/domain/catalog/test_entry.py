@@ -62,13 +62,9 @@ PRODUCT = kind(
 SUPPLIER = kind(
     "Supplier", details.SupplierDetails, {"name": "Acme", "lead_time_days": 14} | PLACE, {"lead_time_days": 0}
 )
-CUSTOMER = kind(
-    "Customer", details.CustomerDetails, {"name": "Zola", "segment": "retail"} | PLACE, {"segment": None}
-)
+CUSTOMER = kind("Customer", details.CustomerDetails, {"name": "Zola", "segment": "retail"} | PLACE, {"segment": None})
 CARRIER = kind("Carrier", details.CarrierDetails, {"name": "Express", "mode": "road"}, {"mode": "rail"})
-LOCATION = kind(
-    "Location", details.LocationDetails, {"name": "East", "kind": "warehouse"} | PLACE, {"name": "North"}
-)
+LOCATION = kind("Location", details.LocationDetails, {"name": "East", "kind": "warehouse"} | PLACE, {"name": "North"})
 
 every_kind = pytest.mark.parametrize(
     "kind", [PRODUCT, SUPPLIER, CUSTOMER, CARRIER, LOCATION], ids=lambda each: type(each.details).__name__
@@ -88,9 +84,7 @@ def test_entry_is_registered_once(kind):
 
 @every_kind
 def test_retired_entry_is_not_registered_again(kind):
-    UNKNOWN.given(kind.registered, kind.retired).when(kind.register).refused(
-        errors.CatalogEntryAlreadyRegistered
-    )
+    UNKNOWN.given(kind.registered, kind.retired).when(kind.register).refused(errors.CatalogEntryAlreadyRegistered)
 
 
 @every_kind
@@ -131,18 +125,14 @@ def test_retired_entry_is_neither_revised_nor_retired(kind):
 @pytest.mark.parametrize("name", ["", " \t"])
 def test_entry_must_have_a_name(kind, name):
     UNKNOWN.when(replace(kind.register, name=name)).refused(errors.CatalogEntryWithoutName)
-    UNKNOWN.given(kind.registered).when(replace(kind.revise, name=name)).refused(
-        errors.CatalogEntryWithoutName
-    )
+    UNKNOWN.given(kind.registered).when(replace(kind.revise, name=name)).refused(errors.CatalogEntryWithoutName)
 
 
 @pytest.mark.parametrize("attribute", ["unit_price", "unit_cost"])
 @pytest.mark.parametrize("amount", [Decimal("-0.01"), Decimal("NaN"), Decimal("0.0000001")])
 def test_product_of_an_impossible_amount_is_refused(attribute, amount):
     UNKNOWN.when(replace(PRODUCT.register, **{attribute: amount})).refused(InvalidAmount)
-    UNKNOWN.given(PRODUCT.registered).when(replace(PRODUCT.revise, **{attribute: amount})).refused(
-        InvalidAmount
-    )
+    UNKNOWN.given(PRODUCT.registered).when(replace(PRODUCT.revise, **{attribute: amount})).refused(InvalidAmount)
 
 
 @pytest.mark.parametrize("kind", [SUPPLIER, CUSTOMER, LOCATION], ids=lambda each: type(each.details).__name__)

@@ -133,9 +133,7 @@ def test_an_adjustment_changes_what_is_on_hand(delta):
 
 
 def test_an_adjustment_upwards_can_be_the_first_that_is_known_of_a_stock():
-    nothing.when(adjust(2)).then(
-        StockAdjusted(**ITEM, delta=2, reason="found", on_hand=2, reserved=0, quarantined=0)
-    )
+    nothing.when(adjust(2)).then(StockAdjusted(**ITEM, delta=2, reason="found", on_hand=2, reserved=0, quarantined=0))
 
 
 def test_an_adjustment_leaves_reserved_and_quarantined_units_alone():
@@ -180,9 +178,7 @@ def test_no_more_than_what_is_in_quarantine_can_be_released_from_it():
     )
 
 
-@pytest.mark.parametrize(
-    ("quantity", "from_quarantine", "quarantined"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (5, 2, 0)]
-)
+@pytest.mark.parametrize(("quantity", "from_quarantine", "quarantined"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (5, 2, 0)])
 def test_quarantined_units_are_scrapped_first_then_available_ones(quantity, from_quarantine, quarantined):
     MIXED.when(scrap(quantity)).then(
         StockScrapped(

@@ -117,9 +117,7 @@ def test_a_shipment_of_nothing_is_refused():
 
 
 def test_a_transfer_out_takes_available_units():
-    TEN_OF_WHICH_FOUR_RESERVED.when(
-        do(TransferStockOut, transfer_id="T-1", quantity=6, to_location_id="L-2")
-    ).then(
+    TEN_OF_WHICH_FOUR_RESERVED.when(do(TransferStockOut, transfer_id="T-1", quantity=6, to_location_id="L-2")).then(
         StockTransferredOut(
             occurred_at=AT,
             transfer_id="T-1",
@@ -133,15 +131,15 @@ def test_a_transfer_out_takes_available_units():
 
 
 def test_a_transfer_out_leaves_reserved_units_alone():
-    TEN_OF_WHICH_FOUR_RESERVED.when(
-        do(TransferStockOut, transfer_id="T-1", quantity=7, to_location_id="L-2")
-    ).refused(InsufficientStock)
+    TEN_OF_WHICH_FOUR_RESERVED.when(do(TransferStockOut, transfer_id="T-1", quantity=7, to_location_id="L-2")).refused(
+        InsufficientStock
+    )
 
 
 def test_a_transfer_out_of_nothing_is_refused():
-    TEN_OF_WHICH_FOUR_RESERVED.when(
-        do(TransferStockOut, transfer_id="T-1", quantity=0, to_location_id="L-2")
-    ).refused(InvalidQuantity)
+    TEN_OF_WHICH_FOUR_RESERVED.when(do(TransferStockOut, transfer_id="T-1", quantity=0, to_location_id="L-2")).refused(
+        InvalidQuantity
+    )
 
 
 @pytest.mark.parametrize(("quantity", "lost"), [(5, 0), (3, 2), (0, 5)])

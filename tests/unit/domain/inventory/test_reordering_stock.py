@@ -22,9 +22,7 @@ TEN = nothing.after(receive(10), SET_TO_FOUR)
 TAKE_FROM_AVAILABLE = {
     "reserved": lambda quantity: reserve("R-1", quantity),
     "shipped": lambda quantity: do(ShipStock, quantity=quantity),
-    "transferred": lambda quantity: do(
-        TransferStockOut, transfer_id="T-1", quantity=quantity, to_location_id="L-2"
-    ),
+    "transferred": lambda quantity: do(TransferStockOut, transfer_id="T-1", quantity=quantity, to_location_id="L-2"),
     "counted": lambda quantity: do(CountStock, counted=10 - quantity),
     "adjusted": lambda quantity: do(AdjustStock, delta=-quantity, reason="lost"),
     "quarantined": lambda quantity: do(QuarantineStock, quantity=quantity, reason="check"),
@@ -34,9 +32,7 @@ takes = pytest.mark.parametrize("take", TAKE_FROM_AVAILABLE.values(), ids=TAKE_F
 
 
 def reached(available, point=4, quantity=20):
-    return ReorderPointReached(
-        occurred_at=AT, available=available, reorder_point=point, reorder_quantity=quantity
-    )
+    return ReorderPointReached(occurred_at=AT, available=available, reorder_point=point, reorder_quantity=quantity)
 
 
 def test_a_reorder_point_can_be_the_first_that_is_known_of_a_stock():
@@ -105,7 +101,5 @@ def test_a_rejected_reservation_is_no_fall():
 
 
 def test_released_units_can_be_taken_again():
-    again = TEN.after(
-        reserve("R-1", 6), do(ReleaseReservation, reservation_id="R-1", reason="order cancelled")
-    )
+    again = TEN.after(reserve("R-1", 6), do(ReleaseReservation, reservation_id="R-1", reason="order cancelled"))
     assert again.when(reserve("R-2", 6)).events()[-1] == reached(4)

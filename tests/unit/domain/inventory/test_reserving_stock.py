@@ -86,9 +86,7 @@ def test_a_reservation_of_more_than_is_available_is_recorded_as_rejected_and_set
 
 
 def test_a_reservation_of_a_stock_never_seen_is_rejected_with_nothing_available():
-    nothing.when(reserve("R-1", 1)).then(
-        ReservationRejected(**ITEM, reservation_id="R-1", quantity=1, available=0)
-    )
+    nothing.when(reserve("R-1", 1)).then(ReservationRejected(**ITEM, reservation_id="R-1", quantity=1, available=0))
     nothing.after(reserve("R-1", 1)).when(release()).refused(ReservationUnknown)
 
 
@@ -172,9 +170,7 @@ def test_a_partial_shipment_keeps_the_remainder_of_its_reservation():
 def test_picked_units_ship_first():
     after = SIX_RESERVED.after(pick(4), ship(3))
     assert after.state.reservations == {"R-1": Reservation(remaining=3, picked=1)}
-    after.after(ship(2)).when(pick(1)).then(
-        StockPicked(occurred_at=AT, reservation_id="R-1", quantity=1, picked=1)
-    )
+    after.after(ship(2)).when(pick(1)).then(StockPicked(occurred_at=AT, reservation_id="R-1", quantity=1, picked=1))
 
 
 def test_units_ship_without_having_been_picked():

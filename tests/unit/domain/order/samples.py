@@ -38,9 +38,7 @@ ADDRESSED: dict[str, Any] = {"order_id": "SO-1", "occurred_at": AT}
 ORDER = Scenario(decide, evolve)
 LINES = (
     OrderedLine(line_no=1, product_id="P-1", quantity=10, unit_price=Decimal("9.99")),
-    OrderedLine(
-        line_no=2, product_id="P-2", quantity=4, unit_price=Decimal("0.5"), discount=Decimal("0.125")
-    ),
+    OrderedLine(line_no=2, product_id="P-2", quantity=4, unit_price=Decimal("0.5"), discount=Decimal("0.125")),
 )
 PLACE = PlaceOrder(
     **ADDRESSED,

@@ -36,9 +36,7 @@ from domain.shared.refusal import Refusal
 LINE_QUANTITIES = st.lists(st.tuples(st.sampled_from([1, 2, 2, 1, 3]), st.integers(0, 7)), max_size=3)
 LINE_COMMANDS = st.builds(
     lambda command, lines: command(*lines),
-    st.sampled_from(
-        [allocate, release_allocation, backorder, ship, ship, deliver, cancel_lines, return_lines]
-    ),
+    st.sampled_from([allocate, release_allocation, backorder, ship, ship, deliver, cancel_lines, return_lines]),
     LINE_QUANTITIES,
 )
 PLACINGS = st.sampled_from([PLACE, replace(PLACE, promised_date=None), replace(PLACE, lines=LINES[:1])])

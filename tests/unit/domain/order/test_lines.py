@@ -55,9 +55,7 @@ def shipped(line_no, quantity, **totals):
 
 
 def cancelled(line_no, quantity, **totals):
-    return OrderLineCancelled(
-        occurred_at=AT, line_no=line_no, quantity=quantity, reason="changed mind", **totals
-    )
+    return OrderLineCancelled(occurred_at=AT, line_no=line_no, quantity=quantity, reason="changed mind", **totals)
 
 
 class TestAnyLineCommand:
@@ -135,13 +133,9 @@ class TestShipping:
         ("quantity", "allocated", "still_open", "backordered"),
         [(3, 1, 4, 2), (6, 0, 2, 2), (9, 0, 0, 1), (10, 0, 0, 0)],
     )
-    def test_takes_allocated_units_then_open_then_back_ordered_ones(
-        self, quantity, allocated, still_open, backordered
-    ):
+    def test_takes_allocated_units_then_open_then_back_ordered_ones(self, quantity, allocated, still_open, backordered):
         self.SPLIT.when(ship((1, quantity))).then(
-            shipped(
-                1, quantity, open=still_open, backordered=backordered, allocated=allocated, shipped=quantity
-            )
+            shipped(1, quantity, open=still_open, backordered=backordered, allocated=allocated, shipped=quantity)
         )
 
     def test_needs_no_allocation(self):
@@ -165,9 +159,7 @@ class TestDelivery:
         )
 
     def test_is_limited_to_units_under_way(self):
-        PLACED_ORDER.after(ship((1, 6)), deliver((1, 2))).when(deliver((1, 5))).refused(
-            DeliveryExceedsShipped
-        )
+        PLACED_ORDER.after(ship((1, 6)), deliver((1, 2))).when(deliver((1, 5))).refused(DeliveryExceedsShipped)
 
 
 class TestReturn:
@@ -192,13 +184,9 @@ class TestCancellation:
         ("quantity", "allocated", "still_open", "backordered"),
         [(3, 4, 1, 2), (5, 4, 0, 1), (8, 2, 0, 0), (10, 0, 0, 0)],
     )
-    def test_takes_open_units_then_back_ordered_then_allocated_ones(
-        self, quantity, allocated, still_open, backordered
-    ):
+    def test_takes_open_units_then_back_ordered_then_allocated_ones(self, quantity, allocated, still_open, backordered):
         self.SPLIT.when(cancel_lines((1, quantity))).then(
-            cancelled(
-                1, quantity, open=still_open, backordered=backordered, allocated=allocated, cancelled=quantity
-            )
+            cancelled(1, quantity, open=still_open, backordered=backordered, allocated=allocated, cancelled=quantity)
         )
 
     def test_adds_up(self):

@@ -35,9 +35,7 @@ PLANNED_EVENT = events.ShipmentPlanned(
     planned_delivery_at=NOON + 9 * HOUR,
 )
 DISPATCHED_EVENT = events.ShipmentDispatched(occurred_at=NOON, eta=NOON + 8 * HOUR)
-SEEN_EVENT = events.ShipmentLocationReported(
-    occurred_at=NOON + HOUR, latitude=46.0, longitude=5.0, place="A6"
-)
+SEEN_EVENT = events.ShipmentLocationReported(occurred_at=NOON + HOUR, latitude=46.0, longitude=5.0, place="A6")
 RAISED_EVENT = events.ShipmentExceptionRaised(
     occurred_at=NOON, exception_id="X-1", kind="damage", description=None, open_exceptions=1
 )
@@ -90,9 +88,7 @@ def revise_eta(eta, at=NOON + HOUR):
 
 
 def delay(minutes=45):
-    return commands.ReportShipmentDelay(
-        shipment_id="S-1", occurred_at=NOON, delay_minutes=minutes, reason="fog"
-    )
+    return commands.ReportShipmentDelay(shipment_id="S-1", occurred_at=NOON, delay_minutes=minutes, reason="fog")
 
 
 def raise_exception(exception_id="X-1"):
@@ -275,9 +271,7 @@ def test_of_two_places_at_the_same_time_the_one_recorded_last_counts():
 
 def test_eta_revision_names_the_eta_before_it():
     IN_TRANSIT.when(revise_eta(NOON + 10 * HOUR)).then(
-        events.EtaRevised(
-            occurred_at=NOON + HOUR, eta=NOON + 10 * HOUR, previous_eta=NOON + 8 * HOUR, reason="traffic"
-        )
+        events.EtaRevised(occurred_at=NOON + HOUR, eta=NOON + 10 * HOUR, previous_eta=NOON + 8 * HOUR, reason="traffic")
     )
 
 
@@ -342,9 +336,7 @@ def test_exception_is_raised_once(history):
 
 def test_open_exception_is_resolved():
     IN_TRANSIT.given(RAISED_EVENT).when(resolve_exception()).then(
-        events.ShipmentExceptionResolved(
-            occurred_at=NOON, exception_id="X-1", resolution="repacked", open_exceptions=0
-        )
+        events.ShipmentExceptionResolved(occurred_at=NOON, exception_id="X-1", resolution="repacked", open_exceptions=0)
     )
 
 
@@ -416,9 +408,7 @@ def test_shipment_is_voided_before_dispatch():
 
 @pytest.mark.parametrize("scenario", [PLANNED, *UNDER_WAY, DELIVERED, RETURNED, VOIDED])
 def test_route_is_recorded_any_number_of_times_once_planned(scenario):
-    event = events.RouteMeasured(
-        occurred_at=NOON, distance_km=463.2, duration_minutes=275.0, provider="great-circle"
-    )
+    event = events.RouteMeasured(occurred_at=NOON, distance_km=463.2, duration_minutes=275.0, provider="great-circle")
     scenario.when(route()).then(event)
     scenario.given(event).when(route()).then(event)
 
