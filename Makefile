@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test soak check bench format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo [ARGS=--exit]   the whole platform on the embedded default"
 	@echo "make test [ARGS=...]      the tests (ARGS go to pytest)"
+	@echo "make soak                 the long form of the fault and property tests"
 	@echo "make check                ruff, mypy, import contracts, generated reference"
 	@echo "make bench [ONLY=name]    the benchmarks, into build/bench.json"
 	@echo "make format               ruff format and safe fixes"
@@ -24,6 +25,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(STAMP)
+	DATAFLOW_SOAK=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/unit $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from adapters.postgres.migrate import migrate
 from adapters.postgres.server import EmbeddedPostgres
+from tests.soak import SOAK
+
+settings.register_profile("seeded", derandomize=True)
+settings.register_profile("soak", derandomize=False)
+settings.load_profile("soak" if SOAK else "seeded")
 
 _NUMBERS = count(1)
 

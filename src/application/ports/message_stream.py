@@ -47,7 +47,7 @@ class MessageStream(Protocol):
         """Read each partition from the given offset on; partitions that are not named, from the start."""
 
     def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
-        """Return up to `limit` messages in offset order per partition, waiting up to `timeout` seconds for the first."""
+        """Return up to `limit` messages, in offset order per partition; wait up to `timeout` seconds for one."""
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset that the next message of each partition gets at the earliest."""

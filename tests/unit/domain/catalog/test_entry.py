@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
-from tests.unit.domain.scenario import Scenario
 
 from domain.catalog import commands, details, errors, events
 from domain.catalog.entry import Entry, decide, evolve
 from domain.shared.refusal import InvalidAmount, InvalidCoordinates
+from tests.unit.domain.scenario import Scenario
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 UNKNOWN = Scenario(decide, evolve)

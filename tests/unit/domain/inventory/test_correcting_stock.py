@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 from domain.inventory.commands import (
     AdjustStock,
@@ -32,6 +31,7 @@ from domain.inventory.events import (
 from domain.inventory.state import Reservation
 from domain.shared.measures import MAX_QUANTITY
 from domain.shared.refusal import InvalidQuantity
+from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 
 def quarantine(quantity, reason="check"):

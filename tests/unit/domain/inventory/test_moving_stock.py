@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 from domain.inventory.commands import (
     ReceiveStock,
@@ -29,6 +28,7 @@ from domain.inventory.events import (
 )
 from domain.shared.measures import MAX_QUANTITY
 from domain.shared.refusal import InvalidAmount, InvalidQuantity
+from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 TEN_OF_WHICH_FOUR_RESERVED = nothing.given(
     StockReceived(

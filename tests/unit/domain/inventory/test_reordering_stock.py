@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 from domain.inventory.commands import (
     AdjustStock,
@@ -15,6 +14,7 @@ from domain.inventory.commands import (
 )
 from domain.inventory.events import ReorderPointReached, ReorderPointSet, StockCounted
 from domain.shared.refusal import InvalidQuantity
+from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 SET_TO_FOUR = do(SetReorderPoint, reorder_point=4, reorder_quantity=20)
 TEN = nothing.after(receive(10), SET_TO_FOUR)

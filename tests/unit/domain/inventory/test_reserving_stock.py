@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 from domain.inventory.commands import PickStock, ReleaseReservation, ShipStock
 from domain.inventory.errors import (
@@ -21,6 +20,7 @@ from domain.inventory.events import (
 )
 from domain.inventory.state import Reservation
 from domain.shared.refusal import InvalidQuantity
+from tests.unit.domain.inventory.warehouse import AT, ITEM, do, nothing, receive, reserve
 
 TEN = nothing.after(receive(10))
 SIX_RESERVED = TEN.after(reserve("R-1", 6))

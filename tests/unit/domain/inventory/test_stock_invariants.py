@@ -5,7 +5,6 @@ from functools import reduce
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.domain.inventory.warehouse import ITEM
 
 from domain.inventory.commands import (
     AdjustStock,
@@ -34,6 +33,7 @@ from domain.inventory.events import (
 from domain.inventory.stock import decide, evolve
 from domain.shared.measures import MAX_QUANTITY
 from domain.shared.refusal import Refusal
+from tests.unit.domain.inventory.warehouse import ITEM
 
 quantities = st.sampled_from([*range(-1, 13), MAX_QUANTITY - 3, MAX_QUANTITY + 1])
 few = st.sampled_from([0, *range(1, 7), *range(1, 7)])

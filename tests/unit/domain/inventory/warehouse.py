@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.unit.domain.scenario import Scenario
-
 from domain.inventory.commands import InventoryCommand, ReceiveStock, ReserveStock
 from domain.inventory.stock import decide, evolve
+from tests.unit.domain.scenario import Scenario
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ITEM: dict[str, Any] = {"product_id": "P-1", "location_id": "L-1", "occurred_at": AT}

@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.unit.domain.scenario import Scenario
-
 from domain.order.commands import (
     AllocateOrderLines,
     BackorderOrderLines,
@@ -29,6 +27,7 @@ from domain.order.commands import (
 )
 from domain.order.events import OrderPlaced
 from domain.order.order import decide, evolve
+from tests.unit.domain.scenario import Scenario
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 PROMISE = date(2026, 3, 9)

@@ -7,6 +7,13 @@ from functools import reduce
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from domain.order.commands import PlaceOrder
+from domain.order.errors import OrderNotPlaced
+from domain.order.events import OrderEvent, OrderPlaced, PromiseRevised
+from domain.order.order import Order, OrderStatus, decide, evolve
+from domain.shared.refusal import Refusal
+from tests.soak import examples
 from tests.unit.domain.order.samples import (
     CANCEL,
     CLOSE,
@@ -26,12 +33,6 @@ from tests.unit.domain.order.samples import (
     revise,
     ship,
 )
-
-from domain.order.commands import PlaceOrder
-from domain.order.errors import OrderNotPlaced
-from domain.order.events import OrderEvent, OrderPlaced, PromiseRevised
-from domain.order.order import Order, OrderStatus, decide, evolve
-from domain.shared.refusal import Refusal
 
 LINE_QUANTITIES = st.lists(st.tuples(st.sampled_from([1, 2, 2, 1, 3]), st.integers(0, 7)), max_size=3)
 LINE_COMMANDS = st.builds(
@@ -96,19 +97,19 @@ def check_step(before: Order | None, command, events) -> None:
 
 
 @given(SEQUENCES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_version_of_an_order_keeps_the_rules(commands):
     run(commands)
 
 
 @given(SEQUENCES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_same_commands_give_the_same_order(commands):
     assert run(commands) == run(commands)
 
 
 @given(SEQUENCES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_quantities_of_events_add_up_to_the_totals_of_the_order(commands):
     state, history, _ = run(commands)
 
@@ -123,7 +124,7 @@ def test_the_quantities_of_events_add_up_to_the_totals_of_the_order(commands):
 
 
 @given(SEQUENCES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_original_promise_is_the_first_one_given(commands):
     state, history, _ = run(commands)
     promises = [e.promised_date for e in history if hasattr(e, "promised_date") and e.promised_date]
@@ -135,7 +136,7 @@ def test_the_original_promise_is_the_first_one_given(commands):
 
 
 @given(st.lists(COMMANDS.filter(lambda command: command is not PLACE), min_size=1, max_size=5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_an_order_begins_with_its_placing(commands):
     assert run(commands) == (None, [], [OrderNotPlaced] * len(commands))
     assert isinstance(run([*commands, PLACE])[1][0], OrderPlaced)

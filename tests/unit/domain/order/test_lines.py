@@ -3,18 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.domain.order.samples import (
-    AT,
-    ORDER,
-    PLACED,
-    allocate,
-    backorder,
-    cancel_lines,
-    deliver,
-    release_allocation,
-    return_lines,
-    ship,
-)
 
 from domain.order.errors import (
     AllocationExceedsDemand,
@@ -39,6 +27,18 @@ from domain.order.events import (
     OrderLineShipped,
 )
 from domain.shared.refusal import InvalidQuantity
+from tests.unit.domain.order.samples import (
+    AT,
+    ORDER,
+    PLACED,
+    allocate,
+    backorder,
+    cancel_lines,
+    deliver,
+    release_allocation,
+    return_lines,
+    ship,
+)
 
 PLACED_ORDER = ORDER.given(PLACED)
 LINE_COMMANDS = [allocate, release_allocation, backorder, ship, deliver, cancel_lines, return_lines]

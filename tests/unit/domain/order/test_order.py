@@ -3,28 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.domain.order.samples import (
-    AT,
-    CANCEL,
-    CLOSE,
-    HOLD,
-    LATER,
-    ORDER,
-    PLACE,
-    PLACED,
-    PROMISE,
-    RELEASE,
-    UNPROMISED,
-    allocate,
-    backorder,
-    cancel_lines,
-    confirm,
-    deliver,
-    release_allocation,
-    return_lines,
-    revise,
-    ship,
-)
 
 from domain.order.errors import (
     OrderAlreadyCancelled,
@@ -48,6 +26,28 @@ from domain.order.events import (
     OrderLineReturned,
     OrderReleased,
     PromiseRevised,
+)
+from tests.unit.domain.order.samples import (
+    AT,
+    CANCEL,
+    CLOSE,
+    HOLD,
+    LATER,
+    ORDER,
+    PLACE,
+    PLACED,
+    PROMISE,
+    RELEASE,
+    UNPROMISED,
+    allocate,
+    backorder,
+    cancel_lines,
+    confirm,
+    deliver,
+    release_allocation,
+    return_lines,
+    revise,
+    ship,
 )
 
 PLACED_ORDER = ORDER.given(PLACED)

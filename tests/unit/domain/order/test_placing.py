@@ -6,6 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+
+from domain.order.errors import (
+    DuplicateOrderLine,
+    InvalidCurrency,
+    InvalidDiscount,
+    InvalidLineNumber,
+    NoOrderLines,
+    OrderAlreadyPlaced,
+    OrderNotPlaced,
+)
+from domain.shared.measures import MAX_QUANTITY
+from domain.shared.refusal import InvalidAmount, InvalidQuantity
 from tests.unit.domain.order.samples import (
     CANCEL,
     CLOSE,
@@ -26,18 +38,6 @@ from tests.unit.domain.order.samples import (
     revise,
     ship,
 )
-
-from domain.order.errors import (
-    DuplicateOrderLine,
-    InvalidCurrency,
-    InvalidDiscount,
-    InvalidLineNumber,
-    NoOrderLines,
-    OrderAlreadyPlaced,
-    OrderNotPlaced,
-)
-from domain.shared.measures import MAX_QUANTITY
-from domain.shared.refusal import InvalidAmount, InvalidQuantity
 
 
 def with_line(**changes):

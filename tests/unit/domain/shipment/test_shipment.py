@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from math import inf, nan
 
 import pytest
-from tests.unit.domain.scenario import Scenario
 
 from domain.shared.refusal import InvalidCoordinates, InvalidQuantity
 from domain.shipment import commands, errors, events
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
 from domain.shipment.shipment import Shipment, ShipmentStatus, decide, evolve
+from tests.unit.domain.scenario import Scenario
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,0 +1,66 @@
+"""What every role lock promises, held against each adapter."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from adapters.memory.role_lock import MemoryRoleLock
+from adapters.postgres.role_lock import PostgresRoleLock
+from application.ports.role_lock import RoleLock, RoleTakenError
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def roles(request: pytest.FixtureRequest) -> RoleLock:
+    if request.param == "memory":
+        return MemoryRoleLock()
+    return PostgresRoleLock(request.getfixturevalue("conninfo"))
+
+
+def test_a_role_is_held_by_one_at_a_time(roles: RoleLock) -> None:
+    with roles.hold("consume"), pytest.raises(RoleTakenError), roles.hold("consume"):
+        pytest.fail("held twice")
+    with roles.hold("consume"):
+        pass
+
+
+def test_roles_do_not_hinder_each_other(roles: RoleLock) -> None:
+    with roles.hold("consume"), roles.hold("project"):
+        with pytest.raises(RoleTakenError, match="consume"), roles.hold("consume"):
+            pytest.fail("held twice")
+
+
+def test_a_role_ends_with_an_error_of_its_holder(roles: RoleLock) -> None:
+    with pytest.raises(ZeroDivisionError), roles.hold("consume"):
+        raise ZeroDivisionError
+    with roles.hold("consume"):
+        pass
+
+
+HOLDER = """
+import sys
+from adapters.postgres.role_lock import PostgresRoleLock
+with PostgresRoleLock(sys.argv[1]).hold("consume"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_role_names_its_process_and_ends_with_it_even_when_killed(conninfo: str) -> None:
+    roles = PostgresRoleLock(conninfo)
+    command = [sys.executable, "-c", HOLDER, conninfo]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RoleTakenError, match=rf"dataflow consume \(process {holder.pid}\)"), roles.hold("consume"):
+            pytest.fail("held twice")
+        os.kill(holder.pid, signal.SIGKILL)
+    for _ in range(100):
+        try:
+            with roles.hold("consume"):
+                return
+        except RoleTakenError:
+            continue
+    pytest.fail("the role of a killed process is still held")
