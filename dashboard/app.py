@@ -162,7 +162,7 @@ def _messages(messages: Messages) -> None:
     for column, (title, count) in zip(st.columns(4), figures, strict=True):
         column.metric(title, f"{count:,}", border=True)
     if messages.reasons:
-        st.markdown("**Open in quarantine, by reason**" + ("" if messages.complete else " (the oldest alone)"))
+        st.markdown("**Open in quarantine, by reason**")
         st.dataframe([{"Reason": code, "Messages": count} for code, count in messages.reasons], hide_index=True)
     else:
         st.caption("Nothing waits in quarantine.")

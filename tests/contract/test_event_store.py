@@ -203,6 +203,7 @@ def test_a_quarantined_message_is_settled_once(pair: Pair) -> None:
         Batch(receipts=[receipt(n, f"s/{n}", Outcome.QUARANTINED, reason=why, stream_id="order-1") for n in (0, 1)])
     )
     first, second = inbox.quarantine(status=QuarantineStatus.OPEN)
+    assert inbox.waiting() == {"UnknownOrder": 2}
     retried = Settlement(first.quarantine_id, QuarantineStatus.RETRIED, "ops", "order arrived", NOW)
     store.append(Batch(events=[event("order-1", 1)], settlements=[retried]))
     store.append(
@@ -210,6 +211,7 @@ def test_a_quarantined_message_is_settled_once(pair: Pair) -> None:
     )
     assert inbox.balance() == Balance(received=2, applied=1, duplicate=0, quarantined=1)
     assert [q.status for q in inbox.quarantine()] == [QuarantineStatus.RETRIED, QuarantineStatus.DISCARDED]
+    assert inbox.waiting() == {}
     [discarded] = inbox.quarantine([second.quarantine_id], code="UnknownOrder", limit=1)
     assert (discarded.actor, discarded.note, discarded.settled_at) == ("ops", "a test", NOW)
     with pytest.raises(ConcurrencyConflictError):

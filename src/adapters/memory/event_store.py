@@ -135,6 +135,10 @@ class MemoryInbox:
         outcomes = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED)
         return Balance(counted.total(), *(counted[outcome] for outcome in outcomes))
 
+    def waiting(self) -> dict[str, int]:
+        """Count the messages open in quarantine by the code of their reason."""
+        return dict(Counter(q.code for q in self._db.quarantine.values() if q.status is QuarantineStatus.OPEN))
+
     def quarantine(
         self,
         ids: Sequence[int] = (),

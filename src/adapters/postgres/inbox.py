@@ -17,6 +17,7 @@ _BALANCE = (
     "FROM bronze.messages "
     "WHERE %(source)s::text IS NULL OR starts_with(message_id, %(source)s || '/')"
 )
+_WAITING = "SELECT code, count(*) FROM bronze.quarantine WHERE status = 'open' GROUP BY code ORDER BY code"
 _SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)s) AND outcome <> 'duplicate'"
 _QUARANTINE = (
     'SELECT q.quarantine_id, q.status, q.code, q.detail, q.source, q.topic, q.partition, q."offset", m.key, '
@@ -49,6 +50,10 @@ class PostgresInbox:
     def balance(self, source: str | None = None) -> Balance:
         """Count what was received and what became of it."""
         return Balance(*self._query(_BALANCE, {"source": source})[0])
+
+    def waiting(self) -> dict[str, int]:
+        """Count the messages open in quarantine by the code of their reason."""
+        return dict(self._query(_WAITING, {}))
 
     def quarantine(
         self,

@@ -14,6 +14,7 @@ from datetime import datetime
 from threading import Event
 
 from application.ingest.decision import Decisions, decide_batch, decode_message
+from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
 from application.ingest.states import States
 from application.ports.event_store import (
     Batch,
@@ -49,6 +50,7 @@ class _Commit:
 
     messages: Sequence[ReceivedMessage]
     decisions: Decisions
+    watch: Stopwatch
     done: Future[None]
 
 
@@ -62,12 +64,15 @@ class Ingest:
         stream: MessageStream,
         now: Callable[[], datetime],
         settings: IngestSettings | None = None,
+        *,
+        observer: Observer | None = None,
     ) -> None:
         self._store = store
         self._inbox = inbox
         self._stream = stream
         self._now = now
         self._settings = settings or IngestSettings()
+        self._observer = observer or Nobody()
         self._states = States(store, MAX_CACHED_STATES)
         self._taken: Taken = _silent
         self._commit: _Commit | None = None
@@ -75,8 +80,12 @@ class Ingest:
 
     def behind(self) -> int:
         """Return how many messages are in the stream beyond the positions."""
+        return sum(self.lag().values())
+
+    def lag(self) -> dict[Partition, int]:
+        """Return how many messages each partition holds beyond its position; any thread may ask."""
         positions = self._inbox.positions()
-        return sum(max(0, end - positions.get(p, 0)) for p, end in self._stream.ends().items())
+        return {p: max(0, end - positions.get(p, 0)) for p, end in self._stream.ends().items()}
 
     def catch_up(self, progress: Taken = _silent, stop: Event | None = None) -> Balance:
         """Take in all messages that are in the stream now; return what became of those taken."""
@@ -105,6 +114,7 @@ class Ingest:
                     if not self._started:
                         self._restart()
                     messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commit else wait)
+                    self._observer.turned()
                     self._advance(messages, writer)
                     if ends(messages):
                         self._advance((), writer)
@@ -115,13 +125,14 @@ class Ingest:
 
     def _advance(self, messages: Sequence[ReceivedMessage], writer: ThreadPoolExecutor) -> None:
         """Decide a batch while the one before it is committed; then send it on its way."""
-        decisions = self._decide_ahead(messages)
+        watch = Stopwatch()
+        decisions = self._decide_ahead(messages, watch)
         try:
             if not self._finish_commit() or (messages and decisions is None):
                 self._take(messages)
             elif decisions is not None and messages:
-                done = writer.submit(self._store.append, _batch(messages, decisions))
-                self._commit = _Commit(messages, decisions, done)
+                done = writer.submit(self._append, messages, decisions, watch)
+                self._commit = _Commit(messages, decisions, watch, done)
         except ConcurrencyConflictError as conflict:
             log.info("another writer was first, reading on from the recorded positions: %s", conflict)
             self._restart()
@@ -138,14 +149,14 @@ class Ingest:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
             self._isolate(commit.messages, error)
             return False
-        self._committed(commit.messages, commit.decisions)
+        self._committed(commit.messages, commit.decisions, commit.watch)
         return True
 
-    def _decide_ahead(self, messages: Sequence[ReceivedMessage]) -> Decisions | None:
+    def _decide_ahead(self, messages: Sequence[ReceivedMessage], watch: Stopwatch) -> Decisions | None:
         """Decide on top of the batch that is being committed; None where that fails for no known reason."""
         in_flight = self._commit.decisions.message_ids() if self._commit else set()
         try:
-            return self._decide(messages, in_flight)
+            return self._decide(messages, in_flight, watch)
         except StoreUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - found and put aside once the commit is through
@@ -156,15 +167,16 @@ class Ingest:
         """Decide and append a batch by itself; where that fails for no known reason, halve it."""
         if not messages:
             return
+        watch = Stopwatch()
         try:
-            decisions = self._decide(messages, set())
-            self._store.append(_batch(messages, decisions))
+            decisions = self._decide(messages, set(), watch)
+            self._append(messages, decisions, watch)
         except (ConcurrencyConflictError, StoreUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - halving finds the message at fault
             self._isolate(messages, error)
             return
-        self._committed(messages, decisions)
+        self._committed(messages, decisions, watch)
 
     def _isolate(self, messages: Sequence[ReceivedMessage], error: Exception) -> None:
         """Halve a batch that failed until the message at fault stands alone, and quarantine that."""
@@ -177,25 +189,36 @@ class Ingest:
         self._take(messages[:middle])
         self._take(messages[middle:])
 
-    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: set[str]) -> Decisions:
+    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: set[str], watch: Stopwatch) -> Decisions:
         decoded = [decode_message(message) for message in messages]
+        watch.done("decode")
         seen = self._inbox.seen({d.message_id for d in decoded if d.message_id is not None})
         decisions = decide_batch(decoded, seen=seen | in_flight, load=self._states.load, received_at=self._now())
         self._states.keep(decisions.states)
+        watch.done("decide")
         return decisions
 
+    def _append(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> None:
+        watch.start()
+        self._store.append(Batch(decisions.events, decisions.receipts, positions=_positions_after(messages)))
+        watch.done("append")
+
     def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
+        watch = Stopwatch()
         decoded = decode_message(message)
         seen = self._inbox.seen([decoded.message_id]) if decoded.message_id else set()
         decoded.reason = Reason("UnexpectedError", f"{type(error).__name__}: {error}".replace("\x00", ""))
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
-        self._store.append(_batch([message], decisions))
-        self._committed([message], decisions)
+        watch.done("decide")
+        self._append([message], decisions, watch)
+        self._committed([message], decisions, watch)
 
-    def _committed(self, messages: Sequence[ReceivedMessage], decisions: Decisions) -> None:
-        self._stream.acknowledge(_positions_after(messages))
+    def _committed(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> None:
+        positions = _positions_after(messages)
+        self._stream.acknowledge(positions)
         self._taken(decisions.balance())
+        self._observer.committed(BatchReport(decisions.receipts, len(decisions.events), positions, watch.steps))
 
     def _restart(self) -> None:
         """Begin at the recorded positions, with nothing remembered."""
@@ -210,10 +233,6 @@ class Ingest:
             self._commit = None
         self._states.forget()
         self._started = False
-
-
-def _batch(messages: Sequence[ReceivedMessage], decisions: Decisions) -> Batch:
-    return Batch(decisions.events, decisions.receipts, positions=_positions_after(messages))
 
 
 def _positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:

@@ -109,6 +109,9 @@ class Inbox(Protocol):
     def balance(self, source: str | None = None) -> Balance:
         """Count what was received: all of it, or what one source (a CloudEvents `source`) sent."""
 
+    def waiting(self) -> dict[str, int]:
+        """Count the messages open in quarantine by the code of their reason."""
+
     def quarantine(
         self,
         ids: Sequence[int] = (),

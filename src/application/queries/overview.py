@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from application.ports.analytics import Analytics, Figure, Measured, Period
 from application.ports.event_store import EventStore
-from application.ports.inbox import Balance, Inbox, QuarantineStatus
+from application.ports.inbox import Balance, Inbox
 from application.queries.definitions import Kpi
 from application.queries.figures import kpi_table
 from application.queries.kpis import KPIS
@@ -20,7 +19,6 @@ FLOWS = ("orders", "net", "on_time_rate", "fill_rate", "order_cycle_time_days")
 LEVELS = ("stock_value", "below_reorder_point", "units_backordered")
 STOCK = ("stock_units", "stock_available", "stock_value", "below_reorder_point", "out_of_stock")
 MOST_BARS = 12
-MOST_QUARANTINED = 5_000
 """Quarantined messages looked at for their reasons; they come with their payload."""
 
 
@@ -99,14 +97,10 @@ class Table(NamedTuple):
 
 
 class Messages(NamedTuple):
-    """What was received, and why messages wait in quarantine: reasons with their number, the most frequent first.
-
-    Where more messages wait than were looked at, `complete` is false.
-    """
+    """What was received, and why messages wait in quarantine: reasons with their number, the most frequent first."""
 
     balance: Balance
     reasons: tuple[tuple[str, int], ...]
-    complete: bool
 
 
 class Overview(NamedTuple):
@@ -251,7 +245,5 @@ def _label(row: Measured) -> str:
 
 
 def _messages(inbox: Inbox) -> Messages:
-    waiting = inbox.quarantine(status=QuarantineStatus.OPEN, limit=MOST_QUARANTINED)
-    reasons = Counter(message.code for message in waiting)
-    ordered = sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))
-    return Messages(inbox.balance(), tuple(ordered), complete=len(waiting) < MOST_QUARANTINED)
+    ordered = sorted(inbox.waiting().items(), key=lambda reason: (-reason[1], reason[0]))
+    return Messages(inbox.balance(), tuple(ordered))

@@ -16,7 +16,7 @@ from entrypoints import pipeline
 from entrypoints.cli.answers import print_kpis
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import console, progress
-from entrypoints.cli.sources import past_start, publish_live
+from entrypoints.cli.sources import live_settings, past_start, publish_live
 from entrypoints.container import Container
 from entrypoints.page import serve
 from entrypoints.settings import Settings
@@ -28,7 +28,7 @@ IDLE = 0.2
 @click.command()
 @click.option("--orders", default=1_000, show_default=True, type=click.IntRange(1), help="Orders of the past.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same messages.")
-@click.option("--rate", default=0.5, show_default=True, type=click.FloatRange(0, min_open=True), help="Orders/s.")
+@click.option("--rate", default=0.1, show_default=True, type=click.FloatRange(0, min_open=True), help="Orders/s.")
 @click.option("--exit", "end", is_flag=True, help="End after the report, without the live part.")
 def demo(orders: int, seed: int, rate: float, end: bool) -> None:
     """Run everything on the embedded default: 90 made-up days, then live, with a page to watch it."""
@@ -73,9 +73,7 @@ def _past(container: Container, orders: int, seed: int) -> None:
 def _live(container: Container, settings: Settings, seed: int, rate: float) -> None:
     """Go on live until stopped; an error of one part ends all."""
     now = datetime.now(UTC)
-    run = SimulationSettings(
-        start=now, seed=seed, run=now.strftime("%y%m%d%H%M%S"), orders_per_second=rate, register_catalog=False
-    )
+    run = live_settings(container, seed, now.strftime("%y%m%d%H%M%S"), rate)
     ingest, follower = container.ingest(), container.follower()
     roles = container.roles()
     with (

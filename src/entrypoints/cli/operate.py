@@ -6,7 +6,7 @@ import click
 
 from application import codec
 from application.errors import PlatformError
-from application.ports.inbox import Balance, QuarantineStatus
+from application.ports.inbox import Balance
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import console, print_json, print_table, progress
@@ -64,7 +64,7 @@ def status(as_json: bool) -> None:
     """Show what was received, where the log and the read models stand, and what waits in quarantine."""
     with platform() as container:
         balance = container.inbox().balance()
-        waiting = container.inbox().quarantine(status=QuarantineStatus.OPEN)
+        waiting = container.inbox().waiting()
         head, position = container.event_store().head(), container.read_model().position()
         figures = {
             "received": balance.received,
@@ -72,7 +72,7 @@ def status(as_json: bool) -> None:
             "duplicate": balance.duplicate,
             "quarantined": balance.quarantined,
             "balance_holds": balance.holds,
-            "quarantine_open": len(waiting),
+            "quarantine_open": sum(waiting.values()),
             "stream_behind": container.ingest().behind(),
             "log_position": head,
             "read_model_position": position,

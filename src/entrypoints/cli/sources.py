@@ -11,13 +11,15 @@ from threading import Event
 
 import click
 
-from application.aggregates import TOPICS
+from application.aggregates import INVENTORY, TOPICS
 from application.ingest.messages import InvalidMessageError, decode_envelope
+from application.ingest.states import States
 from application.ports.inbox import Balance
 from application.ports.message_stream import OutgoingMessage
 from application.simulation.faults import with_faults
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import message_of, messages, simulate_live
+from application.simulation.world import world_of
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, stop_signal
 from entrypoints.cli.output import console, print_json, progress
@@ -70,6 +72,27 @@ def past_start(days: int) -> datetime:
     return today - timedelta(days=days)
 
 
+def live_settings(container: Container, seed: int, run: str, rate: float) -> SimulationSettings:
+    """Return the settings of a live run that begins now, on the stock that there is."""
+    world = world_of(seed)
+    places = [(p.product_id, w.location_id) for p in world.products for w in world.warehouses]
+    streams = {f"inventory-{product}@{location}": INVENTORY for product, location in places}
+    states = States(container.event_store(), len(streams)).load(streams)
+    stock = {
+        place: states[stream].state.available
+        for place, stream in zip(places, streams, strict=True)
+        if states[stream].state is not None
+    }
+    return SimulationSettings(
+        start=datetime.now(UTC),
+        seed=seed,
+        run=run,
+        orders_per_second=rate,
+        register_catalog=not stock,
+        stock_at_start=stock or None,
+    )
+
+
 def publish_live(container: Container, settings: SimulationSettings, stop: Event) -> int:
     """Publish a live run's messages as their time comes, until `stop` is set; return how many."""
     stream = container.topic_log()
@@ -86,10 +109,8 @@ def publish_live(container: Container, settings: SimulationSettings, stop: Event
 
 
 def _live(seed: int, run: str, rate: float) -> None:
-    settings = SimulationSettings(
-        start=datetime.now(UTC), seed=seed, run=run, orders_per_second=rate, register_catalog=False
-    )
     with platform() as container, stop_signal() as stop:
+        settings = live_settings(container, seed, run, rate)
         console.print(f"live run {run}: {rate:g} orders a second, Ctrl-C ends it")
         published = publish_live(container, settings, stop)
     console.print(f"{published:,} messages published")

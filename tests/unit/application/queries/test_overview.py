@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,12 +20,11 @@ from application.ports.analytics import (
     Period,
     Selection,
 )
-from application.ports.inbox import Balance, QuarantineStatus
+from application.ports.inbox import Balance
 from application.queries.definitions import Dimension, Kpi
 from application.queries.kpis import KPIS
 from application.queries.overview import (
     MOST_BARS,
-    MOST_QUARANTINED,
     SPANS,
     Bar,
     NothingYet,
@@ -80,9 +80,8 @@ class Received:
     def balance(self) -> Balance:
         return self.counted
 
-    def quarantine(self, *, status: QuarantineStatus, limit: int) -> list[Any]:
-        assert status == QuarantineStatus.OPEN
-        return [SimpleNamespace(code=code) for code in self.codes][:limit]
+    def waiting(self) -> dict[str, int]:
+        return dict(Counter(self.codes))
 
 
 def row(key: str | None, **figures: Figure) -> Measured:
@@ -212,12 +211,7 @@ def test_freshness_says_how_far_the_figures_are_behind_the_log() -> None:
 
 def test_the_balance_comes_with_the_reasons_that_are_open_the_most_frequent_first() -> None:
     messages = seen(Answers(), Received(codes=["b", "a", "c", "c"])).messages
-    assert messages == (BALANCE, (("c", 2), ("a", 1), ("b", 1)), True)
-
-
-def test_a_quarantine_too_long_to_read_is_called_incomplete() -> None:
-    messages = seen(Answers(), Received(codes=["a"] * (MOST_QUARANTINED + 1))).messages
-    assert (messages.reasons, messages.complete) == ((("a", MOST_QUARANTINED),), False)
+    assert messages == (BALANCE, (("c", 2), ("a", 1), ("b", 1)))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from domain.inventory.events import (
 from domain.inventory.stock import decide, evolve
 from domain.shared.measures import MAX_QUANTITY
 from domain.shared.refusal import Refusal
+from tests.soak import examples
 from tests.unit.domain.inventory.warehouse import ITEM
 
 quantities = st.sampled_from([*range(-1, 13), MAX_QUANTITY - 3, MAX_QUANTITY + 1])
@@ -69,7 +70,7 @@ fills = command(ReceiveStock, quantity=st.integers(10, 40))
 holds = command(ReserveStock, reservation_id=reservation_ids, quantity=st.integers(1, 8))
 opened = st.tuples(fills, holds, holds).map(list) | st.just([])
 histories = st.builds(list.__add__, opened, st.lists(commands, min_size=15, max_size=40))
-random_histories = settings(max_examples=50, deadline=None)
+random_histories = settings(max_examples=examples(50), deadline=None)
 
 
 def decided(history):
