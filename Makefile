@@ -13,6 +13,7 @@ help:
 	@echo "make soak                 the long form of the fault and property tests"
 	@echo "make check                ruff, mypy, import contracts, generated reference"
 	@echo "make bench [ONLY=name]    the benchmarks, into build/bench.json"
+	@echo "make services [ONLY=a,b]  real servers for the tests; services-down, services-status"
 	@echo "make format               ruff format and safe fixes"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -42,6 +43,15 @@ bench: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+services: $(STAMP)
+	$(BIN)/python -m deploy.services up $(if $(ONLY),--only $(ONLY))
+
+services-down: $(STAMP)
+	$(BIN)/python -m deploy.services down $(if $(ONLY),--only $(ONLY))
+
+services-status: $(STAMP)
+	$(BIN)/python -m deploy.services status
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

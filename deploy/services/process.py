@@ -1,0 +1,120 @@
+"""Start a server as a process that outlives this one, see that it lives, end it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from deploy.services.server import HOST, ServiceError
+
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 20.0
+
+
+def free_port(preferred: int | None = None) -> int:
+    """Return `preferred` if nothing listens there, otherwise a port that the system picks."""
+    for port in (preferred, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ServiceError(f"no port of {HOST} is free")
+
+
+def spawn(
+    command: Sequence[str | Path],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> int:
+    """Start `command` in a session of its own, with its output appended to `log`; return its pid."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            env=environment,
+            user=user,
+            start_new_session=True,
+        )
+    # The server is meant to outlive this process, so nobody waits for it.
+    process.returncode = 0
+    return process.pid
+
+
+def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None, user: str | None = None) -> None:
+    """Run `command` to its end.
+
+    Raises:
+        ServiceError: it failed; with the last line that it said.
+    """
+    done = subprocess.run(  # noqa: S603
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        user=user,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        raise ServiceError(f"{Path(command[0]).name} failed ({done.returncode}): {last_line(done.stdout)}")
+
+
+def started_at(pid: int) -> float | None:
+    """Return when the process with this pid started, in seconds since 1970; None if none is alive."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def await_answer(pid: int, answers: Callable[[], bool], log: Path, seconds: float) -> None:
+    """Return when the server answers.
+
+    Raises:
+        ServiceError: it ended, or didn't answer in time; with the last line of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not answers():
+        if started_at(pid) is None:
+            raise ServiceError(f"ended while starting: {_last_of(log)} (log: {log})")
+        if time.monotonic() > deadline:
+            raise ServiceError(f"did not answer within {seconds:.0f} s: {_last_of(log)} (log: {log})")
+        time.sleep(_POLL_SECONDS)
+
+
+def stop(pid: int, began: float, gentle: signal.Signals = signal.SIGTERM) -> None:
+    """End the process that has this pid since `began`: kindly, then by force; a later one of that pid is left alone."""
+    for sign in (gentle, signal.SIGKILL):
+        if started_at(pid) != began:
+            return
+        psutil.Process(pid).send_signal(sign)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while started_at(pid) == began and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
+
+def last_line(text: str) -> str:
+    """Return the last line of `text` that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def _last_of(log: Path) -> str:
+    return last_line(log.read_text(errors="replace")) if log.exists() else "no log"
