@@ -22,6 +22,7 @@ from adapters.postgres.topic_log import PostgresTopicLog
 from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
 from application.projections.registry import SUBJECTS
+from application.relay import Relay
 from application.replay.follower import Follower
 from entrypoints.settings import Settings
 
@@ -81,5 +82,6 @@ class Container(containers.DeclarativeContainer):
 
     ingest_settings = providers.Factory(IngestSettings, batch_size=settings.provided.batch_size)
     ingest = providers.Factory(Ingest, event_store, inbox, topic_log, now, ingest_settings)
+    relay = providers.Factory(Relay, event_store, topic_log)
     quarantine = providers.Factory(Quarantine, event_store, inbox, now)
     follower = providers.Factory(Follower, event_store, read_model, batch_size=settings.provided.project_batch_size)

@@ -24,7 +24,7 @@ from application.ports.event_store import (
 _TABLE = f"{EVENTS_SCHEMA}.stored_events"
 _LOAD = (
     f"SELECT notification_id, originator_id, originator_version, topic, state FROM {_TABLE} "
-    "WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version"
+    "WHERE originator_id = ANY(%b) ORDER BY originator_id, originator_version"
 )
 _READ = (
     f"SELECT notification_id, originator_id, originator_version, topic, state FROM {_TABLE} "

@@ -18,7 +18,7 @@ _BALANCE = (
     "WHERE %(source)s::text IS NULL OR starts_with(message_id, %(source)s || '/')"
 )
 _WAITING = "SELECT code, count(*) FROM bronze.quarantine WHERE status = 'open' GROUP BY code ORDER BY code"
-_SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)s) AND outcome <> 'duplicate'"
+_SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)b) AND outcome <> 'duplicate'"
 _QUARANTINE = (
     'SELECT q.quarantine_id, q.status, q.code, q.detail, q.source, q.topic, q.partition, q."offset", m.key, '
     "m.stream_id, m.message_id, m.payload, m.received_at, q.actor, q.note, q.settled_at "

@@ -9,6 +9,7 @@ import psycopg
 from adapters.postgres.errors import translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.aggregates import TOPICS
+from application.relay import RELAY_TOPIC
 
 MIGRATION_LOCK = 7_241_001
 PARTITIONS = 4
@@ -32,7 +33,7 @@ def migrate(conninfo: str) -> None:
             "INSERT INTO stream.partitions (topic, partition) "
             "SELECT topic, partition FROM unnest(%s::text[]) AS topic, generate_series(0, %s) AS partition "
             "ON CONFLICT DO NOTHING",
-            [list(TOPICS), PARTITIONS - 1],
+            [[*TOPICS, RELAY_TOPIC], PARTITIONS - 1],
         )
 
 

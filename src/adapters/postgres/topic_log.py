@@ -12,6 +12,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.errors import translated
+from application.aggregates import TOPICS
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import (
     OutgoingMessage,
@@ -21,7 +22,9 @@ from application.ports.message_stream import (
 )
 
 _CHANNEL = "stream_messages"
-_PARTITIONS = "SELECT topic, partition, next_offset FROM stream.partitions ORDER BY topic, partition"
+_PARTITIONS = (
+    "SELECT topic, partition, next_offset FROM stream.partitions WHERE topic = ANY(%s) ORDER BY topic, partition"
+)
 _CLAIM = (
     "UPDATE stream.partitions SET next_offset = next_offset + %s WHERE topic = %s AND partition = %s "
     "RETURNING next_offset - %s"
@@ -38,9 +41,11 @@ _POLL = (
 class PostgresTopicLog:
     """The `MessageStream` port on PostgreSQL; a partition's row lock keeps its offsets in commit order."""
 
-    def __init__(self, pool: ConnectionPool, conninfo: str) -> None:
+    def __init__(self, pool: ConnectionPool, conninfo: str, topics: Sequence[str] = TOPICS) -> None:
+        """Read the given topics; messages may be published to any topic of the log."""
         self._pool = pool
         self._conninfo = conninfo
+        self._topics = list(topics)
         self._next: dict[Partition, int] = {}
         self._listener: psycopg.Connection | None = None
 
@@ -82,7 +87,7 @@ class PostgresTopicLog:
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets."""
         with _translated(), self._pool.connection() as connection:
-            rows = connection.execute(_PARTITIONS).fetchall()
+            rows = connection.execute(_PARTITIONS, [self._topics]).fetchall()
         return {Partition(topic, number): end for topic, number, end in rows}
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:

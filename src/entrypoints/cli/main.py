@@ -11,7 +11,7 @@ import click
 from application.errors import PlatformError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.queries.figures import UnknownDimensionError, UnknownKpiError, UnsupportedBreakdownError
-from entrypoints.cli import answers, demo, operate, quarantine, replay, sources
+from entrypoints.cli import answers, demo, operate, quarantine, relay, replay, sources
 from entrypoints.cli.output import errors
 from entrypoints.settings import SettingsError
 
@@ -39,6 +39,7 @@ for command in (
     operate.status,
     operate.doctor,
     operate.events,
+    relay.relay,
     replay.rebuild,
     replay.verify,
     answers.kpi,
