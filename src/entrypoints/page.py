@@ -22,15 +22,24 @@ class DashboardError(PlatformError):
     """The dashboard can't be served."""
 
 
-def serve(settings: Settings, stop: Event) -> None:
-    """Serve the page until `stop` is set.
+def require_servable(settings: Settings) -> None:
+    """Check that the page can be served.
 
     Raises:
-        DashboardError: Streamlit or the page is not installed, the port is taken, or the page's process ended.
+        DashboardError: Streamlit or the page is not installed, or the port is taken.
     """
     if find_spec("streamlit") is None or not PAGE.exists():
         raise DashboardError("the dashboard is not installed: install the extra 'dashboard' in a checkout")
     _require_free(settings)
+
+
+def serve(settings: Settings, stop: Event) -> None:
+    """Serve the page until `stop` is set.
+
+    Raises:
+        DashboardError: as `require_servable`, or the page's process ended.
+    """
+    require_servable(settings)
     options = {
         "server.address": settings.dashboard_host,
         "server.port": settings.dashboard_port,

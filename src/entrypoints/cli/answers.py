@@ -131,4 +131,5 @@ def _period(first: datetime | None, last: datetime | None) -> Period | None:
 def _warn_if_behind(container: Container) -> None:
     behind = container.event_store().head() - container.read_model().position()
     if behind > 0:
-        errors.print(f"note: the figures are {behind:,} positions behind the log; `dataflow project` catches up")
+        note = f"note: the figures are {behind:,} positions behind the log; `dataflow project` catches up"
+        errors.print(note, soft_wrap=True)

@@ -18,7 +18,7 @@ from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import console, progress
 from entrypoints.cli.sources import live_settings, past_start, publish_live
 from entrypoints.container import Container
-from entrypoints.page import serve
+from entrypoints.page import require_servable, serve
 from entrypoints.settings import Settings
 
 DAYS = 90
@@ -33,6 +33,8 @@ IDLE = 0.2
 def demo(orders: int, seed: int, rate: float, end: bool) -> None:
     """Run everything on the embedded default: 90 made-up days, then live, with a page to watch it."""
     settings = read_settings()
+    if not end:
+        require_servable(settings)
     started = time.monotonic()
     with platform(settings) as container, container.roles().hold("demo"):
         _past(container, orders, seed)
