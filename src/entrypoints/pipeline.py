@@ -64,30 +64,32 @@ def project(container: Container, report: Counted) -> None:
 
 
 class SourceBalance:
-    """What became of the messages of one source during a run."""
+    """What became of the messages that pass, whatever else is taken in meanwhile."""
 
     def __init__(self, container: Container) -> None:
         self._inbox = container.inbox()
-        self._source: str | None = None
-        self._before = Balance(0, 0, 0, 0)
+        self._before: dict[str, Balance] = {}
+        self._unreadable = 0
 
     def watch(self, messages: Iterable[OutgoingMessage]) -> Iterable[OutgoingMessage]:
-        """Pass messages on; the first that can be read tells the source."""
+        """Pass messages on; before the first of a source, note what was received of it already."""
         for message in messages:
-            if self._source is None:
-                self._learn(message)
+            self._learn(message)
             yield message
 
     def result(self) -> Balance:
-        """Return what was received of the source since the first of its messages passed."""
-        if self._source is None:
-            return Balance(0, 0, 0, 0)
-        after = self._inbox.balance(self._source)
-        return Balance(*(a - b for a, b in zip(after, self._before, strict=True)))
+        """Return what was received of their sources since; what can't be read has none, and is quarantined."""
+        total = Balance(self._unreadable, 0, 0, self._unreadable)
+        for source, before in self._before.items():
+            after = self._inbox.balance(source)
+            total = Balance(*(t + a - b for t, a, b in zip(total, after, before, strict=True)))
+        return total
 
     def _learn(self, message: OutgoingMessage) -> None:
         try:
-            self._source = decode_envelope(message.payload).source
+            source = decode_envelope(message.payload).source
         except InvalidMessageError:
+            self._unreadable += 1
             return
-        self._before = self._inbox.balance(self._source)
+        if source not in self._before:
+            self._before[source] = self._inbox.balance(source)
