@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 
 
 class SettingsError(Exception):
@@ -17,7 +18,8 @@ class SettingsError(Exception):
 class Settings:
     """What can be set from outside.
 
-    `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead.
+    `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead. With a
+    `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there.
     """
 
     home: Path = Path(".dataflow")
@@ -25,6 +27,9 @@ class Settings:
     batch_size: int = 4_000
     project_batch_size: int = 10_000
     log_level: str = "warning"
+    log_format: str = "text"
+    health_host: str = "127.0.0.1"
+    health_port: int | None = None
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = 8501
 
@@ -41,9 +46,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(
             f"DATAFLOW_HOME is {str(home)!r}, which is a file; it takes a folder, which may be absent yet"
         )
-    level = environment.get("DATAFLOW_LOG_LEVEL", default.log_level).lower()
-    if level not in LOG_LEVELS:
-        raise SettingsError(f"DATAFLOW_LOG_LEVEL is {level!r}; it takes one of {', '.join(LOG_LEVELS)}")
+    log_format = _choice(environment, "DATAFLOW_LOG_FORMAT", default.log_format, LOG_FORMATS)
+    usual_level = "info" if log_format == "json" else default.log_level
     url = environment.get("DATAFLOW_DATABASE_URL") or None
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         raise SettingsError("DATAFLOW_DATABASE_URL must begin with postgresql://")
@@ -52,10 +56,24 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         database_url=url,
         batch_size=_whole(environment, "DATAFLOW_BATCH_SIZE", default.batch_size, 1, 100_000),
         project_batch_size=_whole(environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000),
-        log_level=level,
+        log_level=_choice(environment, "DATAFLOW_LOG_LEVEL", usual_level, LOG_LEVELS),
+        log_format=log_format,
+        health_host=environment.get("DATAFLOW_HEALTH_HOST") or default.health_host,
+        health_port=_port(environment, "DATAFLOW_HEALTH_PORT"),
         dashboard_host=environment.get("DATAFLOW_DASHBOARD_HOST") or default.dashboard_host,
         dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),
     )
+
+
+def _choice(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = (environment.get(name) or default).lower()
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; it takes one of {', '.join(choices)}")
+    return value
+
+
+def _port(environment: Mapping[str, str], name: str) -> int | None:
+    return _whole(environment, name, 0, 1, 65_535) or None
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from application.ports.inbox import Receipt
+from application.ports.inbox import Balance, Receipt
 from application.ports.message_stream import Partition
 
 
@@ -21,11 +21,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """A batch that is committed: a receipt for each message, how many events, where to go on, and the steps.
+    """A batch that is committed: what became of its messages, how many events, where to go on, and the steps.
 
     The steps are `decode`, `decide` (with loading what it needs) and `append`.
     """
 
+    balance: Balance
     receipts: Sequence[Receipt]
     events: int
     positions: Mapping[Partition, int]

@@ -215,10 +215,11 @@ class Ingest:
         self._committed([message], decisions, watch)
 
     def _committed(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> None:
-        positions = _positions_after(messages)
+        positions, balance = _positions_after(messages), decisions.balance()
         self._stream.acknowledge(positions)
-        self._taken(decisions.balance())
-        self._observer.committed(BatchReport(decisions.receipts, len(decisions.events), positions, watch.steps))
+        self._taken(balance)
+        report = BatchReport(balance, decisions.receipts, len(decisions.events), positions, watch.steps)
+        self._observer.committed(report)
 
     def _restart(self) -> None:
         """Begin at the recorded positions, with nothing remembered."""

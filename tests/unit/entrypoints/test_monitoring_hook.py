@@ -50,6 +50,7 @@ def test_each_committed_batch_is_reported_with_outcomes_events_and_positions() -
     listener, _, database = taken_in([received(1), received(1), received(2), broken], batch_size=3)
     outcomes = [[receipt.outcome for receipt in batch.receipts] for batch in listener.batches]
     assert outcomes == [[Outcome.APPLIED, Outcome.DUPLICATE, Outcome.APPLIED], [Outcome.QUARANTINED]]
+    assert [tuple(batch.balance) for batch in listener.batches] == [(3, 2, 1, 0), (1, 0, 0, 1)]
     assert [batch.events for batch in listener.batches] == [2, 0]
     assert dict(listener.batches[-1].positions) == database.positions
     assert listener.turns > len(listener.batches)

@@ -1,0 +1,169 @@
+"""What Prometheus is told about a long-running command. Names follow https://prometheus.io/docs/practices/naming/."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import NamedTuple
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    Metric,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from application.ingest.observer import BatchReport
+from application.ports.inbox import Outcome
+from application.ports.message_stream import Partition
+from entrypoints.monitoring.watch import NotReadyError, Watch
+
+SIZES = (1, 10, 50, 100, 500, 1_000, 2_000, 4_000, 10_000, 20_000, 100_000)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Behind(NamedTuple):
+    """How far the read models are behind the log: in positions, and by the age of the first event not applied."""
+
+    position: int
+    positions: int
+    seconds: float
+
+
+class Metrics:
+    """What is measured of every command; `last_batch` is the time of the latest data that it carried on."""
+
+    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
+        self.registry = CollectorRegistry()
+        self._now = now
+        self._last = math.nan
+        self._retries = Counter(
+            "dataflow_retries",
+            "Times that the command began again because a server was away.",
+            ["error"],
+            registry=self.registry,
+        )
+        build = Info("dataflow_build", "The version of the platform that runs.", registry=self.registry)
+        build.info({"version": version("dataflow-platform")})
+        self._last_batch("dataflow_last_batch_timestamp_seconds", "Time of the last batch's data.", lambda: self._last)
+        self._last_batch(
+            "dataflow_freshness_seconds", "Age of the last batch's data.", lambda: self._now() - self._last
+        )
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.registry.register(_Answers(watch))
+
+    def retried(self, error: Exception) -> None:
+        """Count one more beginning."""
+        self._retries.labels(type(error).__name__).inc()
+
+    def carried(self, at: datetime) -> None:
+        """Note when the data of the batch just done was received or recorded."""
+        self._last = at.timestamp()
+
+    def histogram(self, name: str, documentation: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        """Return a new histogram."""
+        return Histogram(name, documentation, labels, buckets=buckets, registry=self.registry)
+
+    def _last_batch(self, name: str, documentation: str, value: Callable[[], float]) -> None:
+        Gauge(name, f"{documentation} NaN before the first.", registry=self.registry).set_function(value)
+
+
+class ConsumeMetrics(Metrics):
+    """What is measured of `consume`."""
+
+    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
+        super().__init__(watch, now)
+        self._messages = Counter(
+            "dataflow_consume_messages", "Messages, by what became of them.", ["outcome"], registry=self.registry
+        )
+        self._events = Counter("dataflow_consume_events", "Events appended to the log.", registry=self.registry)
+        for outcome in Outcome:
+            self._messages.labels(outcome.value)
+        self._size = self.histogram("dataflow_consume_batch_messages", "Messages of a batch.", SIZES)
+        self._seconds = self.histogram("dataflow_consume_batch_seconds", "From decoding to durable.", SECONDS)
+        self._step = self.histogram("dataflow_consume_step_seconds", "Each step of a batch.", SECONDS, "step")
+
+    def committed(self, batch: BatchReport) -> None:
+        """Measure a batch."""
+        for outcome in Outcome:
+            self._messages.labels(outcome.value).inc(getattr(batch.balance, outcome.value))
+        self._events.inc(batch.events)
+        self._size.observe(batch.balance.received)
+        self._seconds.observe(batch.steps[-1].ended - batch.steps[0].began)
+        for step in batch.steps:
+            self._step.labels(step.name).observe(step.ended - step.began)
+        self.carried(batch.receipts[-1].received_at)
+
+
+class ProjectMetrics(Metrics):
+    """What is measured of `project`."""
+
+    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
+        super().__init__(watch, now)
+        self._events = Counter("dataflow_project_events", "Events applied to the read models.", registry=self.registry)
+        self._size = self.histogram("dataflow_project_batch_events", "Events of a batch.", SIZES)
+        self._seconds = self.histogram("dataflow_project_batch_seconds", "From reading to durable.", SECONDS)
+
+    def applied(self, events: int, seconds: float, recorded_at: datetime) -> None:
+        """Measure a batch whose last event was recorded at `recorded_at`."""
+        self._events.inc(events)
+        self._size.observe(events)
+        self._seconds.observe(seconds)
+        self.carried(recorded_at)
+
+
+def lag_gauges(lag: Mapping[Partition, int]) -> list[Metric]:
+    """Return the messages that wait in each partition."""
+    gauge = GaugeMetricFamily(
+        "dataflow_consume_lag_messages",
+        "Messages in a partition beyond its recorded position.",
+        labels=["topic", "partition"],
+    )
+    for (topic, number), count in sorted(lag.items()):
+        gauge.add_metric([topic, str(number)], count)
+    return [gauge]
+
+
+def behind_gauges(behind: Behind) -> list[Metric]:
+    """Return how far the read models are behind the log."""
+    return [
+        GaugeMetricFamily("dataflow_project_position", "Position of the last event applied.", value=behind.position),
+        GaugeMetricFamily(
+            "dataflow_project_behind_positions",
+            "Positions of the log, which has gaps, beyond the last event applied.",
+            value=behind.positions,
+        ),
+        GaugeMetricFamily(
+            "dataflow_project_behind_seconds",
+            "Age of the first event not applied yet; 0 at the end of the log.",
+            value=behind.seconds,
+        ),
+    ]
+
+
+class _Answers(Collector):
+    """Asks the command at work how far it is, whenever the metrics are fetched."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the answer, and whether there was one."""
+        answer: Iterable[Metric] = ()
+        ready = 1
+        try:
+            answer = self._watch.ask()
+        except NotReadyError:
+            ready = 0
+        yield GaugeMetricFamily("dataflow_ready", "1 while the command works and its servers answer.", value=ready)
+        yield from answer
