@@ -31,9 +31,10 @@ def main() -> None:
 
 @main.command()
 @_only
-def up(names: tuple[str, ...]) -> None:
+@click.option("--docker/--native", default=None, help="How; by default with Docker where an engine answers.")
+def up(names: tuple[str, ...], docker: bool | None) -> None:
     """Start what doesn't run yet; return when it answers."""
-    sys.exit(_say(commands.up(names)))
+    sys.exit(_say(commands.up(names, docker)))
 
 
 @main.command()

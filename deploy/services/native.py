@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.services.process import await_answer, free_port, started_at, stop
 from deploy.services.registry import Running
-from deploy.services.server import Server, ServiceError
+from deploy.services.server import Server
 
 
 def start(server: Server, folder: Path) -> Running:
@@ -21,23 +21,27 @@ def start(server: Server, folder: Path) -> Running:
     remembered = folder / "port"
     port = free_port(int(remembered.read_text()) if remembered.exists() else None)
     pid = server.start(folder, port)
-    began = started_at(pid)
-    if began is None:
-        raise ServiceError(f"ended at once (log: {folder / 'server.log'})")
+    began = started_at(pid) or 0.0
     remembered.write_text(str(port))
     running = Running(server.name, server.url(port), port, pid, began, str(folder / "server.log"))
     try:
-        await_answer(pid, lambda: server.answers(port), folder / "server.log", server.start_seconds)
+        await_answer(lambda: server.answers(port), lambda: lives(running), folder / "server.log", server.start_seconds)
     except BaseException:
-        end(running)
+        end(server, running)
         raise
     return running
 
 
-def end(running: Running, gentle: signal.Signals = signal.SIGTERM) -> None:
+def end(server: Server, running: Running) -> None:
     """Stop a server and return when it is gone; one that is gone already is left at that."""
     if running.pid is not None and running.began is not None:
-        stop(running.pid, running.began, gentle)
+        stop(running.pid, running.began, server.gentle)
+
+
+def kill(running: Running) -> None:
+    """End a server as a power cut would, and return when it is gone."""
+    if running.pid is not None and running.began is not None:
+        stop(running.pid, running.began, signal.SIGKILL)
 
 
 def lives(running: Running) -> bool:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import pwd
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import psutil  # type: ignore[import-untyped]
 
 from deploy.services.server import HOST, ServiceError
+
+
+class _Identity(TypedDict, total=False):
+    user: str
+    group: int
+    extra_groups: tuple[int, ...]
+
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 20.0
@@ -47,7 +56,7 @@ def spawn(
             stderr=output,
             cwd=log.parent,
             env=environment,
-            user=user,
+            **_identity(user),
             start_new_session=True,
         )
     # The server is meant to outlive this process, so nobody waits for it.
@@ -67,7 +76,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
-        user=user,
+        **_identity(user),
         check=False,
         text=True,
     )
@@ -84,22 +93,22 @@ def started_at(pid: int) -> float | None:
         return None
 
 
-def await_answer(pid: int, answers: Callable[[], bool], log: Path, seconds: float) -> None:
-    """Return when the server answers.
+def await_answer(answers: Callable[[], bool], alive: Callable[[], bool], log: Path, seconds: float) -> None:
+    """Return when the server answers; give up once it's not `alive`.
 
     Raises:
         ServiceError: it ended, or didn't answer in time; with the last line of its log.
     """
     deadline = time.monotonic() + seconds
     while not answers():
-        if started_at(pid) is None:
+        if not alive():
             raise ServiceError(f"ended while starting: {_last_of(log)} (log: {log})")
         if time.monotonic() > deadline:
             raise ServiceError(f"did not answer within {seconds:.0f} s: {_last_of(log)} (log: {log})")
         time.sleep(_POLL_SECONDS)
 
 
-def stop(pid: int, began: float, gentle: signal.Signals = signal.SIGTERM) -> None:
+def stop(pid: int, began: float, gentle: signal.Signals) -> None:
     """End the process that has this pid since `began`: kindly, then by force; a later one of that pid is left alone."""
     for sign in (gentle, signal.SIGKILL):
         if started_at(pid) != began:
@@ -108,6 +117,13 @@ def stop(pid: int, began: float, gentle: signal.Signals = signal.SIGTERM) -> Non
         deadline = time.monotonic() + _STOP_SECONDS
         while started_at(pid) == began and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
+
+
+def _identity(user: str | None) -> _Identity:
+    """Return what a child process is told to run as `user` with that user's group alone."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": ()}
 
 
 def last_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ class Server:
 
     `install` puts programs in place and is quick when they are. `start(folder, port)` begins a server whose
     data, settings and log are in `folder`, again with the same data when there is some, and returns its pid.
-    `answers(port)` is true when the server really speaks its protocol.
+    `answers(port)` is true when the server really speaks its protocol. `gentle` is the signal that stops it
+    without waiting for its clients; `start_seconds` is how long it may take to answer.
     """
 
     name: str
@@ -27,4 +29,5 @@ class Server:
     start: Callable[[Path, int], int]
     answers: Callable[[int], bool]
     url: Callable[[int], str]
+    gentle: signal.Signals = signal.SIGTERM
     start_seconds: float = 60.0
