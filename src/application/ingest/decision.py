@@ -44,6 +44,18 @@ class Decoded:
             return self.envelope.origin
         return f"{self.message.topic}/{self.message.partition}@{self.message.offset}"
 
+    def metadata(self, recorded_at: datetime) -> codec.Metadata:
+        """Return the metadata of the events that the message causes."""
+        assert self.envelope is not None
+        assert self.message_id is not None
+        return codec.Metadata(
+            recorded_at,
+            self.message_id,
+            self.envelope.correlationid or self.message_id,
+            self.source,
+            self.envelope.actor,
+        )
+
 
 def decode_message(message: ReceivedMessage) -> Decoded:
     """Decode a message; what is wrong with it becomes its reason."""
@@ -60,11 +72,17 @@ def decode_message(message: ReceivedMessage) -> Decoded:
 
 @dataclass(slots=True)
 class Decisions:
-    """What a batch decides: events in order, a receipt for each message, and the states after."""
+    """What a batch received at one time decides: events, a receipt for each message, the states after."""
 
     states: dict[str, Versioned]
+    received_at: datetime
     events: list[NewEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    _latest: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Set the latest business time that is taken."""
+        self._latest = self.received_at + CLOCK_TOLERANCE
 
     def balance(self) -> Balance:
         """Count what became of the messages."""
@@ -76,12 +94,12 @@ class Decisions:
         """Return the ids of the batch's messages, for those that come before its commit is through."""
         return {receipt.message_id for receipt in self.receipts if receipt.message_id is not None}
 
-    def take(self, decoded: Decoded, received_at: datetime, *, duplicate: bool) -> None:
+    def take(self, decoded: Decoded, *, duplicate: bool) -> None:
         """Decide about one message and keep its receipt."""
         if duplicate:
             outcome, reason = Outcome.DUPLICATE, None
         else:
-            reason = decoded.reason or self.decide(decoded, received_at)
+            reason = decoded.reason or self.decide(decoded)
             outcome = Outcome.QUARANTINED if reason else Outcome.APPLIED
         topic, partition, offset, key, payload = decoded.message
         self.receipts.append(
@@ -93,43 +111,33 @@ class Decisions:
                 payload,
                 decoded.message_id,
                 outcome,
-                received_at,
+                self.received_at,
                 decoded.stream_id,
                 decoded.source if reason else "",
                 reason,
             )
         )
 
-    def decide(self, decoded: Decoded, recorded_at: datetime) -> Reason | None:
+    def decide(self, decoded: Decoded) -> Reason | None:
         """Let the domain decide; return the reason where it refuses."""
-        aggregate, stream_id, envelope = decoded.aggregate, decoded.stream_id, decoded.envelope
+        aggregate, stream_id, command = decoded.aggregate, decoded.stream_id, decoded.command
         assert aggregate is not None
         assert stream_id is not None
-        assert envelope is not None
-        if decoded.command.occurred_at > recorded_at + CLOCK_TOLERANCE:
-            when = decoded.command.occurred_at.isoformat()
+        if command.occurred_at > self._latest:
+            when = command.occurred_at.isoformat()
             return Reason("TimeOutOfRange", f"{stream_id}: occurred_at {when} lies in the future")
         state, version = self.states[stream_id]
         try:
-            events = aggregate.decide(state, decoded.command)
+            events = aggregate.decide(state, command)
         except Refusal as refusal:
             return Reason(refusal.code, f"{stream_id}: {refusal}")
-        if not events:
-            return None
-        metadata = codec.encode_metadata(
-            codec.Metadata(
-                recorded_at=recorded_at,
-                causation_id=envelope.message_id,
-                correlation_id=envelope.correlationid or envelope.message_id,
-                source=decoded.source,
-                actor=envelope.actor,
-            )
-        )
-        for event in events:
-            version += 1
-            self.events.append(NewEvent(stream_id, version, event.TOPIC, codec.encode(event, metadata)))
-            state = aggregate.evolve(state, event)
-        self.states[stream_id] = Versioned(state, version)
+        if events:
+            metadata = codec.encode_metadata(decoded.metadata(self.received_at))
+            for event in events:
+                version += 1
+                self.events.append(NewEvent(stream_id, version, event.TOPIC, codec.encode(event, metadata)))
+                state = aggregate.evolve(state, event)
+            self.states[stream_id] = Versioned(state, version)
         return None
 
 
@@ -152,7 +160,7 @@ def decide_batch(
         for each, duplicate in zip(decoded, flags, strict=True)
         if not duplicate and each.stream_id is not None and each.aggregate is not None
     }
-    decisions = Decisions(load(streams))
+    decisions = Decisions(load(streams), received_at)
     for each, duplicate in zip(decoded, flags, strict=True):
-        decisions.take(each, received_at, duplicate=duplicate)
+        decisions.take(each, duplicate=duplicate)
     return decisions

@@ -98,8 +98,8 @@ class Quarantine:
         assert decoded.stream_id is not None
         assert decoded.aggregate is not None
         now = self._now()
-        decisions = Decisions(States(self._store, 1).load({decoded.stream_id: decoded.aggregate}))
-        reason = decisions.decide(decoded, now)
+        decisions = Decisions(States(self._store, 1).load({decoded.stream_id: decoded.aggregate}), now)
+        reason = decisions.decide(decoded)
         if reason is None:
             settlement = Settlement(m.quarantine_id, QuarantineStatus.RETRIED, actor, "retried", now)
             self._store.append(Batch(decisions.events, settlements=[settlement]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.catalog.details import (
@@ -12,9 +11,10 @@ from domain.catalog.details import (
     ProductDetails,
     SupplierDetails,
 )
+from domain.shared.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterProduct(ProductDetails):
     """Enter a new product."""
 
@@ -22,7 +22,7 @@ class RegisterProduct(ProductDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseProduct(ProductDetails):
     """Replace all that is known of a product."""
 
@@ -30,7 +30,7 @@ class ReviseProduct(ProductDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetireProduct:
     """A product is no longer used."""
 
@@ -38,7 +38,7 @@ class RetireProduct:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterSupplier(SupplierDetails):
     """Enter a new supplier."""
 
@@ -46,7 +46,7 @@ class RegisterSupplier(SupplierDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseSupplier(SupplierDetails):
     """Replace all that is known of a supplier."""
 
@@ -54,7 +54,7 @@ class ReviseSupplier(SupplierDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetireSupplier:
     """A supplier is no longer used."""
 
@@ -62,7 +62,7 @@ class RetireSupplier:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterCustomer(CustomerDetails):
     """Enter a new customer."""
 
@@ -70,7 +70,7 @@ class RegisterCustomer(CustomerDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseCustomer(CustomerDetails):
     """Replace all that is known of a customer."""
 
@@ -78,7 +78,7 @@ class ReviseCustomer(CustomerDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetireCustomer:
     """A customer is no longer used."""
 
@@ -86,7 +86,7 @@ class RetireCustomer:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterCarrier(CarrierDetails):
     """Enter a new carrier."""
 
@@ -94,7 +94,7 @@ class RegisterCarrier(CarrierDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseCarrier(CarrierDetails):
     """Replace all that is known of a carrier."""
 
@@ -102,7 +102,7 @@ class ReviseCarrier(CarrierDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetireCarrier:
     """A carrier is no longer used."""
 
@@ -110,7 +110,7 @@ class RetireCarrier:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterLocation(LocationDetails):
     """Enter a new location."""
 
@@ -118,7 +118,7 @@ class RegisterLocation(LocationDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseLocation(LocationDetails):
     """Replace all that is known of a location."""
 
@@ -126,7 +126,7 @@ class ReviseLocation(LocationDetails):
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RetireLocation:
     """A location is no longer used."""
 

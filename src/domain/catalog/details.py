@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from domain.shared.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class ProductDetails:
     """What is known of a product; price and cost per unit, in `currency` (ISO 4217)."""
 
@@ -18,7 +19,7 @@ class ProductDetails:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SupplierDetails:
     """What is known of a supplier; coordinates in degrees (WGS 84), lead time in days."""
 
@@ -30,7 +31,7 @@ class SupplierDetails:
     lead_time_days: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CustomerDetails:
     """What is known of a customer; coordinates in degrees (WGS 84)."""
 
@@ -42,7 +43,7 @@ class CustomerDetails:
     longitude: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CarrierDetails:
     """What is known of a carrier."""
 
@@ -50,7 +51,7 @@ class CarrierDetails:
     mode: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocationDetails:
     """What is known of a location that keeps stock; coordinates in degrees (WGS 84)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -16,13 +16,14 @@ from domain.catalog.details import (
     SupplierDetails,
 )
 from domain.shared.measures import require_amount, require_coordinates
+from domain.shared.record import value
 
 Details = ProductDetails | SupplierDetails | CustomerDetails | CarrierDetails | LocationDetails
 
 MAX_LEAD_TIME_DAYS = 3_650
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """What is known of an entry, and whether it is still in use."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,9 +12,10 @@ from domain.catalog.details import (
     ProductDetails,
     SupplierDetails,
 )
+from domain.shared.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ProductRegistered(ProductDetails):
     """A new product was entered."""
 
@@ -25,7 +25,7 @@ class ProductRegistered(ProductDetails):
     product_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ProductRevised(ProductDetails):
     """A product's attributes were replaced."""
 
@@ -35,7 +35,7 @@ class ProductRevised(ProductDetails):
     product_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ProductRetired:
     """A product is no longer used."""
 
@@ -45,7 +45,7 @@ class ProductRetired:
     product_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SupplierRegistered(SupplierDetails):
     """A new supplier was entered."""
 
@@ -55,7 +55,7 @@ class SupplierRegistered(SupplierDetails):
     supplier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SupplierRevised(SupplierDetails):
     """A supplier's attributes were replaced."""
 
@@ -65,7 +65,7 @@ class SupplierRevised(SupplierDetails):
     supplier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SupplierRetired:
     """A supplier is no longer used."""
 
@@ -75,7 +75,7 @@ class SupplierRetired:
     supplier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CustomerRegistered(CustomerDetails):
     """A new customer was entered."""
 
@@ -85,7 +85,7 @@ class CustomerRegistered(CustomerDetails):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CustomerRevised(CustomerDetails):
     """A customer's attributes were replaced."""
 
@@ -95,7 +95,7 @@ class CustomerRevised(CustomerDetails):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CustomerRetired:
     """A customer is no longer used."""
 
@@ -105,7 +105,7 @@ class CustomerRetired:
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CarrierRegistered(CarrierDetails):
     """A new carrier was entered."""
 
@@ -115,7 +115,7 @@ class CarrierRegistered(CarrierDetails):
     carrier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CarrierRevised(CarrierDetails):
     """A carrier's attributes were replaced."""
 
@@ -125,7 +125,7 @@ class CarrierRevised(CarrierDetails):
     carrier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CarrierRetired:
     """A carrier is no longer used."""
 
@@ -135,7 +135,7 @@ class CarrierRetired:
     carrier_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocationRegistered(LocationDetails):
     """A new location was entered."""
 
@@ -145,7 +145,7 @@ class LocationRegistered(LocationDetails):
     location_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocationRevised(LocationDetails):
     """A location's attributes were replaced."""
 
@@ -155,7 +155,7 @@ class LocationRevised(LocationDetails):
     location_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocationRetired:
     """A location is no longer used."""
 

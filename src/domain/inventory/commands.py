@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from domain.shared.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class InventoryCommand:
     """The stock that a command addresses, and when the business did it."""
 
@@ -16,7 +17,7 @@ class InventoryCommand:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReceiveStock(InventoryCommand):
     """Goods arrived; `unit_cost` in the product's currency, `ordered_at` when the supplier got the order."""
 
@@ -26,7 +27,7 @@ class ReceiveStock(InventoryCommand):
     ordered_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReserveStock(InventoryCommand):
     """Set units aside under a reservation of its own name."""
 
@@ -34,7 +35,7 @@ class ReserveStock(InventoryCommand):
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReleaseReservation(InventoryCommand):
     """Give reserved units back; all that remain where no quantity is given."""
 
@@ -43,7 +44,7 @@ class ReleaseReservation(InventoryCommand):
     quantity: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PickStock(InventoryCommand):
     """Take reserved units from the shelf; they stay on hand until they are shipped."""
 
@@ -51,7 +52,7 @@ class PickStock(InventoryCommand):
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipStock(InventoryCommand):
     """Units leave the location, from a reservation or from what is available."""
 
@@ -60,7 +61,7 @@ class ShipStock(InventoryCommand):
     shipment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransferStockOut(InventoryCommand):
     """Units leave for another location."""
 
@@ -69,7 +70,7 @@ class TransferStockOut(InventoryCommand):
     to_location_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransferStockIn(InventoryCommand):
     """A transfer arrives: of `sent` units, `quantity` came in and `lost` are declared lost."""
 
@@ -80,14 +81,14 @@ class TransferStockIn(InventoryCommand):
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CountStock(InventoryCommand):
     """A stock count found `counted` units, quarantined ones included."""
 
     counted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AdjustStock(InventoryCommand):
     """Correct the stock by a signed number of units, with a reason."""
 
@@ -95,7 +96,7 @@ class AdjustStock(InventoryCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class QuarantineStock(InventoryCommand):
     """Block available units, e.g. for a quality check."""
 
@@ -103,14 +104,14 @@ class QuarantineStock(InventoryCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReleaseStockFromQuarantine(InventoryCommand):
     """Blocked units become available again."""
 
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ScrapStock(InventoryCommand):
     """Units are thrown away: quarantined ones first, then available ones."""
 
@@ -118,7 +119,7 @@ class ScrapStock(InventoryCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReturnStock(InventoryCommand):
     """Units came back from a customer."""
 
@@ -126,7 +127,7 @@ class ReturnStock(InventoryCommand):
     order_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetReorderPoint(InventoryCommand):
     """At `reorder_point` available units or fewer, `reorder_quantity` should be ordered."""
 

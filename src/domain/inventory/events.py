@@ -5,13 +5,14 @@ An event that can be the first of its stream names the product and the location.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from domain.shared.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class StockReceived:
     """Goods arrived."""
 
@@ -29,7 +30,7 @@ class StockReceived:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockReserved:
     """Units were set aside; `remaining` is what the reservation holds."""
 
@@ -44,7 +45,7 @@ class StockReserved:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReservationRejected:
     """Fewer units were available than a reservation asked for; nothing was set aside."""
 
@@ -58,7 +59,7 @@ class ReservationRejected:
     available: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReservationReleased:
     """Reserved units were given back."""
 
@@ -74,7 +75,7 @@ class ReservationReleased:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockPicked:
     """Reserved units were taken from the shelf; `picked` is the reservation's total."""
 
@@ -86,7 +87,7 @@ class StockPicked:
     picked: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockShipped:
     """Units left the location; `remaining` is what the reservation still holds, if there is one."""
 
@@ -102,7 +103,7 @@ class StockShipped:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockTransferredOut:
     """Units left for another location."""
 
@@ -117,7 +118,7 @@ class StockTransferredOut:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockTransferredIn:
     """A transfer arrived; what did not come in is declared lost."""
 
@@ -135,7 +136,7 @@ class StockTransferredIn:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockCounted:
     """A count set the stock; `delta` is the difference that it found."""
 
@@ -151,7 +152,7 @@ class StockCounted:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockAdjusted:
     """The stock was corrected by a signed number of units."""
 
@@ -167,7 +168,7 @@ class StockAdjusted:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockQuarantined:
     """Available units were blocked."""
 
@@ -181,7 +182,7 @@ class StockQuarantined:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockReleasedFromQuarantine:
     """Blocked units became available again."""
 
@@ -194,7 +195,7 @@ class StockReleasedFromQuarantine:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockScrapped:
     """Units were thrown away; `from_quarantine` of them had been blocked."""
 
@@ -209,7 +210,7 @@ class StockScrapped:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StockReturned:
     """Units came back from a customer."""
 
@@ -225,7 +226,7 @@ class StockReturned:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReorderPointSet:
     """The level at which to order again was set."""
 
@@ -238,7 +239,7 @@ class ReorderPointSet:
     reorder_quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReorderPointReached:
     """Available units fell to the reorder point or below it."""
 

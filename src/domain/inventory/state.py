@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from domain.inventory.events import (
@@ -26,6 +26,7 @@ from domain.inventory.events import (
     StockTransferredOut,
 )
 from domain.inventory.used_ids import NO_IDS, UsedIds
+from domain.shared.record import value
 
 LevelledEvent = (
     StockReceived
@@ -43,7 +44,7 @@ LevelledEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reservation:
     """Units set aside; `picked` of the `remaining` ones are off the shelf."""
 
@@ -51,17 +52,17 @@ class Reservation:
     picked: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stock:
     """Levels in units, `on_hand >= reserved + quarantined >= 0`, and the ids that can't be used again.
 
     `reservations` are the live ones, earliest first; of the others only the ids are kept.
     """
 
-    on_hand: int = 0
-    reserved: int = 0
-    quarantined: int = 0
-    reservations: Mapping[str, Reservation] = field(default_factory=dict)
+    on_hand: int
+    reserved: int
+    quarantined: int
+    reservations: Mapping[str, Reservation]
     consumed_reservations: UsedIds = NO_IDS
     transfers_out: UsedIds = NO_IDS
     transfers_in: UsedIds = NO_IDS
@@ -74,7 +75,7 @@ class Stock:
         return self.on_hand - self.reserved - self.quarantined
 
 
-EMPTY = Stock()
+EMPTY = Stock(0, 0, 0, {})
 
 
 def evolve(state: Stock | None, event: InventoryEvent) -> Stock:
@@ -139,7 +140,17 @@ def _released(state: Stock, event: ReservationReleased) -> Stock:
 def _picked(state: Stock, event: StockPicked) -> Stock:
     remaining = state.reservations[event.reservation_id].remaining
     reservations = {**state.reservations, event.reservation_id: Reservation(remaining, event.picked)}
-    return replace(state, reservations=reservations)
+    return Stock(
+        state.on_hand,
+        state.reserved,
+        state.quarantined,
+        reservations,
+        state.consumed_reservations,
+        state.transfers_out,
+        state.transfers_in,
+        state.reorder_point,
+        state.reorder_quantity,
+    )
 
 
 def _shipped(state: Stock, event: StockShipped) -> Stock:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from domain.shared.record import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UsedIds:
     """Ids used so far, in parts that at least halve in size from first to last.
 

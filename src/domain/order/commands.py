@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from domain.shared.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class OrderedLine:
     """One line as ordered: units of a product at a price; `discount` is a share from 0 to 1."""
 
@@ -18,7 +19,7 @@ class OrderedLine:
     discount: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LineQuantity:
     """Units of one order line."""
 
@@ -26,7 +27,7 @@ class LineQuantity:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderCommand:
     """The order that a command addresses, and when the business did it."""
 
@@ -34,7 +35,7 @@ class OrderCommand:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlaceOrder(OrderCommand):
     """A customer orders lines; prices and freight are in `currency` (ISO 4217)."""
 
@@ -49,14 +50,14 @@ class PlaceOrder(OrderCommand):
     ship_to_country: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ConfirmOrder(OrderCommand):
     """The seller accepts the order, perhaps with a promised delivery date."""
 
     promised_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RevisePromise(OrderCommand):
     """The promised delivery date changes."""
 
@@ -64,7 +65,7 @@ class RevisePromise(OrderCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AllocateOrderLines(OrderCommand):
     """Stock at a location is set aside for lines."""
 
@@ -72,7 +73,7 @@ class AllocateOrderLines(OrderCommand):
     lines: tuple[LineQuantity, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReleaseAllocation(OrderCommand):
     """Allocated units become open again."""
 
@@ -80,14 +81,14 @@ class ReleaseAllocation(OrderCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BackorderOrderLines(OrderCommand):
     """Open units wait for stock."""
 
     lines: tuple[LineQuantity, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipOrderLines(OrderCommand):
     """Units left for the customer with a shipment."""
 
@@ -96,7 +97,7 @@ class ShipOrderLines(OrderCommand):
     carrier_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeliverOrderLines(OrderCommand):
     """Shipped units reached the customer."""
 
@@ -104,7 +105,7 @@ class DeliverOrderLines(OrderCommand):
     shipment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CancelOrderLines(OrderCommand):
     """Units that were not shipped are cancelled."""
 
@@ -112,26 +113,26 @@ class CancelOrderLines(OrderCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CancelOrder(OrderCommand):
     """The whole order is cancelled, before anything was shipped."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HoldOrder(OrderCommand):
     """Stop allocating and shipping, e.g. for a credit check."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReleaseOrder(OrderCommand):
     """End the hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReturnOrderLines(OrderCommand):
     """Delivered units came back."""
 
@@ -139,7 +140,7 @@ class ReturnOrderLines(OrderCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CloseOrder(OrderCommand):
     """Nothing more will happen to the order but returns."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
 from domain.order.commands import OrderedLine
+from domain.shared.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderPlaced:
     """A customer ordered lines; prices and freight are in `currency` (ISO 4217)."""
 
@@ -29,7 +29,7 @@ class OrderPlaced:
     ship_to_country: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderConfirmed:
     """The seller accepted the order; `promised_date` is the promise from now on, if any."""
 
@@ -39,7 +39,7 @@ class OrderConfirmed:
     promised_date: date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PromiseRevised:
     """The promised date changed; the original promise is kept beside it."""
 
@@ -51,7 +51,7 @@ class PromiseRevised:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineAllocated:
     """Units of a line were set aside at a location; back-ordered units are served first."""
 
@@ -66,7 +66,7 @@ class OrderLineAllocated:
     allocated: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AllocationReleased:
     """Allocated units became open again."""
 
@@ -80,7 +80,7 @@ class AllocationReleased:
     allocated: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineBackordered:
     """Open units of a line wait for stock."""
 
@@ -93,7 +93,7 @@ class OrderLineBackordered:
     backordered: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineShipped:
     """Units left: allocated ones first, then open, then back-ordered."""
 
@@ -110,7 +110,7 @@ class OrderLineShipped:
     shipped: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineDelivered:
     """Shipped units reached the customer."""
 
@@ -123,7 +123,7 @@ class OrderLineDelivered:
     delivered: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineCancelled:
     """Units were cancelled: open ones first, then back-ordered, then allocated."""
 
@@ -139,7 +139,7 @@ class OrderLineCancelled:
     cancelled: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderCancelled:
     """The whole order was cancelled; the cancellation of each line stands before this event."""
 
@@ -149,7 +149,7 @@ class OrderCancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderHeld:
     """Allocating and shipping stopped."""
 
@@ -159,7 +159,7 @@ class OrderHeld:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderReleased:
     """The hold ended."""
 
@@ -168,7 +168,7 @@ class OrderReleased:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderLineReturned:
     """Delivered units came back."""
 
@@ -181,7 +181,7 @@ class OrderLineReturned:
     returned: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderClosed:
     """Nothing more happens to the order but returns."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from domain.shared.record import value
 
 
 class OrderStatus(StrEnum):
@@ -16,7 +17,7 @@ class OrderStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderLine:
     """Units of a line: `ordered = open + backordered + allocated + shipped + cancelled`.
 
@@ -44,7 +45,7 @@ class OrderLine:
         return self.shipped - self.delivered
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Order:
     """An order; its lines by number, never changed in place.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from domain.shared.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class ShipmentLine:
     """Units of an order line to be sent."""
 
@@ -15,7 +16,7 @@ class ShipmentLine:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShippedQuantity:
     """Units of a shipment's line that arrived."""
 
@@ -23,7 +24,7 @@ class ShippedQuantity:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentCommand:
     """The shipment that a command addresses, and when the business did it."""
 
@@ -31,7 +32,7 @@ class ShipmentCommand:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlanShipment(ShipmentCommand):
     """Plan to send order lines from a location to a place, with a carrier."""
 
@@ -47,14 +48,14 @@ class PlanShipment(ShipmentCommand):
     planned_delivery_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DispatchShipment(ShipmentCommand):
     """The shipment left; `eta` is the carrier's first estimate."""
 
     eta: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReportShipmentLocation(ShipmentCommand):
     """The shipment was seen somewhere (degrees, WGS 84)."""
 
@@ -63,7 +64,7 @@ class ReportShipmentLocation(ShipmentCommand):
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReviseEta(ShipmentCommand):
     """The carrier expects another time of arrival."""
 
@@ -71,7 +72,7 @@ class ReviseEta(ShipmentCommand):
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReportShipmentDelay(ShipmentCommand):
     """The shipment is late by so many minutes against plan."""
 
@@ -79,7 +80,7 @@ class ReportShipmentDelay(ShipmentCommand):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RaiseShipmentException(ShipmentCommand):
     """Something went wrong that somebody must resolve."""
 
@@ -88,7 +89,7 @@ class RaiseShipmentException(ShipmentCommand):
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ResolveShipmentException(ShipmentCommand):
     """It was resolved."""
 
@@ -96,35 +97,35 @@ class ResolveShipmentException(ShipmentCommand):
     resolution: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AttemptDelivery(ShipmentCommand):
     """The carrier tried to deliver and could not."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeliverShipment(ShipmentCommand):
     """The shipment arrived; all that was dispatched where no lines are given."""
 
     lines: tuple[ShippedQuantity, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReturnShipment(ShipmentCommand):
     """The shipment goes back to its sender."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VoidShipment(ShipmentCommand):
     """The shipment will not take place; only before dispatch."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordRoute(ShipmentCommand):
     """A route was measured, by a service or as the great circle."""
 
@@ -133,7 +134,7 @@ class RecordRoute(ShipmentCommand):
     provider: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordWeather(ShipmentCommand):
     """The weather at dispatch, as a service reported it."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from domain.shared.record import record
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentPlanned:
     """A shipment of order lines was planned."""
 
@@ -29,7 +29,7 @@ class ShipmentPlanned:
     planned_delivery_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentDispatched:
     """The shipment left."""
 
@@ -39,7 +39,7 @@ class ShipmentDispatched:
     eta: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentLocationReported:
     """The shipment was seen somewhere; a late report is kept, but moves nothing back."""
 
@@ -51,7 +51,7 @@ class ShipmentLocationReported:
     place: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EtaRevised:
     """The carrier expected another time of arrival."""
 
@@ -63,7 +63,7 @@ class EtaRevised:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentDelayed:
     """The shipment was late by so many minutes against plan."""
 
@@ -74,7 +74,7 @@ class ShipmentDelayed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentExceptionRaised:
     """Something went wrong."""
 
@@ -87,7 +87,7 @@ class ShipmentExceptionRaised:
     open_exceptions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentExceptionResolved:
     """It was resolved."""
 
@@ -99,7 +99,7 @@ class ShipmentExceptionResolved:
     open_exceptions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeliveryAttempted:
     """The carrier tried to deliver and could not; `attempts` so far."""
 
@@ -110,7 +110,7 @@ class DeliveryAttempted:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentDelivered:
     """The shipment arrived, with so many units of each line."""
 
@@ -120,7 +120,7 @@ class ShipmentDelivered:
     lines: tuple[ShippedQuantity, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentReturned:
     """The shipment went back to its sender."""
 
@@ -130,7 +130,7 @@ class ShipmentReturned:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentVoided:
     """The shipment did not take place."""
 
@@ -140,7 +140,7 @@ class ShipmentVoided:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RouteMeasured:
     """The route's length and duration, and who measured it."""
 
@@ -152,7 +152,7 @@ class RouteMeasured:
     provider: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WeatherObserved:
     """The weather at dispatch, and who reported it."""
 

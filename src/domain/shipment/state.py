@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from domain.shared.record import value
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
 from domain.shipment.events import (
     DeliveryAttempted,
@@ -54,7 +55,7 @@ class Estimate(NamedTuple):
     eta: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shipment:
     """A shipment; `sighting` and `estimate` are those with the latest business time."""
 
@@ -85,7 +86,7 @@ def _planned(_: Shipment | None, event: ShipmentPlanned) -> Shipment:
 
 def _dispatched(state: Shipment, event: ShipmentDispatched) -> Shipment:
     estimate = state.estimate if event.eta is None else _later(state.estimate, event.occurred_at, event.eta)
-    return replace(state, status=ShipmentStatus.DISPATCHED, estimate=estimate)
+    return _moved(state, ShipmentStatus.DISPATCHED, state.sighting, estimate)
 
 
 def _later(estimate: Estimate | None, stated_at: datetime, eta: datetime) -> Estimate:
@@ -99,7 +100,22 @@ def _located(state: Shipment, event: ShipmentLocationReported) -> Shipment:
     if sighting is None or event.occurred_at >= sighting.seen_at:
         sighting = Sighting(event.occurred_at, event.latitude, event.longitude, event.place)
     dispatched = state.status is ShipmentStatus.DISPATCHED
-    return replace(state, status=ShipmentStatus.IN_TRANSIT if dispatched else state.status, sighting=sighting)
+    return _moved(state, ShipmentStatus.IN_TRANSIT if dispatched else state.status, sighting, state.estimate)
+
+
+def _moved(state: Shipment, status: ShipmentStatus, sighting: Sighting | None, estimate: Estimate | None) -> Shipment:
+    """Return the shipment with these; spelt out because most events of a shipment come here."""
+    return Shipment(
+        state.shipment_id,
+        state.lines,
+        status,
+        sighting,
+        estimate,
+        state.open_exceptions,
+        state.resolved_exceptions,
+        state.attempts,
+        state.delivered,
+    )
 
 
 def _eta_revised(state: Shipment, event: EtaRevised) -> Shipment:
