@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
@@ -21,10 +22,15 @@ from adapters.postgres.server import EmbeddedPostgres
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
+from application.ports.inbox import Inbox
+from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from adapters.kafka.message_stream import KafkaMessageStream
 
 DATABASE = "dataflow"
 
@@ -63,6 +69,33 @@ def _event_store(conninfo: str) -> Iterator[PostgresEventStore]:
     store.close()
 
 
+def _message_stream(settings: Settings, own: Callable[[], PostgresTopicLog], inbox: Inbox) -> Iterator[MessageStream]:
+    """Give Kafka where its brokers are set, else the database's own topic log."""
+    if settings.kafka_bootstrap is None:
+        log = own()
+        yield log
+        log.close()
+        return
+    stream = _kafka(settings, settings.kafka_bootstrap, inbox)
+    yield stream
+    stream.close()
+
+
+def _kafka(settings: Settings, bootstrap: str, inbox: Inbox) -> KafkaMessageStream:
+    """Import the client only where it is used: it is an extra."""
+    try:
+        from adapters.kafka.connection import KafkaConnection  # noqa: PLC0415
+        from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
+        from adapters.kafka.topics import ensure_topics  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError("DATAFLOW_KAFKA_BOOTSTRAP is set, but the extra 'kafka' is not installed") from error
+    connection = KafkaConnection(
+        bootstrap, settings.kafka_group, settings.kafka_topic_prefix, settings.kafka_properties
+    )
+    ensure_topics(connection.admin(), connection.topic_prefix)
+    return KafkaMessageStream(connection, inbox.positions)
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that a command may ask for; nothing connects before it is asked for."""
 
@@ -75,7 +108,8 @@ class Container(containers.DeclarativeContainer):
     read_model = providers.Resource(_read_model, database)
 
     inbox = providers.Singleton(PostgresInbox, pool)
-    topic_log = providers.Factory(PostgresTopicLog, pool, database)
+    own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
+    topic_log = providers.Resource(_message_stream, settings, own_topic_log.provider, inbox)
     analytics = providers.Singleton(PostgresAnalytics, pool)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+
+KAFKA = "DATAFLOW_KAFKA_"
+KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
 
 
 class SettingsError(Exception):
@@ -19,7 +22,8 @@ class Settings:
     """What can be set from outside.
 
     `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead. With a
-    `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there.
+    `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there. With `kafka_bootstrap`
+    messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets.
     """
 
     home: Path = Path(".dataflow")
@@ -32,6 +36,10 @@ class Settings:
     health_port: int | None = None
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = 8501
+    kafka_bootstrap: str | None = None
+    kafka_group: str = "dataflow-ingest"
+    kafka_topic_prefix: str = ""
+    kafka_properties: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -62,7 +70,25 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         health_port=_port(environment, "DATAFLOW_HEALTH_PORT"),
         dashboard_host=environment.get("DATAFLOW_DASHBOARD_HOST") or default.dashboard_host,
         dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),
+        kafka_bootstrap=environment.get("DATAFLOW_KAFKA_BOOTSTRAP") or None,
+        kafka_group=environment.get("DATAFLOW_KAFKA_GROUP") or default.kafka_group,
+        kafka_topic_prefix=environment.get("DATAFLOW_KAFKA_TOPIC_PREFIX", default.kafka_topic_prefix),
+        kafka_properties=_kafka_properties(environment),
     )
+
+
+def _kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the other variables, each under its property's name: DATAFLOW_KAFKA_SASL_MECHANISM is `sasl.mechanism`."""
+    names = [name for name in environment if name.startswith(KAFKA) and environment[name]]
+    if names and not environment.get(f"{KAFKA}BOOTSTRAP"):
+        raise SettingsError(
+            f"{names[0]} is set, but DATAFLOW_KAFKA_BOOTSTRAP is not; it takes host:port of the brokers"
+        )
+    return {
+        name.removeprefix(KAFKA).lower().replace("_", "."): environment[name]
+        for name in names
+        if name.removeprefix(KAFKA) not in KAFKA_OWN
+    }
 
 
 def _choice(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

@@ -1,21 +1,32 @@
 """What every message stream promises, held against each adapter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.aggregates import TOPICS
 from application.ports.message_stream import MessageStream, OutgoingMessage, Partition, ReceivedMessage
+from tests.kafka_topics import fresh_topics
+
+PATIENCE = 20.0
+"""Seconds within which a message that is there must come."""
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "kafka"])
 def stream(request: pytest.FixtureRequest) -> Iterator[MessageStream]:
     if request.param == "memory":
         yield MemoryMessageStream(TOPICS)
+        return
+    if request.param == "kafka":
+        with fresh_topics() as connection:
+            kafka = KafkaMessageStream(connection)
+            yield kafka
+            kafka.close()
         return
     conninfo = request.getfixturevalue("conninfo")
     with open_pool(conninfo) as pool:
@@ -28,11 +39,17 @@ def messages(count: int, topic: str = "orders", keys: int = 7) -> list[OutgoingM
     return [OutgoingMessage(topic, f"key-{n % keys}", f"{topic}-{n}".encode()) for n in range(count)]
 
 
-def drain(stream: MessageStream, limit: int = 100) -> list[ReceivedMessage]:
+def drain(
+    stream: MessageStream, limit: int = 100, start: Mapping[Partition, int] | None = None
+) -> list[ReceivedMessage]:
+    """Everything from `start` to the ends, and nothing after it."""
+    due = sum(end - (start or {}).get(partition, 0) for partition, end in stream.ends().items())
     received: list[ReceivedMessage] = []
-    while batch := stream.poll(limit, 0):
-        assert len(batch) <= limit
+    while len(received) < due:
+        batch = stream.poll(limit, PATIENCE)
+        assert 0 < len(batch) <= limit
         received += batch
+    assert stream.poll(limit, 0) == []
     return received
 
 
@@ -63,8 +80,9 @@ def test_seek_goes_on_from_the_given_offsets_and_from_the_start_elsewhere(stream
     whole = drain(stream)
     seen = [m for m in whole if m.partition == whole[0].partition]
     half = seen[: len(seen) // 2]
-    stream.seek({Partition("orders", whole[0].partition): half[-1].offset + 1})
-    assert sorted(drain(stream)) == sorted(m for m in whole if m not in half)
+    start = {Partition("orders", whole[0].partition): half[-1].offset + 1}
+    stream.seek(start)
+    assert sorted(drain(stream, start=start)) == sorted(m for m in whole if m not in half)
 
 
 def test_ends_are_where_the_next_messages_go(stream: MessageStream) -> None:
@@ -82,7 +100,7 @@ def test_poll_wakes_when_a_message_is_published(stream: MessageStream) -> None:
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(stream.poll, 10, 30)
         stream.publish(messages(1))
-        assert [m.payload for m in waiting.result(10)] == [b"orders-0"]
+        assert [m.payload for m in waiting.result(PATIENCE)] == [b"orders-0"]
 
 
 def test_publishers_side_by_side_lose_nothing(stream: MessageStream) -> None:

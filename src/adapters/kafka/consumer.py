@@ -1,0 +1,185 @@
+"""A member of the consumer group that reads each partition from the position that is recorded for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from adapters.kafka.errors import reason_of, translated
+from adapters.kafka.log_offsets import Place, starts
+from application.ports.message_stream import ReceivedMessage, StreamUnavailableError
+
+log = logging.getLogger(__name__)
+
+_FETCH_SECONDS = 0.05
+"""How long a poll waits at least: the brokers need a moment, even where they have messages."""
+_JOIN_SECONDS = 0.5
+"""How long it waits at least while it has no partition: the group is being joined."""
+_SEEK_SECONDS = 5.0
+_PAUSE = 0.01
+_STOPPING = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTHENTICATION,
+        KafkaError._BAD_MSG,
+        KafkaError._BAD_COMPRESSION,
+    }
+)
+"""Errors that waiting does not cure; the client recovers from the others by itself."""
+
+
+class GroupConsumer:
+    """Reads what the group assigns to it. Not safe to use from several threads at once.
+
+    What is returned is in offset order without a hole from where a partition was begun, and never of a
+    partition that was taken away before; the caller's positions decide, not the group's offsets.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        admin: AdminClient,
+        names: Mapping[str, str],
+        positions: Callable[[], Mapping[Place, int]],
+    ) -> None:
+        self._consumer = consumer
+        self._admin = admin
+        self._names = names
+        self._positions = positions
+        self._next: dict[Place, int] = {}
+        self._failure: Exception | None = None
+        self._misplaced = False
+        self.assignments = 0
+        with translated():
+            consumer.subscribe(list(names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+        """Return up to `limit` messages, waiting up to `timeout` seconds, and a moment at least, for the first.
+
+        Raises:
+            StreamUnavailableError: reading is refused, or a record can't be read.
+            PositionLostError: a position is beyond the end of its partition.
+        """
+        if self._misplaced:
+            self.place(self._positions())
+        least = _FETCH_SECONDS if self._next else _JOIN_SECONDS
+        deadline = time.monotonic() + max(timeout, least)
+        messages = self._take(limit, 0.0)
+        while not messages and (remaining := deadline - time.monotonic()) > 0:
+            messages = self._take(1, remaining)
+            if messages and limit > 1:
+                messages += self._take(limit - 1, 0.0)
+        return messages
+
+    def place(self, positions: Mapping[Place, int]) -> None:
+        """Go on from the given positions in the partitions that are assigned."""
+        self._misplaced = True
+        for place, offset in starts(self._admin, self._next, positions).items():
+            self._seek(place, offset)
+        self._misplaced = False
+
+    def commit(self, positions: Mapping[Place, int]) -> None:
+        """Tell the group how far its partitions were taken in, in the background."""
+        offsets = [TopicPartition(*place, offset) for place, offset in positions.items() if place in self._next]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            log.debug("offsets were not committed: %s", reason_of(error).str())
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _take(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+        """Take what the client has fetched; should that fail, all partitions are placed anew by the next poll."""
+        with translated():
+            fetched = self._consumer.consume(limit, timeout)
+        try:
+            if self._failure is not None:
+                raise self._failure
+            return self._current(fetched)
+        except Exception:
+            self._misplaced, self._failure = True, None
+            raise
+
+    def _current(self, fetched: Iterable[Message]) -> list[ReceivedMessage]:
+        """Keep what belongs to the partitions as they are assigned now, each in order from where it stands.
+
+        A batch that spans a rebalance or a seek may hold leftovers from before; such a partition is read again.
+        """
+        following, names = self._next, self._names
+        begun = dict(following)
+        disordered: set[Place] = set()
+        kept = []
+        for message in fetched:
+            topic, number, offset, key = message.topic(), message.partition(), message.offset(), message.key()
+            if (error := message.error()) is not None:
+                _judge(error, f"{topic}/{number}@{offset}")
+                continue
+            assert topic is not None
+            assert number is not None
+            assert offset is not None
+            expected = following.get((topic, number))
+            if expected is None:
+                continue
+            if offset < expected:
+                disordered.add((topic, number))
+                continue
+            following[topic, number] = offset + 1
+            text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
+            kept.append(ReceivedMessage(names[topic], number, offset, text, message.value() or b""))
+        for place in disordered:
+            self._seek(place, begun[place])
+        again = {(names[topic], number) for topic, number in disordered}
+        return [m for m in kept if (m.topic, m.partition) not in again] if again else kept
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Begin at the recorded positions; a callback can't raise, so `poll` raises what fails here."""
+        self.assignments += 1
+        places = [(partition.topic, partition.partition) for partition in partitions]
+        try:
+            begin = starts(self._admin, places, self._positions())
+        except Exception as error:  # noqa: BLE001 - raised by the poll that is under way
+            self._failure = error
+            begin = dict.fromkeys(places, 0)
+        consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in begin.items()])
+        self._next.update(begin)
+        log.info("assigned: %s", _listed(partitions))
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        for partition in partitions:
+            self._next.pop((partition.topic, partition.partition), None)
+        log.info("revoked: %s", _listed(partitions))
+
+    def _seek(self, place: Place, offset: int) -> None:
+        """Move a partition; one that was assigned this instant may not be ready for it yet."""
+        self._next[place] = offset
+        deadline = time.monotonic() + _SEEK_SECONDS
+        with translated():
+            while True:
+                try:
+                    self._consumer.seek(TopicPartition(*place, offset))
+                    return
+                except KafkaException as error:
+                    if reason_of(error).code() != KafkaError._STATE or time.monotonic() > deadline:
+                        raise
+                time.sleep(_PAUSE)
+
+
+def _judge(error: KafkaError, place: str) -> None:
+    """Raise what stops reading, log what passes."""
+    if error.fatal() or error.code() in _STOPPING:
+        raise StreamUnavailableError(f"Kafka refuses to go on at {place}: {error.str()}")
+    log.warning("Kafka: %s", error.str())
+
+
+def _listed(partitions: Iterable[TopicPartition]) -> str:
+    return ", ".join(f"{topic}/{number}" for topic, number in sorted((p.topic, p.partition) for p in partitions))

@@ -1,0 +1,88 @@
+"""Where the logs of partitions begin and end, asked of the brokers in one request for all of them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from adapters.kafka.errors import PositionLostError, reason_of, translated
+
+log = logging.getLogger(__name__)
+
+Place = tuple[str, int]
+"""A topic, by its name on the brokers, and the number of a partition."""
+
+EARLIEST = OffsetSpec.earliest()
+LATEST = OffsetSpec.latest()
+
+_SECONDS = 10.0
+_PAUSE = 0.05
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.KAFKA_STORAGE_ERROR,
+    }
+)
+"""What a broker says of a partition whose leader is being chosen."""
+
+
+def partitions_of(admin: AdminClient, topics: Iterable[str]) -> list[Place]:
+    """Return the partitions of the topics that exist.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer.
+    """
+    admin.poll(0)
+    with translated():
+        known = admin.list_topics(timeout=_SECONDS).topics
+    return [(name, number) for name in topics if name in known for number in sorted(known[name].partitions)]
+
+
+def read_offsets(admin: AdminClient, places: Collection[Place], which: OffsetSpec) -> dict[Place, int]:
+    """Return the first (EARLIEST) or the next (LATEST) offset of each partition.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer, or have no leader for a partition.
+    """
+    found: dict[Place, int] = {}
+    deadline = time.monotonic() + _SECONDS
+    with translated():
+        while missing := [place for place in places if place not in found]:
+            asked = {TopicPartition(*place): which for place in missing}
+            for partition, future in admin.list_offsets(asked, request_timeout=_SECONDS).items():
+                try:
+                    found[partition.topic, partition.partition] = future.result(_SECONDS).offset
+                except KafkaException as error:
+                    if reason_of(error).code() not in _PASSING or time.monotonic() > deadline:
+                        raise
+            if len(found) < len(places):
+                time.sleep(_PAUSE)
+    return found
+
+
+def starts(admin: AdminClient, places: Collection[Place], positions: Mapping[Place, int]) -> dict[Place, int]:
+    """Return where to begin: at the recorded position, or at the first message that still exists.
+
+    Raises:
+        PositionLostError: a position is beyond the end of its partition.
+        StreamUnavailableError: the brokers don't answer.
+    """
+    first = read_offsets(admin, places, EARLIEST)
+    end = read_offsets(admin, places, LATEST)
+    for place in places:
+        position, name = positions.get(place, 0), f"{place[0]}/{place[1]}"
+        if position > end[place]:
+            raise PositionLostError(
+                f"the recorded position of {name} is {position:,}, but its log ends at {end[place]:,}: the topic "
+                "was created anew, or these are other brokers; go back to those that were read before"
+            )
+        if 0 < position < first[place]:
+            gone = first[place] - position
+            log.error("%d messages of %s are gone: retention ended before they were taken in", gone, name)
+    return {place: max(positions.get(place, 0), first[place]) for place in places}

@@ -1,0 +1,90 @@
+"""The topics: partitions, retention, compaction and the largest message, stated here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from adapters.kafka.errors import reason_of, translated
+from adapters.kafka.log_offsets import LATEST, partitions_of, read_offsets
+from application.aggregates import CATALOG, INVENTORY, ORDER, SHIPMENT
+from application.relay import RELAY_TOPIC
+
+log = logging.getLogger(__name__)
+
+DEAD_LETTER = "dead-letter"
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""More than ingest takes, so that a message beyond its limit ends in quarantine and not with its sender."""
+
+_DAY = 24 * 60 * 60 * 1_000
+_FOR_EVER = -1
+_BROKERS_DEFAULT = -1
+_SECONDS = 30.0
+
+
+class Topic(NamedTuple):
+    """A topic; a message counts for itself, also beside a later one of its key, so none is compacted away."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+    cleanup_policy: str = "delete"
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+    def config(self) -> dict[str, str]:
+        """Return the topic's settings in the broker's words."""
+        return {
+            "cleanup.policy": self.cleanup_policy,
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+
+
+TAKEN_IN = (
+    Topic(ORDER.topic, partitions=12, retention_ms=14 * _DAY),
+    Topic(SHIPMENT.topic, partitions=12, retention_ms=14 * _DAY),
+    Topic(INVENTORY.topic, partitions=12, retention_ms=14 * _DAY),
+    Topic(CATALOG.topic, partitions=4, retention_ms=14 * _DAY),
+)
+"""What ingest reads. The database keeps every message for ever; the topics keep them for a repair."""
+
+GIVEN_OUT = (
+    Topic(RELAY_TOPIC, partitions=12, retention_ms=_FOR_EVER),
+    Topic(DEAD_LETTER, partitions=1, retention_ms=90 * _DAY),
+)
+"""What others read."""
+
+
+def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] = TAKEN_IN + GIVEN_OUT) -> None:
+    """Create the topics that do not exist; those that do keep the settings that somebody gave them.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer, or refuse.
+    """
+    with translated():
+        existing = admin.list_topics(timeout=_SECONDS).topics
+        absent = [_new(topic, prefix) for topic in topics if prefix + topic.name not in existing]
+        if not absent:
+            return
+        for future in admin.create_topics(absent, operation_timeout=_SECONDS).values():
+            try:
+                future.result(_SECONDS)
+            except KafkaException as error:
+                if reason_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+    names = [topic.topic for topic in absent]
+    read_offsets(admin, partitions_of(admin, names), LATEST)
+    log.info("topics are ready: %s", ", ".join(names))
+
+
+def _new(topic: Topic, prefix: str) -> NewTopic:
+    return NewTopic(
+        prefix + topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=_BROKERS_DEFAULT,
+        config=topic.config(),
+    )

@@ -1,0 +1,42 @@
+"""A real Kafka for the tests, with topics of its own for each of them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from adapters.kafka.connection import KafkaConnection
+from adapters.kafka.topics import GIVEN_OUT, TAKEN_IN, ensure_topics
+
+SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
+PARTITIONS = 3
+QUICK = {"linger.ms": "0"}
+
+
+def bootstrap() -> str:
+    """The brokers that `make services` started; where there are none, the test is skipped, unless they must be."""
+    services = json.loads(SERVICES.read_text()) if SERVICES.exists() else {}
+    found: str | None = os.environ.get("DATAFLOW_TEST_KAFKA") or services.get("kafka", {}).get("url")
+    if found is None:
+        missing = "no Kafka: `make services` starts one, DATAFLOW_TEST_KAFKA names one"
+        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
+
+
+@contextmanager
+def fresh_topics() -> Iterator[KafkaConnection]:
+    """Every topic of the platform, empty, under a prefix of its own; they are deleted at the end."""
+    prefix = f"test-{uuid4().hex[:12]}-"
+    connection = KafkaConnection(bootstrap(), f"{prefix}group", prefix, QUICK)
+    admin = connection.admin()
+    topics = [topic._replace(partitions=PARTITIONS) for topic in TAKEN_IN + GIVEN_OUT]
+    ensure_topics(admin, prefix, topics)
+    yield connection
+    for future in admin.delete_topics([prefix + topic.name for topic in topics]).values():
+        future.result(30)
