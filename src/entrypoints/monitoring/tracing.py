@@ -1,0 +1,95 @@
+"""Traces: a span for each batch, with its steps, sent where OTEL_EXPORTER_OTLP_ENDPOINT says.
+
+The source of a recorded event names topic, partition and offset; the span of the batch that carried it names
+its last offset in each partition, so that a row leads to its event, its message, and the span.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from application.ingest.observer import BatchReport, Step
+from entrypoints.settings import SettingsError
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+FLUSH_SECONDS = 2.0
+Attributes = dict[str, int | str | list[str]]
+
+
+class BatchTracer:
+    """Makes spans of batches that are done."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def committed(self, batch: BatchReport) -> None:
+        """Record a batch that was taken in, and its steps."""
+        self._record(
+            "consume batch",
+            {
+                "messaging.batch.message_count": batch.balance.received,
+                "dataflow.applied": batch.balance.applied,
+                "dataflow.duplicate": batch.balance.duplicate,
+                "dataflow.quarantined": batch.balance.quarantined,
+                "dataflow.events": batch.events,
+                "dataflow.last_offsets": [f"{p.topic}/{p.number}@{n - 1}" for p, n in batch.positions.items()],
+            },
+            batch.steps,
+        )
+
+    def applied(self, events: int, last_position: int, began: float, ended: float) -> None:
+        """Record a batch of events that was projected between two readings of `time.perf_counter`."""
+        attributes: Attributes = {"dataflow.events": events, "dataflow.last_position": last_position}
+        self._record("project batch", attributes, [Step("apply", began, ended)])
+
+    def _record(self, name: str, attributes: Attributes, steps: Sequence[Step]) -> None:
+        from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - an extra
+
+        epoch = time.time_ns() - time.perf_counter_ns()
+        span = self._tracer.start_span(name, attributes=attributes, start_time=_nanoseconds(steps[0].began, epoch))
+        inside = set_span_in_context(span)
+        for step in steps:
+            child = self._tracer.start_span(step.name, inside, start_time=_nanoseconds(step.began, epoch))
+            child.end(_nanoseconds(step.ended, epoch))
+        span.end(_nanoseconds(steps[-1].ended, epoch))
+
+
+@contextmanager
+def batch_tracer(command: str, environment: Mapping[str, str] = os.environ) -> Iterator[BatchTracer | None]:
+    """Give a tracer that sends its spans over OTLP, None where no endpoint is set; send the last ones at the end.
+
+    Raises:
+        SettingsError: an endpoint is set, but the extra `tracing` is not installed.
+    """
+    if not any(environment.get(name) for name in ENDPOINTS):
+        yield None
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(f"{ENDPOINTS[0]} is set: install the extra 'tracing' for it") from error
+    resource = Resource.create({"service.name": environment.get("OTEL_SERVICE_NAME") or f"dataflow-{command}"})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    try:
+        yield BatchTracer(provider.get_tracer("dataflow"))
+    finally:
+        # The exporter waits longer for an endpoint that is away than a stop may take.
+        flush = Thread(target=provider.shutdown, daemon=True)
+        flush.start()
+        flush.join(FLUSH_SECONDS)
+
+
+def _nanoseconds(reading: float, epoch: int) -> int:
+    return epoch + int(reading * 1e9)
