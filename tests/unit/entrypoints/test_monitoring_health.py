@@ -1,0 +1,115 @@
+"""What `/live`, `/ready` and `/metrics` answer, and when."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from threading import Event
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Metric
+
+from application.ports.event_store import StoreUnavailableError
+from entrypoints.monitoring.health import live, pages, ready, served
+from entrypoints.monitoring.watch import LIVE_SECONDS, NotReadyError, Probe, Watch
+from entrypoints.settings import SettingsError
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_it_is_live_while_the_loop_goes_round() -> None:
+    clock = Clock()
+    watch = Watch(clock)
+    clock.now += LIVE_SECONDS
+    assert live(watch).status == 200
+    clock.now += 1
+    assert live(watch).status == 503
+    assert b"has not gone round for 61 s" in live(watch).body
+    watch.beat()
+    assert live(watch).status == 200
+
+
+def test_it_is_live_but_not_ready_where_a_server_is_away() -> None:
+    clock = Clock()
+    watch = Watch(clock)
+    clock.now += LIVE_SECONDS + 1
+    watch.away("the database does not answer")
+    assert live(watch).status == 200
+    assert ready(watch) == (503, b"the database does not answer\n", "text/plain; charset=utf-8")
+
+
+def test_it_is_ready_once_at_work_and_its_servers_answer() -> None:
+    watch = Watch()
+    assert ready(watch)[:2] == (503, b"starting\n")
+    watch.working(list)
+    assert ready(watch)[:2] == (200, b"ready\n")
+
+
+def test_it_is_not_ready_where_the_question_fails() -> None:
+    def question() -> list[Metric]:
+        raise StoreUnavailableError("the database does not answer")
+
+    watch = Watch()
+    watch.working(question)
+    assert ready(watch)[:2] == (503, b"the database does not answer\n")
+
+
+def test_a_question_that_hangs_is_asked_once_and_not_waited_for() -> None:
+    go_on, asked = Event(), []
+
+    def question() -> list[Metric]:
+        asked.append(1)
+        go_on.wait(10)
+        return [Metric("answer", "", "gauge")]
+
+    probe = Probe(question, patience=0.01)
+    for _ in range(3):
+        with pytest.raises(NotReadyError, match=r"no answer within 0\.01 s"):
+            probe.ask()
+    assert len(asked) == 1
+    go_on.set()
+    patient = Probe(question, patience=10)
+    assert [metric.name for metric in patient.ask()] == ["answer"]
+
+
+def test_the_pages_are_served_under_their_paths() -> None:
+    watch, registry = Watch(), CollectorRegistry()
+    watch.working(list)
+    Counter("things", "Things.", registry=registry).inc(3)
+    with served("127.0.0.1", 0, pages(watch, registry)) as port:
+        assert get(port, "/live") == (200, "live\n")
+        assert get(port, "/ready?verbose=1") == (200, "ready\n")
+        assert "things_total 3.0" in get(port, "/metrics")[1]
+        assert get(port, "/") == (404, "there are /live, /ready, /metrics\n")
+        watch.away("gone")
+        assert get(port, "/ready") == (503, "gone\n")
+
+
+def test_a_port_in_use_is_named() -> None:
+    with (
+        served("127.0.0.1", 0, {}) as port,
+        pytest.raises(SettingsError, match=rf"DATAFLOW_HEALTH_PORT: 127\.0\.0\.1:{port} can't be used"),
+        served("127.0.0.1", port, {}),
+    ):
+        pass
+
+
+def test_the_port_is_free_again_afterwards() -> None:
+    with served("127.0.0.1", 0, {}) as port:
+        pass
+    with served("127.0.0.1", port, {}) as again:
+        assert again == port
