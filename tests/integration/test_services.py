@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import urlopen
@@ -17,7 +19,9 @@ from deploy.services.catalogue import SERVERS
 from deploy.services.process import spawn, started_at, stop
 from deploy.services.registry import Running, read
 from deploy.services.server import HOST, Server, ServiceError
+from entrypoints.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 REQUIRED = os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1"
 FIVE_MEGABYTES = 5_000_000
 
@@ -193,3 +197,24 @@ def test_a_missing_program_names_its_package(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ServiceError, match="install the package redis-server"):
         SERVERS["redis"].install()
+
+
+COMPOSE = ("docker-compose.yml", "deploy/services/docker-compose.yml")
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_every_image_is_pinned_to_an_exact_version(name: str) -> None:
+    images = re.findall(r"^ +image: (.+)$", (ROOT / name).read_text(), re.MULTILINE)
+    assert images
+    assert [image for image in images if not re.fullmatch(r"[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?", image)] == []
+
+
+def test_the_stack_holds_no_password_and_asks_for_each() -> None:
+    secrets = re.findall(r"^ +\w*(?:PASSWORD|AUTH|SECRET|TOKEN): (.+)$", (ROOT / COMPOSE[0]).read_text(), re.MULTILINE)
+    assert len(secrets) == 4
+    assert [secret for secret in secrets if not re.match(r"\$\{\w+:\?", secret)] == []
+
+
+def test_the_stack_sets_only_what_the_platform_reads() -> None:
+    known = {f"DATAFLOW_{field.name.upper()}" for field in fields(Settings)}
+    assert set(re.findall(r"DATAFLOW_\w+", (ROOT / COMPOSE[0]).read_text())) <= known

@@ -27,7 +27,19 @@ def _jars() -> Path:
 def _download(pom: Path, folder: Path) -> None:
     maven = install.program("mvn", "maven")
     goal = "dependency:copy-dependencies"
-    run([maven, "-q", "-B", "-f", pom, goal, "-DincludeScope=runtime", f"-DoutputDirectory={folder}"])
+    run(
+        [
+            maven,
+            "-q",
+            "-B",
+            "-Dstyle.color=never",
+            "-f",
+            pom,
+            goal,
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={folder}",
+        ]
+    )
 
 
 def _install() -> None:
