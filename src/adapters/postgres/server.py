@@ -50,6 +50,8 @@ class EmbeddedPostgres:
                 f"PostgreSQL can't use the data folder {home}: {error}; see {data / 'log'}, "
                 "or choose another folder with DATAFLOW_HOME"
             ) from error
+        except AssertionError as error:  # the wheel asserts that a server which runs already is ready
+            raise DataFolderError(f"PostgreSQL in {home} is just starting or stopping; try again") from error
 
     @property
     def log_file(self) -> Path:

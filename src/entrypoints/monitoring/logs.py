@@ -44,7 +44,7 @@ def log_quarantined(batch: BatchReport, level: int) -> None:
     for receipt in [r for r in batch.receipts if r.outcome is Outcome.QUARANTINED][:MOST_LINES]:
         _log_one(receipt, level)
     if (more := batch.balance.quarantined - MOST_LINES) > 0:
-        log.log(level, "and %d more messages of this batch in quarantine", more)
+        log.log(level, "and %d more messages of this batch in quarantine", more, extra={"more": more})
 
 
 def _log_one(receipt: Receipt, level: int) -> None:
