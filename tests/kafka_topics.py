@@ -14,7 +14,7 @@ from adapters.kafka.topics import GIVEN_OUT, TAKEN_IN, ensure_topics
 
 SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
 PARTITIONS = 3
-QUICK = {"linger.ms": "0"}
+QUICK = {"heartbeat.interval.ms": "100"}
 
 
 def bootstrap() -> str:

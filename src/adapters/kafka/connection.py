@@ -15,6 +15,8 @@ from adapters.kafka.errors import KafkaSettingsError, reason_of
 from adapters.kafka.topics import MAX_MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
+log.addFilter(lambda record: "and will be ignored by this" not in record.getMessage())
+"""All clients are given all properties; what one of them has no use for is no news."""
 
 _Properties = Mapping[str, str | int | bool]
 
@@ -39,6 +41,7 @@ _PRODUCER_PREFERRED: _Properties = {
 }
 _CONSUMER_PREFERRED: _Properties = {
     "session.timeout.ms": 10_000,
+    "heartbeat.interval.ms": 1_000,
     "queued.max.messages.kbytes": 32_768,
     "fetch.max.bytes": 16_777_216,
     "fetch.wait.max.ms": 100,

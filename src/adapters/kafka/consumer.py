@@ -19,6 +19,8 @@ _FETCH_SECONDS = 0.05
 """How long a poll waits at least: the brokers need a moment, even where they have messages."""
 _JOIN_SECONDS = 0.5
 """How long it waits at least while it has no partition: the group is being joined."""
+_SLICE_SECONDS = 0.5
+"""How long it waits at a stretch, before it looks whether an assignment failed."""
 _SEEK_SECONDS = 5.0
 _PAUSE = 0.01
 _STOPPING = frozenset(
@@ -72,7 +74,7 @@ class GroupConsumer:
         deadline = time.monotonic() + max(timeout, least)
         messages = self._take(limit, 0.0)
         while not messages and (remaining := deadline - time.monotonic()) > 0:
-            messages = self._take(1, remaining)
+            messages = self._take(1, min(remaining, _SLICE_SECONDS))
             if messages and limit > 1:
                 messages += self._take(limit - 1, 0.0)
         return messages
@@ -143,7 +145,6 @@ class GroupConsumer:
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Begin at the recorded positions; a callback can't raise, so `poll` raises what fails here."""
-        self.assignments += 1
         places = [(partition.topic, partition.partition) for partition in partitions]
         try:
             begin = starts(self._admin, places, self._positions())
@@ -152,7 +153,9 @@ class GroupConsumer:
             begin = dict.fromkeys(places, 0)
         consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in begin.items()])
         self._next.update(begin)
-        log.info("assigned: %s", _listed(partitions))
+        if places:
+            self.assignments += 1
+            log.info("assigned: %s", _listed(partitions))
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for partition in partitions:

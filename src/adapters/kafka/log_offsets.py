@@ -26,10 +26,12 @@ _PASSING = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.KAFKA_STORAGE_ERROR,
     }
 )
-"""What a broker says of a partition whose leader is being chosen."""
+"""What brokers say of a partition whose leader is being chosen, or was just now."""
 
 
 def partitions_of(admin: AdminClient, topics: Iterable[str]) -> list[Place]:
@@ -73,6 +75,8 @@ def starts(admin: AdminClient, places: Collection[Place], positions: Mapping[Pla
         PositionLostError: a position is beyond the end of its partition.
         StreamUnavailableError: the brokers don't answer.
     """
+    if not places:
+        return {}
     first = read_offsets(admin, places, EARLIEST)
     end = read_offsets(admin, places, LATEST)
     for place in places:

@@ -1,0 +1,380 @@
+"""Kafka, for real: what is published and how, where reading goes on, and who reads what when consumers come and go."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from threading import Condition, Event
+
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+
+from adapters.kafka import log_offsets
+from adapters.kafka.connection import KafkaConnection
+from adapters.kafka.errors import KafkaSettingsError, OversizedMessageError, PositionLostError
+from adapters.kafka.message_stream import KafkaMessageStream
+from adapters.kafka.topics import MAX_MESSAGE_BYTES, TAKEN_IN, ensure_topics
+from adapters.postgres.database import open_pool
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.inbox import PostgresInbox
+from application.aggregates import TOPICS
+from application.ingest.messages import encode_command
+from application.ingest.service import Ingest, IngestSettings
+from application.ports.event_store import StoreUnavailableError
+from application.ports.inbox import Balance
+from application.ports.message_stream import (
+    OutgoingMessage,
+    Partition,
+    ReceivedMessage,
+    StreamUnavailableError,
+)
+from domain.inventory.commands import ReceiveStock
+from tests.kafka_topics import PARTITIONS, fresh_topics
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def connection() -> Iterator[KafkaConnection]:
+    with fresh_topics() as connection:
+        yield connection
+
+
+@pytest.fixture
+def stream(connection: KafkaConnection) -> Iterator[KafkaMessageStream]:
+    with closing(KafkaMessageStream(connection)) as stream:
+        yield stream
+
+
+def everywhere(count: int, first: int = 0) -> list[OutgoingMessage]:
+    return [message._replace(topic=TOPICS[n % len(TOPICS)]) for n, message in enumerate(orders(count, first))]
+
+
+def orders(count: int, first: int = 0) -> list[OutgoingMessage]:
+    return [OutgoingMessage("orders", f"key-{n}", str(n).encode()) for n in range(first, first + count)]
+
+
+def take(stream: KafkaMessageStream, count: int, limit: int = 100) -> list[ReceivedMessage]:
+    received: list[ReceivedMessage] = []
+    while len(received) < count:
+        batch = stream.poll(limit, PATIENCE)
+        assert batch
+        received += batch
+    return received
+
+
+def after(messages: list[ReceivedMessage]) -> dict[Partition, int]:
+    return {Partition(m.topic, m.partition): m.offset + 1 for m in sorted(messages)}
+
+
+@contextmanager
+def raw_producer(connection: KafkaConnection) -> Iterator[Producer]:
+    producer = Producer({"bootstrap.servers": connection.bootstrap})
+    yield producer
+    assert producer.flush(PATIENCE) == 0
+
+
+def raw_message(connection: KafkaConnection, topic: str) -> Message:
+    consumer = Consumer({"bootstrap.servers": connection.bootstrap, "group.id": "raw", "auto.offset.reset": "earliest"})
+    consumer.assign([TopicPartition(connection.topic_prefix + topic, n, 0) for n in range(PARTITIONS)])
+    with closing(consumer):
+        [message] = consumer.consume(1, PATIENCE)
+    return message
+
+
+def test_topics_exist_with_what_is_stated_and_are_created_once(connection: KafkaConnection) -> None:
+    admin = connection.admin()
+    ensure_topics(admin, connection.topic_prefix)
+    for topic in TAKEN_IN:
+        resource = ConfigResource(ResourceType.TOPIC, connection.topic_prefix + topic.name)
+        [described] = admin.describe_configs([resource]).values()
+        found = {name: entry.value for name, entry in described.result(PATIENCE).items()}
+        assert found.items() >= topic.config().items()
+        assert (
+            len(admin.list_topics(connection.topic_prefix + topic.name).topics[resource.name].partitions) == PARTITIONS
+        )
+
+
+def test_a_message_says_that_it_is_a_cloud_event(connection: KafkaConnection, stream: KafkaMessageStream) -> None:
+    stream.publish(orders(1))
+    message = raw_message(connection, "orders")
+    assert message.headers() == [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+    assert (message.key(), message.value()) == (b"key-0", b"0")
+
+
+def test_a_key_goes_to_the_partition_that_other_clients_choose_too(
+    connection: KafkaConnection, stream: KafkaMessageStream
+) -> None:
+    stream.publish(orders(50))
+    chosen = {m.key: m.partition for m in take(stream, 50)}
+    assert chosen == {f"key-{n}": murmur2(f"key-{n}".encode()) % PARTITIONS for n in range(50)}
+
+
+def murmur2(data: bytes) -> int:
+    """The hash of the Java client's default partitioner, its sign bit cleared."""
+    mask = 0xFFFFFFFF
+    h = (0x9747B28C ^ len(data)) & mask
+    whole = len(data) // 4 * 4
+    for at in range(0, whole, 4):
+        k = int.from_bytes(data[at : at + 4], "little") * 0x5BD1E995 & mask
+        k = (k ^ k >> 24) * 0x5BD1E995 & mask
+        h = (h * 0x5BD1E995 & mask) ^ k
+    if rest := data[whole:]:
+        h = (h ^ int.from_bytes(rest, "little")) * 0x5BD1E995 & mask
+    h = (h ^ h >> 13) * 0x5BD1E995 & mask
+    return (h ^ h >> 15) & 0x7FFFFFFF
+
+
+def test_an_oversized_message_is_refused_by_name_and_nothing_is_published(stream: KafkaMessageStream) -> None:
+    large = OutgoingMessage("orders", "large", b"x" * MAX_MESSAGE_BYTES)
+    with pytest.raises(OversizedMessageError, match="'large' for orders has 8,388,613 bytes, at most 8,387,584"):
+        stream.publish([*orders(3), large])
+    assert set(stream.ends().values()) == {0}
+
+
+def test_the_largest_message_travels(stream: KafkaMessageStream) -> None:
+    large = OutgoingMessage("orders", "large", b"x" * (MAX_MESSAGE_BYTES - 2_000))
+    stream.publish([large])
+    assert take(stream, 1)[0].payload == large.payload
+
+
+def test_a_topic_that_takes_less_than_stated_is_named_by_the_error(
+    connection: KafkaConnection, stream: KafkaMessageStream
+) -> None:
+    small = NewTopic(f"{connection.topic_prefix}small", 1, config={"max.message.bytes": "1000"})
+    admin = connection.admin()
+    for future in admin.create_topics([small]).values():
+        future.result(PATIENCE)
+    with pytest.raises(OversizedMessageError, match="Message size too large"):
+        stream.publish([OutgoingMessage("small", "k", os.urandom(5_000))])
+    for future in admin.delete_topics([small.topic]).values():
+        future.result(PATIENCE)
+
+
+@pytest.fixture
+def nobody() -> KafkaConnection:
+    return KafkaConnection("127.0.0.1:1", "group", properties={"delivery.timeout.ms": "300", "linger.ms": "0"})
+
+
+def test_messages_that_no_broker_acknowledges_are_an_error(nobody: KafkaConnection) -> None:
+    with (
+        closing(KafkaMessageStream(nobody)) as stream,
+        pytest.raises(StreamUnavailableError, match="2 of 2 messages were not acknowledged"),
+    ):
+        stream.publish(orders(2))
+
+
+def test_brokers_that_do_not_answer_are_an_error(nobody: KafkaConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_offsets, "_SECONDS", 0.3)
+    with closing(KafkaMessageStream(nobody)) as stream, pytest.raises(StreamUnavailableError, match="Kafka"):
+        stream.ends()
+
+
+def test_what_exactly_once_rests_on_can_not_be_set() -> None:
+    with pytest.raises(KafkaSettingsError, match=r"enable\.auto\.commit can't be set"):
+        KafkaConnection("b:1", "g", properties={"enable.auto.commit": "true"})
+
+
+def test_an_unknown_property_is_named_and_no_secret_is_shown() -> None:
+    connection = KafkaConnection("b:1", "g", properties={"sasl.pasword": "hunter2"})
+    with pytest.raises(KafkaSettingsError, match=r'"sasl\.pasword"') as error:
+        KafkaMessageStream(connection)
+    assert "hunter2" not in f"{connection!r} {error.value}"
+
+
+def test_foreign_keys_and_missing_values_can_be_kept(connection: KafkaConnection, stream: KafkaMessageStream) -> None:
+    with raw_producer(connection) as producer:
+        for key, value in [(b"a\0b", b"1"), (b"\xff", b"2"), (None, b"3"), (b"none", None)]:
+            producer.produce(f"{connection.topic_prefix}orders", value, key, partition=0)
+    assert [(m.key, m.payload) for m in take(stream, 4)] == [
+        ("a\ufffdb", b"1"),
+        ("\ufffd", b"2"),
+        (None, b"3"),
+        ("none", b""),
+    ]
+
+
+def test_a_seek_before_the_first_poll_counts(stream: KafkaMessageStream) -> None:
+    stream.publish(orders(30))
+    ends = stream.ends()
+    stream.seek({partition: max(0, end - 1) for partition, end in ends.items()})
+    assert after(take(stream, PARTITIONS)) == {p: end for p, end in ends.items() if end}
+
+
+def test_recorded_positions_count_and_not_the_groups_offsets(connection: KafkaConnection) -> None:
+    with closing(KafkaMessageStream(connection)) as first:
+        first.publish(orders(30))
+        received = take(first, 30)
+        first.acknowledge(after(received))
+        await_offsets(connection, first, after(received))
+    recorded = {Partition("orders", n): 2 for n in range(PARTITIONS)}
+    with closing(KafkaMessageStream(connection, lambda: recorded)) as second:
+        assert sorted(take(second, 30 - 2 * PARTITIONS)) == [m for m in sorted(received) if m.offset >= 2]
+
+
+def await_offsets(connection: KafkaConnection, stream: KafkaMessageStream, positions: Mapping[Partition, int]) -> None:
+    """Wait until the group shows the offsets; every poll is a moment's wait."""
+    admin = connection.admin()
+    wanted = {(connection.topic_prefix + topic, number): offset for (topic, number), offset in positions.items()}
+    for _ in range(200):
+        [group] = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(connection.group)]).values()
+        shown = {(p.topic, p.partition): p.offset for p in group.result(PATIENCE).topic_partitions}
+        if shown.items() >= wanted.items():
+            return
+        stream.poll(1, 0)
+    pytest.fail(f"the group shows {shown}, not {wanted}")
+
+
+def test_a_position_beyond_the_end_stops_with_its_name(connection: KafkaConnection) -> None:
+    with (
+        closing(KafkaMessageStream(connection, lambda: {Partition("orders", 1): 7})) as stream,
+        pytest.raises(PositionLostError, match=r"position of \S*orders/1 is 7, but its log ends at 0"),
+    ):
+        take(stream, 1)
+
+
+def test_messages_that_retention_took_are_counted_aloud(
+    connection: KafkaConnection, stream: KafkaMessageStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    with raw_producer(connection) as producer:
+        for n in range(10):
+            producer.produce(f"{connection.topic_prefix}orders", str(n), partition=0)
+    admin = connection.admin()
+    [gone] = admin.delete_records([TopicPartition(f"{connection.topic_prefix}orders", 0, 6)]).values()
+    gone.result(PATIENCE)
+    stream.seek({Partition("orders", 0): 2})
+    assert [m.offset for m in take(stream, 4)] == [6, 7, 8, 9]
+    assert "4 messages of" in caplog.text
+
+
+def test_a_database_that_fails_while_partitions_are_assigned_costs_no_message(connection: KafkaConnection) -> None:
+    failing = [StoreUnavailableError("the connection broke")]
+
+    def positions() -> Mapping[Partition, int]:
+        if failing:
+            raise failing.pop()
+        return {Partition("orders", n): 3 for n in range(PARTITIONS)}
+
+    with closing(KafkaMessageStream(connection, positions)) as stream:
+        stream.publish(orders(60))
+        with pytest.raises(StoreUnavailableError):
+            take(stream, 1)
+        received = take(stream, 60 - 3 * PARTITIONS)
+        assert min(m.offset for m in received) == 3
+        assert len(received) == 60 - 3 * PARTITIONS
+
+
+def test_partitions_that_were_taken_away_are_read_by_the_other_alone(connection: KafkaConnection) -> None:
+    recorded: dict[Partition, int] = {}
+    with (
+        closing(KafkaMessageStream(connection, lambda: recorded)) as first,
+        closing(KafkaMessageStream(connection, lambda: recorded)) as second,
+    ):
+        first.publish(everywhere(300))
+        recorded.update(after(take(first, 300, limit=1_000)))
+        while not second.assignments:
+            assert first.poll(10, 0) == []
+            assert second.poll(10, 0) == []
+        first.publish(everywhere(300, 300))
+        received: list[tuple[str, ReceivedMessage]] = []
+        while len(received) < 300:
+            received += [("first", m) for m in first.poll(7, 0)]
+            received += [("second", m) for m in second.poll(7, 0)]
+        assert sorted(int(m.payload) for _, m in received) == list(range(300, 600))
+        readers = {(m.topic, m.partition, name) for name, m in received}
+        assert len(readers) == len(TOPICS) * PARTITIONS
+        assert {name for _, _, name in readers} == {"first", "second"}
+
+
+class Progress:
+    """Counts what consumers took in; somebody may wait until enough of it is there."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+        self._changed = Condition()
+
+    def of(self, name: str) -> Callable[[Balance], None]:
+        def count(balance: Balance) -> None:
+            with self._changed:
+                self.taken[name] += balance.received
+                self._changed.notify_all()
+
+        return count
+
+    def wait_for_all_but(self, few: int, published: int) -> None:
+        self.wait(lambda taken: taken.total() >= published - few)
+
+    def wait(self, enough: Callable[[Counter[str]], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: enough(self.taken), PATIENCE), self.taken
+
+
+def stock(first: int, count: int) -> list[OutgoingMessage]:
+    """Stock received, each stream's in one partition, all partitions of all topics in use."""
+    messages = []
+    for n in range(first, first + count):
+        command = ReceiveStock(product_id=f"p{n % 97}", location_id="main", occurred_at=NOW, quantity=1)
+        message = encode_command(command, message_id=str(n), source="test")
+        messages.append(message._replace(topic=TOPICS[n % 97 % len(TOPICS)]))
+    return messages
+
+
+def test_consumers_that_come_and_go_lose_and_double_nothing(connection: KafkaConnection, conninfo: str) -> None:
+    with ExitStack() as stack:
+        pool = stack.enter_context(open_pool(conninfo))
+        threads = stack.enter_context(ThreadPoolExecutor(3))
+        publisher = stack.enter_context(closing(KafkaMessageStream(connection)))
+        inbox, progress = PostgresInbox(pool), Progress()
+        stops = {name: stack.enter_context(set_at_end()) for name in ("first", "second", "third")}
+
+        def consume(name: str) -> None:
+            with (
+                closing(KafkaMessageStream(connection, inbox.positions)) as stream,
+                closing(PostgresEventStore(conninfo, pool_size=1)) as store,
+            ):
+                settings = IngestSettings(batch_size=50, poll_seconds=0.1)
+                Ingest(store, inbox, stream, lambda: NOW, settings).run(stops[name], progress.of(name))
+
+        running = {"first": threads.submit(consume, "first")}
+        published = publish_until(publisher, progress, 0, lambda taken: taken["first"] > 500)
+        running["second"] = threads.submit(consume, "second")
+        published = publish_until(publisher, progress, published, lambda taken: taken["second"] > 500)
+        running["third"] = threads.submit(consume, "third")
+        published = publish_until(publisher, progress, published, lambda taken: taken["third"] > 500)
+        stops["first"].set()
+        published = publish_until(publisher, progress, published, lambda _: running["first"].done())
+        stops["second"].set()
+        running["second"].result(PATIENCE)
+        progress.wait(lambda taken: taken.total() >= published)
+        stops["third"].set()
+        for each in running.values():
+            each.result(PATIENCE)
+        assert inbox.balance() == Balance(published, published, 0, 0)
+        assert inbox.positions() == {p: end for p, end in publisher.ends().items() if end}
+        store = stack.enter_context(closing(PostgresEventStore(conninfo, pool_size=1)))
+        assert len(store.read(0, published + 1)) == published
+
+
+@contextmanager
+def set_at_end() -> Iterator[Event]:
+    """An event that is set at the latest when the test ends, however it does."""
+    event = Event()
+    try:
+        yield event
+    finally:
+        event.set()
+
+
+def publish_until(
+    stream: KafkaMessageStream, progress: Progress, published: int, enough: Callable[[Counter[str]], bool]
+) -> int:
+    """Publish, never far ahead of what is taken in, until `enough`; return how many messages there are by then."""
+    while not enough(progress.taken):
+        stream.publish(stock(published, 200))
+        published += 200
+        progress.wait_for_all_but(1_000, published)
+    return published
