@@ -1,0 +1,282 @@
+"""A mistake costs one line: what is wrong, where, and what to do. Never a traceback."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.home import Home, ended, the_one_line, until
+
+ONE_PRODUCT = "sku,name\n1,Tea\n"
+SELECT = "SELECT sku AS product_id, DATE '2026-01-01' AS occurred_at, name FROM products"
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    """A folder with `data` and a `mapping` that fits it."""
+    for name in ("data", "mapping"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data" / "products.csv").write_text(ONE_PRODUCT)
+    (tmp_path / "mapping" / "mapping.toml").write_text(
+        'name = "feed"\nzone = "UTC"\n[files.products]\npath = "products.csv"\n'
+    )
+    (tmp_path / "mapping" / "10_RegisterProduct.sql").write_text(SELECT)
+    return tmp_path
+
+
+def _ingest(shop: Home, data: Path, mapping: Path) -> str:
+    return shop.refusal("ingest", "files", data, "--mapping", mapping)
+
+
+def test_missing_folder_of_files(shop: Home, feed: Path) -> None:
+    said = _ingest(shop, feed / "nowhere", feed / "mapping")
+    assert str(feed / "nowhere") in said
+    assert "not a folder" in said
+
+
+def test_missing_file_that_a_mapping_names(shop: Home, feed: Path) -> None:
+    (feed / "data" / "products.csv").unlink()
+    assert "products.csv" in _ingest(shop, feed / "data", feed / "mapping")
+
+
+def test_missing_mapping(shop: Home, feed: Path) -> None:
+    said = _ingest(shop, feed / "data", feed / "nomapping")
+    assert str(feed / "nomapping") in said
+    assert "mapping.toml" in said
+
+
+def test_mapping_with_a_column_that_the_file_lacks(shop: Home, feed: Path) -> None:
+    (feed / "mapping" / "10_RegisterProduct.sql").write_text(SELECT.replace("sku AS", "skv AS"))
+    said = _ingest(shop, feed / "data", feed / "mapping")
+    assert "10_RegisterProduct.sql" in said
+    assert "skv" in said
+
+
+def test_mapping_with_a_field_that_the_command_lacks(shop: Home, feed: Path) -> None:
+    (feed / "mapping" / "10_RegisterProduct.sql").write_text(SELECT.replace("name FROM", "name AS title FROM"))
+    said = _ingest(shop, feed / "data", feed / "mapping")
+    assert "10_RegisterProduct.sql" in said
+    assert "title" in said
+    assert "unit_price" in said, "the fields that there are"
+
+
+def test_mapping_that_is_not_toml(shop: Home, feed: Path) -> None:
+    (feed / "mapping" / "mapping.toml").write_text("name = \n")
+    assert "mapping.toml" in _ingest(shop, feed / "data", feed / "mapping")
+
+
+def test_mapping_with_an_unknown_command(shop: Home, feed: Path) -> None:
+    (feed / "mapping" / "20_SellProduct.sql").write_text(SELECT)
+    said = _ingest(shop, feed / "data", feed / "mapping")
+    assert "20_SellProduct.sql" in said
+
+
+def test_messages_in_a_file_that_is_missing(shop: Home, tmp_path: Path) -> None:
+    assert "orders.ndjson' does not exist" in shop.refusal("ingest", "messages", tmp_path / "orders.ndjson")
+
+
+def test_messages_in_a_file_that_is_not_named_after_a_topic(shop: Home, feed: Path) -> None:
+    said = shop.refusal("ingest", "messages", feed / "data" / "products.csv")
+    assert "products.csv" in said
+    assert "orders, shipments, inventory, catalog" in said
+
+
+def test_output_folder_that_is_a_file(shop: Home, feed: Path) -> None:
+    file = feed / "data" / "products.csv"
+    assert str(file) in shop.refusal("generate", "--orders", 1, "--out", file)
+
+
+def _shown(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else ""
+
+
+WRONG_ARGUMENTS = [
+    (("kpi", "profit"), "'profit'", "orders, order_lines, gross, net"),
+    (("kpi", "--by", "colour"), "'colour'", "year, quarter, month"),
+    (("kpi", "stock_units", "--by", "carrier"), "stock_units", "carrier"),
+    (("kpi", "--where", "carrier"), "'carrier'", "DIMENSION=MEMBER"),
+    (("kpi", "--where", "colour=red"), "'colour'", "year, quarter, month"),
+    (("kpi", "--where", "carrier=Nobody"), "'Nobody'", "CR-1 (Northway Parcel)"),
+    (("kpi", "--where", "product=Nothing"), "'Nothing'", "more"),
+    (("kpi", "--from", "2026-13-01"), "'2026-13-01'", "%Y-%m-%d"),
+    (("kpi", "--from", "2026-02-01", "--to", "2026-01-01"), "2026-02-01", "2026-01-01"),
+    (("report", "--from", "2026-02-01", "--to", "2026-01-01"), "2026-02-01", "2026-01-01"),
+    (("kpi", "--colour"), "--colour", "dataflow kpi --help"),
+    (("sell",), "'sell'", "dataflow --help"),
+    (("quarantine", "eat"), "'eat'", "dataflow quarantine --help"),
+    (("events",), "STREAM", "dataflow events --help"),
+    (("events", "order-none"), "'order-none'", "order-ID"),
+    (("quarantine", "show", "999999"), "999999", "dataflow quarantine list"),
+    (("quarantine", "show", "first"), "'first'", "integer"),
+    (("quarantine", "list", "--status", "lost"), "'lost'", "'open'"),
+    (("quarantine", "retry"), "numbers", "--code"),
+    (("quarantine", "retry", "--code", "Nothing"), "--code", "reason that occurs"),
+    (("quarantine", "retry", "999999"), "999999", "dataflow quarantine list"),
+    (("quarantine", "discard", "1"), "--reason", "dataflow quarantine discard --help"),
+    (("quarantine", "discard", "1", "--reason", " "), "--reason", "say why"),
+    (("quarantine", "discard", "999999", "--reason", "test"), "999999", "dataflow quarantine list"),
+    (("generate", "--orders", "-1"), "-1", "--orders"),
+    (("generate", "--duplicates", "2"), "2", "0<=x<=1"),
+    (("generate", "--rate", "0"), "0", "--rate"),
+    (("generate", "--start", "yesterday"), "'yesterday'", "%Y-%m-%d"),
+    (("demo", "--orders", "0"), "0", "--orders"),
+    (("demo", "--rate", "fast"), "'fast'", "--rate"),
+]
+"""Arguments, what the line must name as wrong, and what it must give as help."""
+
+
+@pytest.fixture(scope="module")
+def answers(shop: Home) -> dict[tuple[str, ...], subprocess.CompletedProcess[str]]:
+    commands = [arguments for arguments, _, _ in WRONG_ARGUMENTS]
+    return dict(zip(commands, shop.run_all(commands), strict=True))
+
+
+@pytest.mark.parametrize(("arguments", "wrong", "help_"), WRONG_ARGUMENTS, ids=_shown)
+def test_wrong_argument(
+    answers: dict[tuple[str, ...], subprocess.CompletedProcess[str]],
+    arguments: tuple[str, ...],
+    wrong: str,
+    help_: str,
+) -> None:
+    said = the_one_line(answers[arguments])
+    assert wrong in said
+    assert help_ in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("batch_size", "many", "a whole number from 1 to 100,000"),
+        ("batch_size", "0", "a whole number from 1 to 100,000"),
+        ("project_batch_size", "1.5", "a whole number from 1 to 100,000"),
+        ("dashboard_port", "65536", "a whole number from 1 to 65,535"),
+        ("log_level", "loud", "debug, info, warning, error"),
+        ("log_format", "xml", "text, json"),
+        ("health_port", "http", "a whole number from 1 to 65,535"),
+        ("kafka_group", "shop", "DATAFLOW_KAFKA_BOOTSTRAP"),
+        ("database_url", "mysql://localhost/dataflow", "postgresql://"),
+        ("home", __file__, "a folder"),
+    ],
+)
+def test_wrong_setting_names_its_variable_and_what_it_takes(home: Home, name: str, value: str, takes: str) -> None:
+    said = home.refusal("status", **{name: value})
+    assert f"DATAFLOW_{name.upper()}" in said
+    assert takes in said
+
+
+def test_dashboard_on_a_host_that_is_not_ours(shop: Home) -> None:
+    assert "DATAFLOW_DASHBOARD_HOST" in shop.refusal("dashboard", dashboard_host="300.1.1.1")
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
+
+
+def test_dashboard_on_a_port_in_use(shop: Home, taken_port: int) -> None:
+    said = shop.refusal("dashboard", dashboard_port=taken_port)
+    assert f"127.0.0.1:{taken_port}" in said
+    assert "DATAFLOW_DASHBOARD_PORT" in said
+
+
+def test_demo_with_its_port_in_use_says_so_before_it_begins(home: Home, taken_port: int) -> None:
+    assert "DATAFLOW_DASHBOARD_PORT" in home.refusal("demo", dashboard_port=taken_port)
+    assert not home.folder.exists()
+
+
+def test_data_folder_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = Home(tmp_path / "file" / "home").refusal("status")
+    assert str(tmp_path / "file" / "home") in said
+    assert "DATAFLOW_HOME" in said
+
+
+def test_data_folder_of_another_postgresql(home: Home) -> None:
+    (home.folder / "postgres").mkdir(parents=True)
+    (home.folder / "postgres" / "PG_VERSION").write_text("12\n")
+    said = home.refusal("status")
+    assert str(home.folder) in said
+    assert "version 12" in said
+    assert "DATAFLOW_HOME" in said
+
+
+def test_data_folder_that_holds_something_else(home: Home) -> None:
+    (home.folder / "postgres").mkdir(parents=True)
+    (home.folder / "postgres" / "letters.txt").write_text("Dear ...\n")
+    said = home.refusal("status")
+    assert str(home.folder) in said
+    assert "DATAFLOW_HOME" in said
+    assert (home.folder / "postgres" / "letters.txt").read_text() == "Dear ...\n"
+
+
+@pytest.mark.parametrize("role", ["consume", "project"])
+def test_a_second_process_in_a_role_names_the_first(shop: Home, role: str) -> None:
+    first = shop.start(role)
+    holds = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
+    with shop.connect() as connection:
+        name = f"dataflow {role} (process {first.pid})"
+        until(lambda: first.poll() is not None or connection.execute(holds, [name]).fetchone(), "no role is held")
+    said = shop.refusal(role)
+    first.send_signal(signal.SIGTERM)
+    assert ended(first).returncode == 0
+    assert f"dataflow {role} (process {first.pid})" in said
+    assert "stop it first" in said
+
+
+def test_database_that_nobody_serves(home: Home) -> None:
+    for command in (("status",), ("consume", "--once"), ("project", "--once"), ("kpi",), ("rebuild",)):
+        said = home.refusal(*command, database_url="postgresql://localhost:1/dataflow")
+        assert "database does not answer" in said
+        assert "port 1" in said
+
+
+def test_database_that_does_not_exist(shop: Home, tmp_path: Path) -> None:
+    folder = re.search(r"host=(\S+)", shop.conninfo())
+    assert folder is not None
+    other = Home(tmp_path / "unused", database_url=f"postgresql://postgres@/nosuch?host={folder[1]}")
+    assert 'database "nosuch" does not exist' in other.refusal("status")
+    assert not other.folder.exists()
+
+
+def test_doctor_says_what_is_wrong_with_the_database(home: Home) -> None:
+    done = home.run("doctor", database_url="postgresql://localhost:1/dataflow")
+    assert done.returncode == 1
+    assert re.search(r"│ database +│ no +│ the database does not answer", done.stdout)
+    assert done.stderr == ""
+
+
+def test_figures_are_told_to_lag_where_they_do(home: Home) -> None:
+    home.keep_server().do("generate", "--orders", 1, "--days", 1)
+    home.do("consume", "--once")
+    done = home.run("kpi", "orders")
+    assert done.returncode == 0
+    assert re.fullmatch(r"note: the figures are [\d,]+ positions behind the log; `dataflow project` .*\n", done.stderr)
+
+
+def test_no_command_shows_the_help(home: Home) -> None:
+    done = home.run()
+    assert done.returncode == 2
+    assert "Usage: dataflow" in done.stderr
+    assert "demo" in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(shop: Home) -> None:
+    process = shop.start("quarantine", "list", "--json")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    assert ended(process).stderr == ""
+
+
+def test_the_one_line_is_one_line_where_the_cause_has_many(home: Home) -> None:
+    done = home.run("status", database_url="postgresql://localhost:1/dataflow")
+    assert "\n" not in the_one_line(done)
