@@ -113,7 +113,7 @@ def ending_in_time(stop: Event, seconds: float = STOP_SECONDS) -> Iterator[None]
     def guard() -> None:
         stop.wait()
         if not ended.wait(seconds):
-            log.warning("a server does not answer: ending without waiting for it")
+            log.warning("a server takes too long: ending without waiting for it")
             logging.shutdown()
             os._exit(0)
 
