@@ -118,10 +118,12 @@ class Running(NamedTuple):
 def started(home: Home, command: str, **settings: object) -> Iterator[Running]:
     port = free_port()
     running = Running(home.start(command, health_port=port, **settings), port)
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.communicate()
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -276,9 +278,11 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
     with HTTPServer(("127.0.0.1", 0), Handler) as receiver:
         thread = Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield f"http://127.0.0.1:{receiver.server_address[1]}", got
-        receiver.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{receiver.server_address[1]}", got
+        finally:
+            receiver.shutdown()
+            thread.join()
 
 
 def test_traces_are_sent_where_an_endpoint_is_set(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
