@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.kafka.connection import KafkaConnection
-from adapters.kafka.topics import GIVEN_OUT, TAKEN_IN, ensure_topics
+from adapters.kafka.topics import TOPICS, ensure_topics
 
 SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
 PARTITIONS = 3
@@ -35,7 +35,7 @@ def fresh_topics() -> Iterator[KafkaConnection]:
     prefix = f"test-{uuid4().hex[:12]}-"
     connection = KafkaConnection(bootstrap(), f"{prefix}group", prefix, QUICK)
     admin = connection.admin()
-    topics = [topic._replace(partitions=PARTITIONS) for topic in TAKEN_IN + GIVEN_OUT]
+    topics = [topic._replace(partitions=PARTITIONS) for topic in TOPICS]
     ensure_topics(admin, prefix, topics)
     yield connection
     for future in admin.delete_topics([prefix + topic.name for topic in topics]).values():

@@ -14,9 +14,12 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from adapters.kafka import log_offsets
 from adapters.kafka.connection import KafkaConnection
+from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.errors import KafkaSettingsError, OversizedMessageError, PositionLostError
 from adapters.kafka.message_stream import KafkaMessageStream
-from adapters.kafka.topics import MAX_MESSAGE_BYTES, TAKEN_IN, ensure_topics
+from adapters.kafka.producer import Publisher
+from adapters.kafka.topics import MAX_MESSAGE_BYTES, ensure_topics
+from adapters.kafka.topics import TOPICS as KAFKA_TOPICS
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
@@ -24,7 +27,7 @@ from application.aggregates import TOPICS
 from application.ingest.messages import encode_command
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.event_store import StoreUnavailableError
-from application.ports.inbox import Balance
+from application.ports.inbox import Balance, Quarantined, QuarantineStatus
 from application.ports.message_stream import (
     OutgoingMessage,
     Partition,
@@ -89,7 +92,7 @@ def raw_message(connection: KafkaConnection, topic: str) -> Message:
 def test_topics_exist_with_what_is_stated_and_are_created_once(connection: KafkaConnection) -> None:
     admin = connection.admin()
     ensure_topics(admin, connection.topic_prefix)
-    for topic in TAKEN_IN:
+    for topic in KAFKA_TOPICS:
         resource = ConfigResource(ResourceType.TOPIC, connection.topic_prefix + topic.name)
         [described] = admin.describe_configs([resource]).values()
         found = {name: entry.value for name, entry in described.result(PATIENCE).items()}
@@ -104,6 +107,26 @@ def test_a_message_says_that_it_is_a_cloud_event(connection: KafkaConnection, st
     message = raw_message(connection, "orders")
     assert message.headers() == [("content-type", b"application/cloudevents+json; charset=UTF-8")]
     assert (message.key(), message.value()) == (b"key-0", b"0")
+
+
+def test_a_dead_letter_is_the_message_as_received_with_its_reason(connection: KafkaConnection) -> None:
+    status = QuarantineStatus.OPEN
+    place = ("orders", 2, 17)
+    broken = Quarantined(
+        7, status, "InvalidJson", "not JSON", "orders/2@17", *place, None, None, None, b"{no", NOW, None, None, None
+    )
+    with closing(Publisher(connection)) as publisher:
+        DeadLetters(publisher).publish([broken])
+    message = raw_message(connection, "dead-letter")
+    assert message.value() == b"{no"
+    assert dict(message.headers() or ()) == {
+        "quarantine-id": b"7",
+        "reason-code": b"InvalidJson",
+        "reason-detail": b"not JSON",
+        "source": b"orders/2@17",
+        "origin": b"orders/2@17",
+        "received-at": b"2026-03-01T12:00:00+00:00",
+    }
 
 
 def test_a_key_goes_to_the_partition_that_other_clients_choose_too(

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from adapters.kafka.errors import KafkaSettingsError, reason_of
-from adapters.kafka.topics import MAX_MESSAGE_BYTES
+from adapters.kafka.topics import TOPICS
 
 log = logging.getLogger(__name__)
 log.addFilter(lambda record: "and will be ignored by this" not in record.getMessage())
@@ -35,15 +35,18 @@ _CONSUMER_FIXED: _Properties = {
 _PRODUCER_PREFERRED: _Properties = {
     "linger.ms": 5,
     "compression.type": "lz4",
-    "message.max.bytes": MAX_MESSAGE_BYTES,
+    "message.max.bytes": max(topic.max_message_bytes for topic in TOPICS),
     "queue.buffering.max.kbytes": 65_536,
     "delivery.timeout.ms": 60_000,
 }
 _CONSUMER_PREFERRED: _Properties = {
     "session.timeout.ms": 10_000,
     "heartbeat.interval.ms": 1_000,
-    "queued.max.messages.kbytes": 32_768,
-    "fetch.max.bytes": 16_777_216,
+    # Little is fetched ahead, so that memory stays small; the short back-off keeps that from costing speed.
+    "queued.max.messages.kbytes": 16_384,
+    "max.partition.fetch.bytes": 262_144,
+    "fetch.max.bytes": 4_194_304,
+    "fetch.queue.backoff.ms": 10,
     "fetch.wait.max.ms": 100,
 }
 _OWN = frozenset({"bootstrap.servers", "group.id", "group.protocol", "request.required.acks"})

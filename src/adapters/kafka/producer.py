@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.errors import OversizedMessageError, reason_of
-from adapters.kafka.topics import MAX_MESSAGE_BYTES
+from adapters.kafka.topics import MAX_MESSAGE_BYTES, TOPICS
 from application.ports.message_stream import OutgoingMessage, StreamUnavailableError
 
 Headers = Sequence[tuple[str, bytes]]
@@ -20,6 +20,7 @@ STRUCTURED: Headers = (("content-type", b"application/cloudevents+json; charset=
 
 _ROOM = 1_024
 """Bytes of a record beside key and value: its headers and the batch it travels in."""
+_LARGEST = {topic.name: topic.max_message_bytes for topic in TOPICS}
 _WAIT = 1.0
 
 
@@ -41,7 +42,7 @@ class Publisher:
         self.publish_each([(message, headers) for message in messages])
 
     def publish_each(self, messages: Sequence[tuple[OutgoingMessage, Headers]]) -> None:
-        """Publish messages with headers of their own; see `publish`."""
+        """Publish messages, each with headers of its own; see `publish`."""
         for message, _ in messages:
             _check_size(message)
         producer = self._producer
@@ -89,9 +90,11 @@ class Publisher:
 
 
 def _check_size(message: OutgoingMessage) -> None:
-    size = len(message.payload) + len(message.key.encode())
-    if size + _ROOM > MAX_MESSAGE_BYTES:
+    size, most = (
+        len(message.payload) + len(message.key.encode()),
+        _LARGEST.get(message.topic, MAX_MESSAGE_BYTES) - _ROOM,
+    )
+    if size > most:
         raise OversizedMessageError(
-            f"the message {message.key!r} for {message.topic} has {size:,} bytes, "
-            f"at most {MAX_MESSAGE_BYTES - _ROOM:,} can be published"
+            f"the message {message.key!r} for {message.topic} has {size:,} bytes, at most {most:,} can be published"
         )

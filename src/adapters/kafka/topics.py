@@ -22,6 +22,7 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 
 _DAY = 24 * 60 * 60 * 1_000
 _FOR_EVER = -1
+_REASON_BYTES = 1024 * 1024
 _BROKERS_DEFAULT = -1
 _SECONDS = 30.0
 
@@ -54,12 +55,14 @@ TAKEN_IN = (
 
 GIVEN_OUT = (
     Topic(RELAY_TOPIC, partitions=12, retention_ms=_FOR_EVER),
-    Topic(DEAD_LETTER, partitions=1, retention_ms=90 * _DAY),
+    Topic(DEAD_LETTER, partitions=1, retention_ms=90 * _DAY, max_message_bytes=MAX_MESSAGE_BYTES + _REASON_BYTES),
 )
-"""What others read."""
+"""What others read. A dead letter carries its reason beside the message, so it may be larger."""
+
+TOPICS = TAKEN_IN + GIVEN_OUT
 
 
-def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] = TAKEN_IN + GIVEN_OUT) -> None:
+def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] = TOPICS) -> None:
     """Create the topics that do not exist; those that do keep the settings that somebody gave them.
 
     Raises:

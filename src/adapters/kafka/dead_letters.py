@@ -1,0 +1,49 @@
+"""The topic of dead letters: quarantined messages, each with the reason in its headers, for other systems to read.
+
+Quarantine in the database stays the record; what is published here may come twice, under the same quarantine id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.kafka.producer import Headers, Publisher
+from adapters.kafka.topics import DEAD_LETTER
+from application.ingest.messages import MAX_ID
+from application.ports.inbox import Quarantined
+from application.ports.message_stream import OutgoingMessage
+
+_MOST_CHARACTERS = 100 * MAX_ID
+"""Of a reason's sentence, which may quote the message."""
+
+
+class DeadLetters:
+    """Publishes quarantined messages: key and value as received, the reason in headers."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def publish(self, messages: Sequence[Quarantined]) -> None:
+        """Publish messages; on return all of them are acknowledged.
+
+        Raises:
+            StreamUnavailableError: some message was not acknowledged in time; publishing again is safe.
+        """
+        self._publisher.publish_each(
+            [(OutgoingMessage(DEAD_LETTER, m.key or "", m.payload), reason_headers(m)) for m in messages]
+        )
+
+
+def reason_headers(message: Quarantined) -> Headers:
+    """Return why and where from: every value is text in UTF-8."""
+    texts = {
+        "quarantine-id": str(message.quarantine_id),
+        "reason-code": message.code,
+        "reason-detail": message.detail[:_MOST_CHARACTERS],
+        "source": message.source,
+        "origin": f"{message.topic}/{message.partition}@{message.offset}",
+        "received-at": message.received_at.isoformat(),
+        "message-id": message.message_id or "",
+        "stream-id": message.stream_id or "",
+    }
+    return [(name, text.encode(errors="replace")) for name, text in texts.items() if text]
