@@ -24,7 +24,7 @@ _DAY = 24 * 60 * 60 * 1_000
 _FOR_EVER = -1
 _REASON_BYTES = 1024 * 1024
 _BROKERS_DEFAULT = -1
-_SECONDS = 30.0
+_SECONDS = 10.0
 
 
 class Topic(NamedTuple):
