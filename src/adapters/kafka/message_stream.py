@@ -32,7 +32,7 @@ class KafkaMessageStream:
 
     @property
     def assignments(self) -> int:
-        """How often the group handed over partitions. What was remembered of their streams before is out of date."""
+        """How often the group handed partitions over since the first poll; 0 while it is being joined."""
         return self._consumer.assignments if self._consumer is not None else 0
 
     def publish(self, messages: Sequence[OutgoingMessage]) -> None:
