@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -109,14 +111,36 @@ def await_answer(answers: Callable[[], bool], alive: Callable[[], bool], log: Pa
 
 
 def stop(pid: int, began: float, gentle: signal.Signals) -> None:
-    """End the process that has this pid since `began`: kindly, then by force; a later one of that pid is left alone."""
-    for sign in (gentle, signal.SIGKILL):
-        if started_at(pid) != began:
-            return
-        psutil.Process(pid).send_signal(sign)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while started_at(pid) == began and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+    """End the process that has this pid since `began`: kindly, then by force; a later one of that pid is left alone.
+
+    Return when its children are gone, too: what they hold would keep it from starting again.
+    """
+    if started_at(pid) != began:
+        return
+    main = psutil.Process(pid)
+    family = [main, *main.children(recursive=True)]
+    _signal([main] if gentle != signal.SIGKILL else family, gentle)
+    if not _gone(family):
+        _signal(family, signal.SIGKILL)
+        _gone(family)
+
+
+def _signal(processes: Sequence[psutil.Process], sign: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(sign)
+
+
+def _gone(family: Sequence[psutil.Process]) -> bool:
+    """Wait until none of them is alive, or `_STOP_SECONDS` are over; say whether none is."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    while any(started_at(process.pid) == process.create_time() for process in family):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    with suppress(ChildProcessError):
+        os.waitpid(family[0].pid, os.WNOHANG)
+    return True
 
 
 def _identity(user: str | None) -> _Identity:

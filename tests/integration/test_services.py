@@ -139,6 +139,20 @@ def test_a_killed_server_is_seen_and_started_again(folder: Path) -> None:
     assert commands.answers(read(folder)["page"])
 
 
+def test_postgres_comes_back_at_once_after_a_kill(tmp_path: Path) -> None:
+    first = native.start(SERVERS["postgres"], tmp_path)
+    try:
+        with psycopg.connect(first.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+            native.kill(first)
+        first = native.start(SERVERS["postgres"], tmp_path)
+        with psycopg.connect(first.url) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    finally:
+        native.end(SERVERS["postgres"], first)
+    assert not native.lives(first)
+
+
 def test_a_later_process_with_the_same_pid_is_left_alone() -> None:
     with subprocess.Popen(["sleep", "30"]) as later:
         began = started_at(later.pid)
