@@ -83,7 +83,7 @@ def test_a_version_that_exists_is_a_conflict_and_nothing_of_the_batch_is_kept(pa
         store.append(
             Batch(
                 events=[event("b", 1), event("a", 1)],
-                receipts=[receipt(0, "s/1")],
+                receipts=[receipt(0, "s 1")],
                 positions={Partition("orders", 0): 1},
                 tracking=Tracking("reader", 1),
             )
@@ -165,10 +165,10 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
         Batch(
             events=[event("a", 1)],
             receipts=[
-                receipt(0, "s/1"),
-                receipt(1, "s/1", Outcome.DUPLICATE),
+                receipt(0, "s 1"),
+                receipt(1, "s 1", Outcome.DUPLICATE),
                 receipt(2, None, Outcome.QUARANTINED, reason=refused, source="orders.csv:3"),
-                receipt(3, "t/1"),
+                receipt(3, "t 1"),
             ],
             positions={Partition("orders", 0): 4},
         )
@@ -176,7 +176,7 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
     assert inbox.balance() == Balance(received=4, applied=2, duplicate=1, quarantined=1)
     assert inbox.balance("s") == Balance(received=2, applied=1, duplicate=1, quarantined=0)
     assert inbox.positions() == {Partition("orders", 0): 4}
-    assert inbox.seen(["s/1", "t/1", "u/1"]) == {"s/1", "t/1"}
+    assert inbox.seen(["s 1", "t 1", "u 1"]) == {"s 1", "t 1"}
     [kept] = inbox.quarantine()
     assert (kept.code, kept.detail, kept.source, kept.offset, kept.payload) == (
         *refused,
@@ -188,11 +188,11 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
 
 def test_a_message_taken_in_twice_is_a_conflict(pair: Pair) -> None:
     store, inbox = pair
-    store.append(Batch(receipts=[receipt(0, "s/1")]))
+    store.append(Batch(receipts=[receipt(0, "s 1")]))
     with pytest.raises(ConcurrencyConflictError):
-        store.append(Batch(events=[event("a", 1)], receipts=[receipt(0, "s/2")]))
+        store.append(Batch(events=[event("a", 1)], receipts=[receipt(0, "s 2")]))
     with pytest.raises(ConcurrencyConflictError):
-        store.append(Batch(events=[event("a", 1)], receipts=[receipt(1, "s/1")]))
+        store.append(Batch(events=[event("a", 1)], receipts=[receipt(1, "s 1")]))
     assert (store.head(), inbox.balance().received) == (0, 1)
 
 
@@ -200,7 +200,7 @@ def test_a_quarantined_message_is_settled_once(pair: Pair) -> None:
     store, inbox = pair
     why = Reason("UnknownOrder", "not placed")
     store.append(
-        Batch(receipts=[receipt(n, f"s/{n}", Outcome.QUARANTINED, reason=why, stream_id="order-1") for n in (0, 1)])
+        Batch(receipts=[receipt(n, f"s {n}", Outcome.QUARANTINED, reason=why, stream_id="order-1") for n in (0, 1)])
     )
     first, second = inbox.quarantine(status=QuarantineStatus.OPEN)
     assert inbox.waiting() == {"UnknownOrder": 2}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,8 +29,16 @@ from application.ports.event_store import (
     StoreUnavailableError,
 )
 from application.ports.inbox import Balance, Inbox, QuarantineStatus
-from application.ports.message_stream import MessageStream, OutgoingMessage
+from application.ports.message_stream import (
+    MessageStream,
+    OutgoingMessage,
+    ReceivedMessage,
+    StreamUnavailableError,
+)
 from domain.inventory.commands import ReceiveStock, ShipStock
+from domain.inventory.events import StockReceived
+from domain.order.commands import ConfirmOrder
+from domain.shipment.commands import DispatchShipment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -90,7 +98,7 @@ def test_messages_become_events_with_their_origin(platform: Platform) -> None:
     [recorded] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
     event, metadata = codec.decode_with_metadata(*recorded)
     assert (event.quantity, event.on_hand, event.occurred_at) == (10, 10, NOW)
-    assert metadata == codec.Metadata(NOW, "test/1", "po-7", "a.csv:3", "dock")
+    assert metadata == codec.Metadata(NOW, "test 1", "po-7", "a.csv:3", "dock")
 
 
 def test_a_batch_is_decided_in_order_on_the_states_it_makes_itself(platform: Platform) -> None:
@@ -110,6 +118,74 @@ def test_the_same_message_again_is_a_duplicate_in_a_batch_and_across_restarts(pl
     assert platform.ingest().catch_up() == Balance(2, 1, 1, 0)
     assert platform.inbox.balance() == Balance(5, 3, 2, 0)
     assert len(platform.events()) == 3
+
+
+def test_source_and_id_are_told_apart(platform: Platform) -> None:
+    platform.stream.publish([changed(received(1), source="a", id="b/1"), changed(received(1), source="a/b", id="1")])
+    assert platform.ingest().catch_up() == Balance(2, 2, 0, 0)
+    assert platform.inbox.balance("a") == Balance(1, 1, 0, 0)
+
+
+def test_a_backslash_before_u0000_is_text(platform: Platform) -> None:
+    platform.stream.publish([received(1, actor=r"C:\u0000x"), received(2, actor="\x00")])
+    assert platform.ingest().catch_up() == Balance(2, 1, 0, 1)
+    assert platform.ingest().catch_up() == Balance(0, 0, 0, 0)
+    platform.stream.publish([received(2, actor="\x00")])
+    assert platform.ingest().catch_up() == Balance(1, 0, 1, 0)
+
+
+def test_times_that_no_table_can_hold_are_refused_wherever_they_stand(platform: Platform) -> None:
+    dispatch = DispatchShipment(shipment_id="1", occurred_at=NOW, eta=datetime(9999, 12, 31, tzinfo=UTC))
+    confirm = ConfirmOrder(order_id="1", occurred_at=NOW, promised_date=date(9999, 12, 31))
+    platform.stream.publish(
+        [encode_command(c, message_id=str(n), source="t") for n, c in enumerate([dispatch, confirm])]
+    )
+    platform.ingest().catch_up()
+    assert [q.code for q in platform.inbox.quarantine()] == ["TimeOutOfRange"] * 2
+
+
+def test_a_key_with_nul_is_kept_readable(platform: Platform) -> None:
+    if isinstance(platform.stream, PostgresTopicLog):
+        platform.stream = MemoryMessageStream(TOPICS)
+    platform.stream.publish([OutgoingMessage("inventory", "a\x00b", b"{")])
+    assert platform.ingest().catch_up() == Balance(1, 0, 0, 1)
+    assert [q.key for q in platform.inbox.quarantine()] == ["a\ufffdb"]
+
+
+def test_a_refusal_on_a_state_that_another_writer_changed_is_decided_anew(platform: Platform) -> None:
+    ingest = platform.ingest()
+    platform.stream.publish([received(1, quantity=5), shipped(2, 5)])
+    ingest.catch_up()
+    [*_, last] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    _, metadata = codec.decode_with_metadata(*last)
+    more = StockReceived(
+        occurred_at=NOW,
+        product_id="p1",
+        location_id="main",
+        quantity=4,
+        supplier_id=None,
+        unit_cost=None,
+        ordered_at=None,
+        on_hand=4,
+        reserved=0,
+        quarantined=0,
+    )
+    state = codec.encode(more, codec.encode_metadata(metadata))
+    platform.store.append(Batch(events=[NewEvent(last.stream_id, last.version + 1, more.TOPIC, state)]))
+    platform.stream.publish([shipped(4, 4), shipped(5, 1)])
+    assert ingest.catch_up() == Balance(2, 1, 0, 1)
+
+
+def test_catching_up_gives_up_where_nothing_arrives(platform: Platform) -> None:
+    class Retained(MemoryMessageStream):
+        def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+            return []
+
+    stream = Retained(TOPICS)
+    stream.publish([received(1)])
+    ingest = Ingest(platform.store, platform.inbox, stream, lambda: NOW, IngestSettings(10, 0, patience_seconds=0))
+    with pytest.raises(StreamUnavailableError, match="1 messages are in the stream"):
+        ingest.catch_up()
 
 
 def test_the_same_id_from_another_source_is_another_message(platform: Platform) -> None:
@@ -134,6 +210,9 @@ BROKEN: dict[str, tuple[str, bytes]] = {
     "before 1970": ("TimeOutOfRange", received(1).payload.replace(b"2026-03-01T", b"1926-03-01T")),
     "NUL character": ("InvalidCharacter", received(1).payload.replace(b'"main"', b'"ma\\u0000in"')),
     "no identifier": ("InvalidIdentifier", received(1, product="").payload),
+    "Latin-1 in data": ("InvalidData", received(1).payload.replace(b'"main"', b'"M\xfcnchen"')),
+    "nested without end": ("InvalidJson", received(1).payload.replace(b'"main"', b"[" * 3_000 + b"]" * 3_000)),
+    "source with a space": ("InvalidEnvelope", changed(received(1), source="a b").payload),
     "no message id": ("InvalidEnvelope", changed(received(1), id="").payload),
 }
 

@@ -18,6 +18,7 @@ from application.codec import Metadata, Recorded, UndecodableEventError, encode,
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
+    DependentViewsError,
     ReadersInTheWayError,
     ReadModelUnavailableError,
     RebuildRunningError,
@@ -41,11 +42,16 @@ SELECT s.stream_id, s.product_id, s.on_hand, s.on_hand * s.unit_cost AS value, s
        (SELECT count(*) FROM movements m WHERE m.stream_id = s.stream_id) AS movements
 FROM stock s
 """,
-    "dim_day": """\
--- comment: One row per day on which anything moved.
--- key: day
--- everything when changed: SELECT max(day) FROM movements
-SELECT DISTINCT day FROM movements;
+    "fact_daily": """\
+-- comment: One row per stock and day, to the last day on which anything moved.
+-- key: stream_id, day
+-- scope: stream_id
+-- touched by stock: SELECT unnest(%(ids)s::text[])
+-- grows by: day
+-- grows to: SELECT max(day) FROM movements
+SELECT s.stream_id, d::date AS day, s.on_hand
+FROM stock s
+CROSS JOIN LATERAL generate_series(s.moved_at::date, (SELECT max(day) FROM movements), interval '1 day') AS d;
 """,
     "fact_day": """\
 -- comment: One row per day with the stocks that moved last on it.
@@ -224,11 +230,9 @@ def test_the_follower_brings_silver_gold_and_checkpoint_to_the_end_of_the_log(ho
 
     assert applied == 4
     assert house.facts() == STOCKED
-    assert house.query("SELECT day FROM gold.dim_day ORDER BY 1") == [
-        (date(2026, 1, 1),),
-        (date(2026, 1, 3),),
-        (date(2026, 1, 4),),
-    ]
+    daily = house.query("SELECT stream_id, extract(day FROM day)::int, on_hand FROM gold.fact_daily ORDER BY 1, 2")
+    nut = "inventory-nut@berlin"
+    assert daily == [("inventory-bolt@berlin", 4, 8), (nut, 1, 7), (nut, 2, 7), (nut, 3, 7), (nut, 4, 7)]
     assert house.query("SELECT name, days FROM gold.kpi_policy") == [("late", 2)]
     assert house.read_model.position() == house.store.head() == house.store.checkpoint("analytics")
     assert reports == [(3, 4), (4, 4)]
@@ -347,7 +351,7 @@ def test_a_rebuild_equals_the_live_tables_and_the_follower_goes_on_after_it(stoc
     assert rebuilt.certificate is not None
     rows = {table.table: table.rows_rebuilt for table in rebuilt.certificate.tables}
     assert rows == {
-        "gold.dim_day": 3,
+        "gold.fact_daily": 5,
         "gold.fact_day": 2,
         "gold.fact_stock": 2,
         "gold.kpi_policy": 1,
@@ -400,7 +404,7 @@ def test_a_follower_that_starts_during_the_first_build_is_not_overtaken(house: H
 
 def test_verify_names_the_rows_that_were_changed_removed_or_added_by_hand(stocked: House) -> None:
     stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 99 WHERE product_id = 'bolt'")
-    stocked.sql.execute("DELETE FROM gold.dim_day WHERE day = '2026-01-03'")
+    stocked.sql.execute("DELETE FROM gold.fact_daily WHERE day = '2026-01-03'")
     stocked.sql.execute("INSERT INTO gold.kpi_policy VALUES ('early', 1)")
 
     report = stocked.read_model.verify(stocked.progress).report()
@@ -408,19 +412,39 @@ def test_verify_names_the_rows_that_were_changed_removed_or_added_by_hand(stocke
     assert (report["equal"], report["position"]) == (False, 4)
     unequal = {table["table"]: table for table in report["tables"] if not table["equal"]}
     assert {name: (t["rows_live"], t["rows_rebuilt"]) for name, t in unequal.items()} == {
-        "gold.dim_day": (2, 3),
+        "gold.fact_daily": (4, 5),
         "gold.fact_stock": (2, 2),
         "gold.kpi_policy": (2, 1),
     }
     (changed,) = unequal["gold.fact_stock"]["differences"]
     assert changed["key"] == {"stream_id": "inventory-bolt@berlin"}
     assert (changed["live"]["on_hand"], changed["rebuilt"]["on_hand"]) == (99, 8)
-    (removed,) = unequal["gold.dim_day"]["differences"]
-    assert removed == {"key": {"day": "2026-01-03"}, "live": None, "rebuilt": {"day": "2026-01-03"}}
+    (removed,) = unequal["gold.fact_daily"]["differences"]
+    key = {"stream_id": "inventory-nut@berlin", "day": "2026-01-03"}
+    assert removed == {"key": key, "live": None, "rebuilt": {**key, "on_hand": 7}}
     (added,) = unequal["gold.kpi_policy"]["differences"]
     assert added == {"key": {"name": "early"}, "live": {"days": 1, "name": "early"}, "rebuilt": None}
     assert unequal["gold.fact_stock"]["digest_live"] != unequal["gold.fact_stock"]["digest_rebuilt"]
     assert stocked.schemas() == ["gold", "silver"]
+
+
+def test_a_view_of_somebody_else_refuses_the_swap_and_is_named(stocked: House) -> None:
+    stocked.sql.execute("CREATE VIEW public.my_stock AS SELECT * FROM gold.fact_stock")
+    with pytest.raises(DependentViewsError, match=r"my_stock \(on gold.fact_stock\)"):
+        stocked.read_model.rebuild(stocked.progress)
+    assert stocked.query("SELECT count(*) FROM my_stock") == [(2,)]
+    assert stocked.schemas() == ["gold", "silver"]
+    stocked.sql.execute("DROP VIEW public.my_stock")
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+
+
+def test_read_models_that_were_dropped_are_made_anew_from_the_start_of_the_log(stocked: House) -> None:
+    facts = stocked.facts()
+    stocked.sql.execute("DROP SCHEMA silver, gold CASCADE")
+    stocked.read_model.create()
+    assert (stocked.read_model.position(), stocked.facts()) == (0, [])
+    stocked.follow()
+    assert stocked.facts() == facts
 
 
 def test_a_difference_refuses_the_swap_until_changes_are_accepted(stocked: House) -> None:

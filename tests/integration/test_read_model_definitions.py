@@ -23,7 +23,7 @@ SELECT = "SELECT 1 AS id"
 def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
     text = (
         "-- comment: Orders: all.\n-- key: id, line_no\n-- scope: id\n"
-        f"{TOUCHED}-- everything when changed: SELECT count(*) FROM policy\n"
+        f"{TOUCHED}-- grows by: day\n-- grows to: SELECT max(day) FROM stock\n"
         "-- Free words: no directive.\n-- index: line_no\n-- index: id, day\n\n"
         "WITH x AS (SELECT 1)\nSELECT x;\n"
     )
@@ -36,7 +36,8 @@ def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
             select="WITH x AS (SELECT 1)\nSELECT x",
             scope="id",
             touched={"orders": "SELECT id FROM orders WHERE stream_id = ANY(%(ids)s)"},
-            everything_when_changed="SELECT count(*) FROM policy",
+            grows_by="day",
+            grows_to="SELECT max(day) FROM stock",
             indexes=(("line_no",), ("id", "day")),
         ),
     )
@@ -54,6 +55,12 @@ def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
         (f"{HEADER}{TOUCHED}{SELECT}", "'scope' and 'touched by' go together"),
         (f"{HEADER}-- scope: id, day\n{TOUCHED}{SELECT}", "'scope' is one column"),
         (f"{HEADER}-- scope: id\n-- touched by orders: SELECT 1\n{SELECT}", "does not use %(ids)s"),
+        (f"{HEADER}-- scope: id\n{TOUCHED}-- grows by: day\n{SELECT}", "'grows by' and 'grows to' go together"),
+        (f"{HEADER}-- grows by: day\n-- grows to: SELECT 1\n{SELECT}", "go together, with a 'scope'"),
+        (
+            f"{HEADER}-- scope: id\n{TOUCHED}-- grows by: a, b\n-- grows to: SELECT 1\n{SELECT}",
+            "'grows by' is one column",
+        ),
         (f"{HEADER}-- index:\n{SELECT}", "'index' says nothing"),
         (f"{HEADER}-- index: lower(id)\n{SELECT}", "'lower(id)' is not a list of columns"),
         (HEADER, "the header is not followed by a SELECT"),

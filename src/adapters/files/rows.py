@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import date, datetime, time
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -59,7 +60,7 @@ class Messages:
     """Builds the messages of one run of a mapping."""
 
     def __init__(self, mapping: Mapping) -> None:
-        self._source = f"files/{mapping.name}"
+        self._source = f"files/{quote(mapping.name)}"
         self._mapping = mapping
         self._ids = MessageIds()
 

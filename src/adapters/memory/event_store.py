@@ -130,7 +130,7 @@ class MemoryInbox:
         counted = Counter(
             r.outcome
             for r in self._db.receipts.values()
-            if source is None or (r.message_id or "").startswith(f"{source}/")
+            if source is None or (r.message_id or "").startswith(f"{source} ")
         )
         outcomes = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED)
         return Balance(counted.total(), *(counted[outcome] for outcome in outcomes))

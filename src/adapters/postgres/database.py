@@ -15,7 +15,13 @@ from adapters.postgres.errors import translated
 def open_pool(conninfo: str, *, size: int = 8) -> ConnectionPool:
     """Open a pool of up to `size` connections to one database."""
     return ConnectionPool(
-        conninfo, min_size=1, max_size=size, open=True, timeout=10, kwargs={"options": "-c timezone=UTC"}
+        conninfo,
+        min_size=1,
+        max_size=size,
+        open=True,
+        timeout=10,
+        check=ConnectionPool.check_connection,
+        kwargs={"options": "-c timezone=UTC"},
     )
 
 

@@ -15,7 +15,7 @@ _BALANCE = (
     "SELECT count(*), count(*) FILTER (WHERE outcome = 'applied'), "
     "count(*) FILTER (WHERE outcome = 'duplicate'), count(*) FILTER (WHERE outcome = 'quarantined') "
     "FROM bronze.messages "
-    "WHERE %(source)s::text IS NULL OR starts_with(message_id, %(source)s || '/')"
+    "WHERE %(source)s::text IS NULL OR starts_with(message_id, %(source)s || ' ')"
 )
 _WAITING = "SELECT code, count(*) FROM bronze.quarantine WHERE status = 'open' GROUP BY code ORDER BY code"
 _SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)b) AND outcome <> 'duplicate'"

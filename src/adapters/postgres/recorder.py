@@ -37,6 +37,7 @@ class Datastore(PostgresDatastore):
             password=str(options.pop("password", "") or ""),
             pool_size=pool_size,
             max_overflow=8,
+            pre_ping=True,
             schema=EVENTS_SCHEMA,
             originator_id_type="text",
             single_row_tracking=True,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +43,11 @@ class EmbeddedPostgres:
         data = home.resolve() / "postgres"
         try:
             data.parent.mkdir(parents=True, exist_ok=True)
-            self._server = _server(data)
-            self._server.ensure_pgdata_inited()
-            _configure(data)
-            self._server.start()
+            with _one_at_a_time(home):
+                self._server = _server(data)
+                self._server.ensure_pgdata_inited()
+                _configure(data)
+                self._server.start()
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             raise DataFolderError(
                 f"PostgreSQL can't use the data folder {home}: {error}; see {data / 'log'}, "
@@ -69,6 +72,14 @@ class EmbeddedPostgres:
 
         with suppress(NoSuchProcess):
             self._server.cleanup()
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Let one process at a time make, set up and start the server; the others wait, and join it."""
+    with (home / "start.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _server(data: Path) -> PostgresServer:

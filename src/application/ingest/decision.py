@@ -94,6 +94,10 @@ class Decisions:
         """Return the ids of the batch's messages, for those that come before its commit is through."""
         return {receipt.message_id for receipt in self.receipts if receipt.message_id is not None}
 
+    def refused(self) -> set[str]:
+        """Return the streams whose state made the domain refuse a message."""
+        return {r.stream_id for r in self.receipts if r.reason is not None and r.stream_id is not None}
+
     def take(self, decoded: Decoded, *, duplicate: bool) -> None:
         """Decide about one message and keep its receipt."""
         if duplicate:
@@ -102,6 +106,8 @@ class Decisions:
             reason = decoded.reason or self.decide(decoded)
             outcome = Outcome.QUARANTINED if reason else Outcome.APPLIED
         topic, partition, offset, key, payload = decoded.message
+        if key is not None and "\x00" in key:
+            key = key.replace("\x00", "\ufffd")
         self.receipts.append(
             Receipt(
                 topic,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, get_type_hints
 
 import msgspec
@@ -21,7 +21,11 @@ from application.ports.message_stream import OutgoingMessage
 TYPE_PREFIX = "dataflow."
 MAX_PAYLOAD = 1_048_576
 MAX_ID = 200
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_OCCURRENCE = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_RANGE = f"between {EARLIEST.year} and {LATEST.year}"
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not JSON, not UTF-8, or nested without end."""
 REJECTED_TYPE = "dataflow.RejectedRow.v1"
 
 
@@ -51,8 +55,11 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def message_id(self) -> str:
-        """The identity of the message: source and id together are unique (CloudEvents 1.0, 3.1)."""
-        return f"{self.source}/{self.id}"
+        """The identity of the message: source and id together are unique (CloudEvents 1.0, 3.1).
+
+        A space parts them, which a source, as a URI reference, does not hold.
+        """
+        return f"{self.source} {self.id}"
 
     @property
     def origin(self) -> str | None:
@@ -79,11 +86,12 @@ class MessageType(msgspec.Struct, frozen=True):
     aggregate: Aggregate
     decoder: Any
     timestamps: tuple[str, ...]
+    dates: tuple[str, ...]
 
 
-def _timestamps(command: type) -> tuple[str, ...]:
+def _fields_of(command: type, kind: type) -> tuple[str, ...]:
     hints = get_type_hints(command)
-    return tuple(f.name for f in fields(command) if hints[f.name] in (datetime, datetime | None))
+    return tuple(f.name for f in fields(command) if hints[f.name] in (kind, kind | None))
 
 
 def type_name(command: type) -> str:
@@ -93,10 +101,18 @@ def type_name(command: type) -> str:
 
 MESSAGE_TYPES: dict[str, MessageType] = {
     type_name(command): MessageType(
-        type_name(command), command, aggregate, msgspec.json.Decoder(command), _timestamps(command)
+        type_name(command),
+        command,
+        aggregate,
+        msgspec.json.Decoder(command),
+        _fields_of(command, datetime),
+        _fields_of(command, date),
     )
     for command, aggregate in AGGREGATE_OF_COMMAND.items()
 }
+_SOURCE = re.compile(rf"[^\s\x00-\x1f\x7f]{{1,{MAX_ID}}}")
+_ID = re.compile(rf"[^\x00-\x1f\x7f]{{1,{MAX_ID}}}")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _STREAM_ID = re.compile(rf"[a-z]+-(?=.{{1,{MAX_ID}}}$)[^@]+(@[^@]+)?")
 _FAMILIES = {name.rpartition(".")[0] for name in MESSAGE_TYPES}
 _ENVELOPE = msgspec.json.Decoder(CloudEvent)
@@ -121,12 +137,13 @@ def decode_envelope(payload: bytes) -> CloudEvent:
         envelope = _ENVELOPE.decode(payload)
     except msgspec.ValidationError as error:
         raise InvalidMessageError("InvalidEnvelope", f"not a CloudEvents 1.0 message: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidMessageError("InvalidJson", f"not JSON in UTF-8: {error}") from None
-    if b"\\u0000" in payload:
-        raise InvalidMessageError("InvalidCharacter", "the message holds the character U+0000")
-    if not envelope.id or not envelope.source or len(envelope.message_id) > 2 * MAX_ID:
-        raise InvalidMessageError("InvalidEnvelope", f"id and source must have 1 to {2 * MAX_ID} characters together")
+    if not _SOURCE.fullmatch(envelope.source) or not _ID.fullmatch(envelope.id):
+        raise InvalidMessageError(
+            "InvalidEnvelope",
+            f"source and id must have 1 to {MAX_ID} characters, without control characters or, in a source, spaces",
+        )
     return envelope
 
 
@@ -134,25 +151,48 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
     """Decode the command of a message; return its type, the command, and the stream it addresses.
 
     Raises:
-        InvalidMessageError: unknown type or version, data that does not fit, a time without an offset,
-            an identifier that can't be kept, or a row that its file's reader rejected.
+        InvalidMessageError: unknown type or version, data that does not fit, a time without an offset or out
+            of range, a character or identifier that can't be kept, or a row that its file's reader rejected.
     """
+    _require_storable(envelope)
     message_type = MESSAGE_TYPES.get(envelope.type)
     if message_type is None:
         raise _unknown(envelope)
     try:
         command = message_type.decoder.decode(envelope.data)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise InvalidMessageError("InvalidData", f"data of {envelope.type}: {error}") from None
     for name in message_type.timestamps:
-        value = getattr(command, name)
-        if value is not None and value.tzinfo is None:
-            raise InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
-    if command.occurred_at < EARLIEST:
+        _require_timestamp(name, getattr(command, name))
+    for name in message_type.dates:
+        _require_date(name, getattr(command, name))
+    if command.occurred_at < EARLIEST_OCCURRENCE:
         raise InvalidMessageError("TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970")
     stream_id = message_type.aggregate.stream_of(command)
     _require_identifier(stream_id)
     return message_type, command, stream_id
+
+
+def _require_storable(envelope: CloudEvent) -> None:
+    """Refuse U+0000, which PostgreSQL's text can't hold, wherever it may stand."""
+    texts = (envelope.type, envelope.subject, envelope.correlationid, envelope.actor, envelope.originfile)
+    data = bytes(envelope.data)
+    if (b"\\u0000" in data and _NUL.search(data)) or any(text and "\x00" in text for text in texts):
+        raise InvalidMessageError("InvalidCharacter", "the message holds the character U+0000")
+
+
+def _require_timestamp(name: str, value: datetime | None) -> None:
+    if value is None:
+        return
+    if value.tzinfo is None:
+        raise InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
+    if not EARLIEST < value < LATEST:
+        raise InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {_RANGE}")
+
+
+def _require_date(name: str, value: date | None) -> None:
+    if value is not None and not EARLIEST.date() < value < LATEST.date():
+        raise InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {_RANGE}")
 
 
 def _require_identifier(stream_id: str) -> None:
@@ -167,7 +207,7 @@ def _unknown(envelope: CloudEvent) -> InvalidMessageError:
     if envelope.type == REJECTED_TYPE:
         try:
             row = _REJECTED.decode(envelope.data)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return InvalidMessageError("InvalidData", f"data of {envelope.type}: {error}")
         return InvalidMessageError(row.code, row.detail)
     if envelope.type.rpartition(".")[0] in _FAMILIES:

@@ -7,13 +7,14 @@ Should the commit fail, what was decided on top of it is thrown away and decided
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 
-from application.ingest.decision import Decisions, decide_batch, decode_message
+from application.ingest.decision import Decisions, Decoded, decide_batch, decode_message
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
 from application.ingest.states import States
 from application.ports.event_store import (
@@ -23,7 +24,12 @@ from application.ports.event_store import (
     StoreUnavailableError,
 )
 from application.ports.inbox import Balance, Inbox, Reason
-from application.ports.message_stream import MessageStream, Partition, ReceivedMessage
+from application.ports.message_stream import (
+    MessageStream,
+    Partition,
+    ReceivedMessage,
+    StreamUnavailableError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +44,11 @@ def _silent(_: Balance) -> None:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Messages a batch at most, and how long to wait for the first of one, in seconds."""
+    """Messages a batch at most; how long to wait for the first of one; how long to catch up without any."""
 
     batch_size: int = 4_000
     poll_seconds: float = 0.5
+    patience_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +104,14 @@ class Ingest:
             total = _sum(total, taken)
             progress(taken)
 
-        while self.behind() and not stop.is_set():
-            self._run(lambda messages: not messages or stop.is_set(), count, wait=0.0)
+        idle_since = time.monotonic()
+        while (behind := self.behind()) and not stop.is_set():
+            before = total
+            self._run(lambda messages: not messages or stop.is_set(), count, self._settings.poll_seconds)
+            if total != before:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > self._settings.patience_seconds:
+                raise StreamUnavailableError(f"{behind:,} messages are in the stream, but none of them arrives")
         return total
 
     def run(self, stop: Event, progress: Taken = _silent) -> None:
@@ -159,9 +172,12 @@ class Ingest:
             return self._decide(messages, in_flight, watch)
         except StoreUnavailableError:
             raise
+        except ConcurrencyConflictError as conflict:
+            log.info("a batch of %d messages is decided anew: %s", len(messages), conflict)
         except Exception as error:  # noqa: BLE001 - found and put aside once the commit is through
             log.warning("a batch of %d messages failed: %r", len(messages), error)
-            return None
+        self._states.forget()
+        return None
 
     def _take(self, messages: Sequence[ReceivedMessage]) -> None:
         """Decide and append a batch by itself; where that fails for no known reason, halve it."""
@@ -194,6 +210,7 @@ class Ingest:
         watch.done("decode")
         seen = self._inbox.seen({d.message_id for d in decoded if d.message_id is not None})
         decisions = decide_batch(decoded, seen=seen | in_flight, load=self._states.load, received_at=self._now())
+        self._states.require_current(decisions.refused())
         self._states.keep(decisions.states)
         watch.done("decide")
         return decisions
@@ -205,7 +222,7 @@ class Ingest:
 
     def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
         watch = Stopwatch()
-        decoded = decode_message(message)
+        decoded = _decoded_or_bare(message)
         seen = self._inbox.seen([decoded.message_id]) if decoded.message_id else set()
         decoded.reason = Reason("UnexpectedError", f"{type(error).__name__}: {error}".replace("\x00", ""))
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
@@ -234,6 +251,14 @@ class Ingest:
             self._commit = None
         self._states.forget()
         self._started = False
+
+
+def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
+    """Decode a message that failed before; where decoding is what fails, leave it as bytes."""
+    try:
+        return decode_message(message)
+    except Exception:  # noqa: BLE001 - the error is known already, it is the message's reason
+        return Decoded(message)
 
 
 def _positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:

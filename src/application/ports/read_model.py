@@ -40,6 +40,7 @@ class ReadModel(Protocol):
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands; nothing is changed.
             CheckpointMovedError: the first follower started while a first build was under way.
+            DependentViewsError: somebody's views read the live tables and would be dropped with them.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
             ReadModelUnavailableError: the database can't be reached.
         """
@@ -61,6 +62,10 @@ class RebuildRunningError(PlatformError):
 
 class ReadersInTheWayError(PlatformError):
     """Long transactions hold the read models; end them and rebuild again. Nothing was changed."""
+
+
+class DependentViewsError(PlatformError):
+    """Views that somebody else made read the tables that a rebuild replaces. Nothing was changed."""
 
 
 class ReadModelUnavailableError(PlatformError):

@@ -22,7 +22,7 @@ class DuplicateOrderLine(Refusal):
 
 
 class InvalidLineNumber(Refusal):
-    """A line number must be a whole number from 0 to 999,999,999."""
+    """A line number must be a whole number from 1 to 1,000,000."""
 
 
 class InvalidDiscount(Refusal):

@@ -13,9 +13,7 @@ from domain.order.errors import (
     NoOrderLines,
 )
 from domain.order.events import OrderPlaced
-from domain.shared.measures import MAX_PLACES, require_amount, require_quantity
-
-MAX_LINE_NO = 999_999_999
+from domain.shared.measures import MAX_LINE_NO, MAX_PLACES, require_amount, require_quantity
 
 
 def place(command: PlaceOrder) -> OrderPlaced:
@@ -46,7 +44,7 @@ def place(command: PlaceOrder) -> OrderPlaced:
 
 
 def _require_line(line: OrderedLine) -> None:
-    if not 0 <= line.line_no <= MAX_LINE_NO:
+    if not 1 <= line.line_no <= MAX_LINE_NO:
         raise InvalidLineNumber(f"(got {line.line_no})")
     require_quantity(line.quantity)
     require_amount(line.unit_price)

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from domain.shared.refusal import InvalidAmount, InvalidCoordinates, InvalidQuantity
 
 MAX_QUANTITY = 1_000_000_000
+MAX_LINE_NO = 1_000_000
 MAX_AMOUNT = Decimal(1_000_000_000_000)
 MAX_PLACES = 6
 ZERO = Decimal(0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
-from domain.shared.measures import require_coordinates, require_quantity
+from domain.shared.measures import MAX_LINE_NO, require_coordinates, require_quantity
 from domain.shared.refusal import Refusal
 from domain.shipment import commands, errors, events
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
@@ -17,7 +17,6 @@ __all__ = ["Shipment", "ShipmentStatus", "decide", "evolve"]
 
 Events = tuple[events.ShipmentEvent, ...]
 
-MAX_LINE_NO = 1_000_000
 MAX_DELAY_MINUTES = 5_256_000
 MAX_WEATHER_CODE = 99
 _ENDED: dict[ShipmentStatus, type[Refusal]] = {

@@ -4,7 +4,8 @@
 -- touched by stock: SELECT unnest(%(ids)s::text[])
 -- touched by products: SELECT stream_id FROM stock WHERE product_id IN (SELECT product_id FROM product_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
--- everything when changed: SELECT max(last_moved_on) FROM stock
+-- grows by: date_key
+-- grows to: SELECT to_char(max(last_moved_on), 'YYYYMMDD')::integer FROM stock
 -- index: date_key
 WITH moved AS (
     SELECT

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _DIRECTIVE = re.compile(r"--\s*([a-z][a-z ]*?)\s*:\s*(.*)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_SINGLE = ("comment", "key", "scope", "everything when changed")
+_SINGLE = ("comment", "key", "scope", "grows by", "grows to")
 _TOUCHED_BY = "touched by "
 
 
@@ -25,7 +25,8 @@ class GoldDefinition:
     """A gold table: the SELECT that is its content, and how the live refresh finds what to select again.
 
     `touched` gives, by subject, the query for the scope values that changed streams touch. A table without
-    scope is filled when it is created, and again when `everything_when_changed` gives another value.
+    scope is filled once, when it is created. A table that `grows_by` a column gets rows up to the value that
+    the query `grows_to` gives, in all scopes, whenever that value rises.
     """
 
     name: str
@@ -34,7 +35,8 @@ class GoldDefinition:
     select: str
     scope: str | None
     touched: Mapping[str, str]
-    everything_when_changed: str | None
+    grows_by: str | None
+    grows_to: str | None
     indexes: tuple[tuple[str, ...], ...]
 
 
@@ -64,7 +66,11 @@ def _read(path: Path, subjects: Collection[str]) -> GoldDefinition:
             touched[subject] = value
         else:
             raise InvalidGoldDefinitionError(path, f"'{directive}' is not known, or stands twice")
-    _check(path, single, touched, select)
+    _check(path, single, touched)
+    if not _NAME.fullmatch(path.stem):
+        raise InvalidGoldDefinitionError(path, "the file's name is not a table's name")
+    if not select.lower().startswith(("select", "with")):
+        raise InvalidGoldDefinitionError(path, "the header is not followed by a SELECT")
     return GoldDefinition(
         name=path.stem,
         comment=single["comment"],
@@ -72,7 +78,8 @@ def _read(path: Path, subjects: Collection[str]) -> GoldDefinition:
         select=select,
         scope=single.get("scope"),
         touched=touched,
-        everything_when_changed=single.get("everything when changed"),
+        grows_by=single.get("grows by"),
+        grows_to=single.get("grows to"),
         indexes=tuple(indexes),
     )
 
@@ -85,21 +92,20 @@ def _split(text: str) -> tuple[list[tuple[str, str]], str]:
     return header, "\n".join(lines[end:]).strip().rstrip(";").rstrip()
 
 
-def _check(path: Path, single: Mapping[str, str], touched: Mapping[str, str], select: str) -> None:
+def _check(path: Path, single: Mapping[str, str], touched: Mapping[str, str]) -> None:
     for required in ("comment", "key"):
         if required not in single:
             raise InvalidGoldDefinitionError(path, f"the header has no '{required}'")
     if ("scope" in single) != bool(touched):
         raise InvalidGoldDefinitionError(path, "'scope' and 'touched by' go together, or neither stands")
-    if "scope" in single and not _NAME.fullmatch(single["scope"]):
-        raise InvalidGoldDefinitionError(path, f"'scope' is one column, not {single['scope']!r}")
+    for column in ("scope", "grows by"):
+        if column in single and not _NAME.fullmatch(single[column]):
+            raise InvalidGoldDefinitionError(path, f"'{column}' is one column, not {single[column]!r}")
+    if ("grows by" in single) != ("grows to" in single) or ("grows by" in single and "scope" not in single):
+        raise InvalidGoldDefinitionError(path, "'grows by' and 'grows to' go together, with a 'scope'")
     for subject, query in touched.items():
         if "%(ids)s" not in query:
             raise InvalidGoldDefinitionError(path, f"'touched by {subject}' does not use %(ids)s")
-    if not _NAME.fullmatch(path.stem):
-        raise InvalidGoldDefinitionError(path, "the file's name is not a table's name")
-    if not select.lower().startswith(("select", "with")):
-        raise InvalidGoldDefinitionError(path, "the header is not followed by a SELECT")
 
 
 def _columns(path: Path, value: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg import Connection, sql
 
@@ -15,10 +16,10 @@ StreamIds = Mapping[str, Sequence[str]]
 
 @dataclass(slots=True)
 class Touched:
-    """What a batch touches: scope values by table, and the values that stand for a whole table."""
+    """What a batch touches: scope values by table, and how far the tables reach that grow."""
 
     scopes: dict[str, set[str]] = field(default_factory=dict)
-    marks: dict[str, object] = field(default_factory=dict)
+    reach: dict[str, Any] = field(default_factory=dict)
 
 
 def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
@@ -42,23 +43,26 @@ def find_touched(conn: Connection, definitions: Iterable[GoldDefinition], stream
             rows = conn.execute(gold.touched[subject].encode(), {"ids": stream_ids[subject]})
             scopes = {scope for (scope,) in rows if scope is not None}
             touched.scopes.setdefault(gold.name, set()).update(scopes)
-        if gold.everything_when_changed is not None:
-            touched.marks[gold.name] = conn.execute(gold.everything_when_changed.encode()).fetchone()
+        if gold.grows_to is not None:
+            row = conn.execute(gold.grows_to.encode()).fetchone()
+            touched.reach[gold.name] = row[0] if row else None
     return touched
 
 
 def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched) -> None:
-    """Delete and select again what silver touched before or after the batch."""
-    if before.marks.get(gold.name) != after.marks.get(gold.name):
-        conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)))
-        conn.execute(_insert(schemas, gold))
+    """Delete and select again what silver touched before or after the batch; let the rest grow."""
+    if gold.scope is None:
         return
-    scopes = before.scopes.get(gold.name, set()) | after.scopes.get(gold.name, set())
-    if scopes and gold.scope is not None:
-        where = sql.SQL(" WHERE {} = ANY(%s)").format(sql.Identifier(gold.scope))
-        values = [sorted(scopes)]
-        conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)) + where, values)
-        conn.execute(_insert(schemas, gold) + where, values)
+    scopes = sorted(before.scopes.get(gold.name, set()) | after.scopes.get(gold.name, set()))
+    scope = sql.Identifier(gold.scope)
+    if scopes:
+        where = sql.SQL(" WHERE {} = ANY(%s)").format(scope)
+        conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)) + where, [scopes])
+        conn.execute(_insert(schemas, gold) + where, [scopes])
+    reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
+    if gold.grows_by is not None and reached is not None and reaches > reached:
+        beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
+        conn.execute(_insert(schemas, gold) + beyond, [reached, scopes])
 
 
 def _insert(schemas: Schemas, gold: GoldDefinition) -> sql.Composed:

@@ -62,6 +62,11 @@ def lock_checkpoint(conn: Connection) -> int:
     return _scalar(conn.execute(query, [READER]))
 
 
+def forget_checkpoint(conn: Connection) -> None:
+    """Put the read models back to the start of the log, e.g. because their tables are new."""
+    conn.execute("DELETE FROM events.notification_tracking WHERE application_name = %s", [READER])
+
+
 def move_checkpoint(conn: Connection, to: int) -> None:
     """Move the checkpoint, which the transaction holds."""
     conn.execute(

@@ -39,12 +39,16 @@ class PostgresReadModel:
         self._kept: Connection | None = None
 
     def create(self) -> None:
-        """Create the live tables unless they exist. The tables of the event store must exist."""
+        """Create the live tables unless they exist, empty and at the start of the log.
+
+        The tables of the event store must exist.
+        """
         with self._connection() as conn, conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATE_LOCK])
             if not LIVE.exist(conn):
                 self._build.create_silver(conn, LIVE)
                 self._build.finish(conn, LIVE)
+                log.forget_checkpoint(conn)
 
     def position(self) -> int:
         """Return the position of the last event applied, 0 before the first."""

@@ -8,8 +8,16 @@ from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import copy_grants
 from adapters.postgres.read_model.schemas import LIVE, Schemas, table_names
-from application.ports.read_model import ReadersInTheWayError
+from application.ports.read_model import DependentViewsError, ReadersInTheWayError
 
+_DEPENDENTS = (
+    "SELECT DISTINCT reader.oid::regclass::text, read.oid::regclass::text FROM pg_depend d "
+    "JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass "
+    "JOIN pg_class reader ON reader.oid = r.ev_class "
+    "JOIN pg_class read ON read.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass "
+    "WHERE read.relnamespace::regnamespace::text = ANY(%(live)s) "
+    "AND reader.relnamespace::regnamespace::text <> ALL(%(live)s) ORDER BY 1, 2"
+)
 PATIENCE = 60.0
 PAUSE = 0.05
 
@@ -22,11 +30,22 @@ def swap(conn: Connection, aside: Schemas) -> None:
 
     Raises:
         ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader.
+        DependentViewsError: somebody's view reads a live table, and would be dropped with it.
     """
+    _refuse_dependents(conn)
     _lock_tables(conn)
     copy_grants(conn, LIVE, aside)
     LIVE.drop(conn)
     aside.rename(conn, LIVE)
+
+
+def _refuse_dependents(conn: Connection) -> None:
+    rows = conn.execute(_DEPENDENTS, {"live": list(LIVE)}).fetchall()
+    if rows:
+        views = ", ".join(f"{view} (on {table})" for view, table in rows)
+        raise DependentViewsError(
+            f"these views would be dropped with the tables they read: {views}; drop them, rebuild, create them again"
+        )
 
 
 def _lock_tables(conn: Connection) -> None:
