@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from application.ingest.messages import InvalidMessageError, decode_envelope
 from application.ingest.publishing import publish_all
@@ -37,6 +38,12 @@ def publish(container: Container, messages: Iterable[OutgoingMessage], report: C
     return publish_all(container.topic_log(), messages, lambda done: report(done, None))
 
 
+def holding(container: Container, role: str) -> AbstractContextManager[None]:
+    """Hold a role; consumers of Kafka share theirs, since the brokers hand out the partitions."""
+    shared = role == CONSUME and container.settings().kafka_bootstrap is not None
+    return container.roles().hold(role, shared=shared)
+
+
 def take_in(container: Container, report: Counted) -> None:
     """Take in all that is in the stream now; where a consumer runs already, wait until it has done so."""
     tune_interpreter()
@@ -44,7 +51,7 @@ def take_in(container: Container, report: Counted) -> None:
     total = ingest.behind()
     while left := ingest.behind():
         try:
-            with container.roles().hold(CONSUME):
+            with holding(container, CONSUME):
                 ingest.catch_up(lambda _: report(total - ingest.behind(), total))
         except RoleTakenError:
             report(max(0, total - left), total)
@@ -57,7 +64,7 @@ def project(container: Container, report: Counted) -> None:
     head = store.head()
     while read_model.position() < head:
         try:
-            with container.roles().hold(PROJECT):
+            with holding(container, PROJECT):
                 container.follower().run(report)
         except RoleTakenError:
             time.sleep(_WAIT)

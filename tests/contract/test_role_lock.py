@@ -31,6 +31,14 @@ def test_roles_do_not_hinder_each_other(roles: RoleLock) -> None:
         pytest.fail("held twice")
 
 
+def test_a_shared_role_is_held_by_many_but_by_nobody_alone(roles: RoleLock) -> None:
+    both = roles.hold("consume", shared=True), roles.hold("consume", shared=True)
+    with both[0], both[1], pytest.raises(RoleTakenError), roles.hold("consume"):
+        pytest.fail("held alone")
+    with roles.hold("consume"), pytest.raises(RoleTakenError), roles.hold("consume", shared=True):
+        pytest.fail("shared what is held alone")
+
+
 def test_a_role_ends_with_an_error_of_its_holder(roles: RoleLock) -> None:
     with pytest.raises(ZeroDivisionError), roles.hold("consume"):
         raise ZeroDivisionError

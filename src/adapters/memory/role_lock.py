@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -13,18 +14,25 @@ class MemoryRoleLock:
     """The `RoleLock` port in memory: threads take the place of processes."""
 
     def __init__(self) -> None:
-        self._held: set[str] = set()
+        self._alone: set[str] = set()
+        self._sharing: Counter[str] = Counter()
         self._lock = Lock()
 
     @contextmanager
-    def hold(self, role: str) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool = False) -> Iterator[None]:
         """Hold a role; see the port."""
         with self._lock:
-            if role in self._held:
+            if role in self._alone or (self._sharing[role] and not shared):
                 raise RoleTakenError(f"{role} runs in this process already")
-            self._held.add(role)
+            if shared:
+                self._sharing[role] += 1
+            else:
+                self._alone.add(role)
         try:
             yield
         finally:
             with self._lock:
-                self._held.discard(role)
+                if shared:
+                    self._sharing[role] -= 1
+                else:
+                    self._alone.discard(role)

@@ -13,6 +13,8 @@ from adapters.postgres.errors import translated
 from application.ports.role_lock import RoleTakenError
 
 _SPACE = 7_241
+_TRY = "SELECT pg_try_advisory_lock(%s, %s)"
+_TRY_SHARED = "SELECT pg_try_advisory_lock_shared(%s, %s)"
 _HOLDER = (
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
     "WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid::bigint = %s AND l.granted "
@@ -27,14 +29,15 @@ class PostgresRoleLock:
         self._conninfo = conninfo
 
     @contextmanager
-    def hold(self, role: str) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool = False) -> Iterator[None]:
         """Hold a role on a connection of its own; see the port."""
         number = crc32(role.encode()) & 0x7FFF_FFFF
         name = f"dataflow {role} (process {os.getpid()})"
         with translated():
             connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
         with connection:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SPACE, number]).fetchone()
+            attempt = _TRY_SHARED if shared else _TRY
+            row = connection.execute(attempt, [_SPACE, number]).fetchone()
             if row is None or not row[0]:
                 holder = connection.execute(_HOLDER, [_SPACE, number]).fetchone()
                 raise RoleTakenError(

@@ -1,4 +1,4 @@
-"""Roles that only one process at a time may hold."""
+"""Roles that only one process at a time may hold, unless all that hold it share it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class RoleTakenError(PlatformError):
 class RoleLock(Protocol):
     """Holds roles such as `consume` or `project` for one process; a role ends with its process."""
 
-    def hold(self, role: str) -> AbstractContextManager[None]:
-        """Hold a role while the context is open.
+    def hold(self, role: str, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold a role while the context is open; a shared role lets others share it, but nobody hold it alone.
 
         Raises:
-            RoleTakenError: another process holds it.
+            RoleTakenError: another process holds it, and one of the two does not share.
         """

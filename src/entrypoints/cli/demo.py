@@ -77,10 +77,9 @@ def _live(container: Container, settings: Settings, seed: int, rate: float) -> N
     now = datetime.now(UTC)
     run = live_settings(container, seed, now.strftime("%y%m%d%H%M%S"), rate)
     ingest, follower = container.ingest(), container.follower()
-    roles = container.roles()
     with (
-        roles.hold(pipeline.CONSUME),
-        roles.hold(pipeline.PROJECT),
+        pipeline.holding(container, pipeline.CONSUME),
+        pipeline.holding(container, pipeline.PROJECT),
         stop_signal() as stop,
         ThreadPoolExecutor(4) as threads,
     ):

@@ -60,7 +60,7 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
             ingest.run(stop, taken)
 
         if once:
-            with platform(settings) as container, container.roles().hold(pipeline.CONSUME):
+            with platform(settings) as container, pipeline.holding(container, pipeline.CONSUME):
                 container.ingest(observer=observer).catch_up(taken, stop)
         else:
             with answering(settings, watch, metrics):

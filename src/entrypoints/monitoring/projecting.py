@@ -78,7 +78,7 @@ def project(settings: Settings, stop: Event, applied: Callable[[int], None], *, 
                     return
 
         if once:
-            with platform(settings) as container, container.roles().hold(pipeline.PROJECT):
+            with platform(settings) as container, pipeline.holding(container, pipeline.PROJECT):
                 follow(container)
         else:
             with answering(settings, watch, metrics):

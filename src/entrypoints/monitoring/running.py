@@ -19,6 +19,7 @@ from entrypoints.monitoring import health
 from entrypoints.monitoring.metrics import Metrics
 from entrypoints.monitoring.retry import CAP_SECONDS, Backoff, keep_trying
 from entrypoints.monitoring.watch import Watch
+from entrypoints.pipeline import holding
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Service:
     def _attempt(self, work: Callable[[Container], None]) -> None:
         self._opening = True
         self._watch.beat()
-        with platform(self._settings) as container, container.roles().hold(self._role):
+        with platform(self._settings) as container, holding(container, self._role):
             self._opening, self._worked = False, True
             began = time.monotonic()
             log.info("%s is at work", self._role)
