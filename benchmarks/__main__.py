@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ingest_topic_log
+from benchmarks import ingest
 from benchmarks.measure import Result, machine
 
-BENCHMARKS = {**ingest_topic_log.BENCHMARKS}
+BENCHMARKS = {**ingest.BENCHMARKS}
 OUT = Path("build/bench.json")
 
 
