@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ingest
+from benchmarks import freshness, ingest
 from benchmarks.measure import Result, machine
 
-BENCHMARKS = {**ingest.BENCHMARKS}
+BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS}
 OUT = Path("build/bench.json")
 
 

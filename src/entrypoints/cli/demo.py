@@ -22,7 +22,7 @@ from entrypoints.page import require_servable, serve
 from entrypoints.settings import Settings
 
 DAYS = 90
-IDLE = 0.2
+IDLE = 0.05
 
 
 @click.command()

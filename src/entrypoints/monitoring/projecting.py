@@ -18,7 +18,7 @@ from entrypoints.monitoring.tracing import BatchTracer, batch_tracer
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
 
-IDLE = 0.2
+IDLE = 0.05
 """Seconds that a follower waits when it is at the end of the log."""
 
 
