@@ -14,6 +14,7 @@ from application.ingest.messages import (
     InvalidMessageError,
     decode_command,
     decode_envelope,
+    require_storable,
 )
 from application.ingest.states import Versioned
 from application.ports.event_store import NewEvent
@@ -63,6 +64,7 @@ def decode_message(message: ReceivedMessage) -> Decoded:
     try:
         decoded.envelope = decode_envelope(message.payload)
         decoded.message_id = decoded.envelope.message_id
+        require_storable(message.payload)
         message_type, decoded.command, decoded.stream_id = decode_command(decoded.envelope)
         decoded.aggregate = message_type.aggregate
     except InvalidMessageError as error:

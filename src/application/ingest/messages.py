@@ -23,7 +23,7 @@ MAX_PAYLOAD = 1_048_576
 MAX_ID = 200
 EARLIEST_OCCURRENCE = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_RANGE = f"between {EARLIEST.year} and {LATEST.year}"
+EARLIEST_DAY, LATEST_DAY = EARLIEST.date(), LATEST.date()
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bytes that are not JSON, not UTF-8, or nested without end."""
 REJECTED_TYPE = "dataflow.RejectedRow.v1"
@@ -147,14 +147,23 @@ def decode_envelope(payload: bytes) -> CloudEvent:
     return envelope
 
 
+def require_storable(payload: bytes) -> None:
+    """Refuse the character U+0000, which PostgreSQL's text can't hold; JSON has it as an escape only.
+
+    Raises:
+        InvalidMessageError: it stands somewhere in the message.
+    """
+    if b"\\u0000" in payload and _NUL.search(payload):
+        raise InvalidMessageError("InvalidCharacter", "the message holds the character U+0000")
+
+
 def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
     """Decode the command of a message; return its type, the command, and the stream it addresses.
 
     Raises:
         InvalidMessageError: unknown type or version, data that does not fit, a time without an offset or out
-            of range, a character or identifier that can't be kept, or a row that its file's reader rejected.
+            of range, an identifier that can't be kept, or a row that its file's reader rejected.
     """
-    _require_storable(envelope)
     message_type = MESSAGE_TYPES.get(envelope.type)
     if message_type is None:
         raise _unknown(envelope)
@@ -163,9 +172,13 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
     except UNREADABLE as error:
         raise InvalidMessageError("InvalidData", f"data of {envelope.type}: {error}") from None
     for name in message_type.timestamps:
-        _require_timestamp(name, getattr(command, name))
+        moment = getattr(command, name)
+        if moment is not None and (moment.tzinfo is None or not EARLIEST < moment < LATEST):
+            raise _unusable(name, moment)
     for name in message_type.dates:
-        _require_date(name, getattr(command, name))
+        day = getattr(command, name)
+        if day is not None and not EARLIEST_DAY < day < LATEST_DAY:
+            raise _unusable(name, day)
     if command.occurred_at < EARLIEST_OCCURRENCE:
         raise InvalidMessageError("TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970")
     stream_id = message_type.aggregate.stream_of(command)
@@ -173,26 +186,11 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
     return message_type, command, stream_id
 
 
-def _require_storable(envelope: CloudEvent) -> None:
-    """Refuse U+0000, which PostgreSQL's text can't hold, wherever it may stand."""
-    texts = (envelope.type, envelope.subject, envelope.correlationid, envelope.actor, envelope.originfile)
-    data = bytes(envelope.data)
-    if (b"\\u0000" in data and _NUL.search(data)) or any(text and "\x00" in text for text in texts):
-        raise InvalidMessageError("InvalidCharacter", "the message holds the character U+0000")
-
-
-def _require_timestamp(name: str, value: datetime | None) -> None:
-    if value is None:
-        return
-    if value.tzinfo is None:
-        raise InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
-    if not EARLIEST < value < LATEST:
-        raise InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {_RANGE}")
-
-
-def _require_date(name: str, value: date | None) -> None:
-    if value is not None and not EARLIEST.date() < value < LATEST.date():
-        raise InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {_RANGE}")
+def _unusable(name: str, value: date) -> InvalidMessageError:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
+    span = f"between {EARLIEST.year} and {LATEST.year}"
+    return InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {span}")
 
 
 def _require_identifier(stream_id: str) -> None:

@@ -30,11 +30,14 @@ class Platform:
         self.opening = list(opening)
         self.opened = self.closed = 0
 
+    def settings(self) -> Settings:
+        return Settings()
+
     def roles(self) -> Platform:
         return self
 
     @contextmanager
-    def hold(self, role: str) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool) -> Iterator[None]:
         assert role == "consume"
         error = self.opening.pop(0) if self.opening else None
         if error is not None:
