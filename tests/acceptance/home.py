@@ -22,7 +22,7 @@ from adapters.postgres.server import EmbeddedPostgres
 from application import codec
 
 DATAFLOW = str(Path(sys.executable).parent / "dataflow")
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a condition that was waited for counts as failed."""
 
 

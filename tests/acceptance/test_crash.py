@@ -207,7 +207,8 @@ def test_a_killed_ingest_of_files_goes_on_where_it_was(home: Home, files: tuple[
             process = home.start(*command, **SMALL)
             until(lambda: process.poll() is not None or moment(watch), "ingest does not get on")  # noqa: B023
             process.kill()
-            assert ended(process).returncode == -signal.SIGKILL
+            done = ended(process)
+            assert done.returncode == -signal.SIGKILL, done.stderr
         home.do(*command)
         log = event_log(watch)
     streams = Counter(stream for stream, _, _, _ in log)

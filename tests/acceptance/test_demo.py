@@ -15,6 +15,9 @@ from typing import NamedTuple
 import psutil
 import psycopg
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.acceptance.home import Home, ended, free_port, until
 
@@ -135,8 +138,12 @@ def test_it_ends_when_asked_and_leaves_no_process_behind(live: Live) -> None:
     assert server is not None
     left = [*children, psutil.Process(server)]
     assert any("streamlit" in " ".join(child.cmdline()) for child in children)
-    os.kill(live.process.pid, signal.SIGTERM)
-    _, alive = psutil.wait_procs(left, timeout=10)
+    with connect(
+        f"ws://127.0.0.1:{live.port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_size=None
+    ) as viewer:
+        _view(viewer)
+        os.kill(live.process.pid, signal.SIGTERM)
+        _, alive = psutil.wait_procs(left, timeout=10)
     done = ended(live.process)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -144,6 +151,14 @@ def test_it_ends_when_asked_and_leaves_no_process_behind(live: Live) -> None:
     assert live.home.server_pid() is None
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(f"host={live.home.folder / 'postgres'} user=postgres dbname=dataflow")
+
+
+def _view(viewer: ClientConnection) -> None:
+    """Have the page made, as a browser does, so that the page's process uses the database too."""
+    ask = BackMsg()
+    ask.rerun_script.query_string = ""
+    viewer.send(ask.SerializeToString())
+    until(lambda: b"Net sales" in viewer.recv(timeout=30), "the page shows no figures")
 
 
 def test_what_was_taken_in_live_is_kept(live: Live, tmp_path: Path) -> None:
