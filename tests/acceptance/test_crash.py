@@ -28,6 +28,10 @@ FAULTS = ("--duplicates", 0.05, "--broken", 0.03, "--late", 0.02)
 GENERATE = ("generate", "--orders", ORDERS, "--days", 60, "--seed", 7, "--start", "2026-01-05", *FAULTS)
 SMALL = {"batch_size": 50, "project_batch_size": 100}
 RECEIVED = "SELECT count(*) FROM bronze.messages"
+BEHIND = (
+    "SELECT sum(p.next_offset - coalesce(t.next_offset, 0)) FROM stream.partitions p "
+    "LEFT JOIN bronze.positions t USING (topic, partition)"
+)
 PROJECTED = "SELECT count(*) FROM events.stored_events WHERE notification_id <= %s"
 
 
@@ -221,12 +225,20 @@ def test_a_killed_ingest_of_files_goes_on_where_it_was(home: Home, files: tuple[
 
 def _kill_the_server(home: Home, process: subprocess.Popen[str], at_least: int) -> None:
     """Kill the database server, its main process first, once so many messages were taken in."""
-    until(lambda: process.poll() is not None or home.server_pid(), "the server does not start")
-    with home.connect() as watch:
-        until(lambda: process.poll() is not None or _received(watch) > at_least, "consume does not get on")
-        server = home.server_pid()
+    until(lambda: process.poll() is not None or _answer(home, RECEIVED) > at_least, "consume does not get on")
+    server = home.server_pid()
     assert server is not None
     os.kill(server, signal.SIGKILL)
+    until(lambda: home.server_pid() != server, "the server does not go away")
+
+
+def _answer(home: Home, query: str) -> int:
+    """Return the number that a query gives, -1 while the server is away."""
+    try:
+        with home.connect() as connection:
+            return _count(connection, query)
+    except (psycopg.Error, IndexError):
+        return -1
 
 
 def test_a_killed_database_recovers_with_all_that_was_committed(home: Home, undisturbed: tuple[Outcome, Any]) -> None:
@@ -243,25 +255,12 @@ def test_a_killed_database_recovers_with_all_that_was_committed(home: Home, undi
 def test_a_consumer_outlives_its_database(home: Home, undisturbed: tuple[Outcome, Any]) -> None:
     home.do(*GENERATE)
     process = home.start("consume", batch_size=20)
-    for _ in range(KILLS // 4):
-        _kill_the_server(home, process, at_least=500)
-    until(lambda: process.poll() is not None or _taken_in(home), "it does not go on")
+    for kill in range(KILLS // 4):
+        _kill_the_server(home, process, at_least=500 * (kill + 1))
+    until(lambda: process.poll() is not None or _answer(home, BEHIND) == 0, "it does not go on")
     process.terminate()
     done = ended(process)
     assert done.returncode == 0, done.stderr
     assert "consume waits" in done.stderr
     assert "Traceback" not in done.stderr
     assert _outcome(home.keep_server()) == undisturbed[0]
-
-
-def _taken_in(home: Home) -> bool:
-    """Tell whether the stream is taken in to its end; while the server is away, it is not."""
-    behind = (
-        "SELECT sum(p.next_offset - coalesce(t.next_offset, 0)) FROM stream.partitions p "
-        "LEFT JOIN bronze.positions t USING (topic, partition)"
-    )
-    try:
-        with home.connect() as connection:
-            return _count(connection, behind) == 0
-    except (psycopg.OperationalError, IndexError):
-        return False
