@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from adapters.memory.event_store import MemoryDatabase, MemoryEventStore, MemoryInbox
+from adapters.postgres import locks
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
@@ -250,7 +251,7 @@ def test_a_reader_never_passes_over_an_open_transaction(conninfo: str) -> None:
             fast.result()
         read_on()
 
-    hold(lambda c: (c.execute("SELECT pg_advisory_xact_lock(7241002)"), c.execute(insert, ["slow-ours"])))
+    hold(lambda c: (c.execute("SELECT pg_advisory_xact_lock(%s)", [locks.APPEND]), c.execute(insert, ["slow-ours"])))
     hold(
         lambda c: (
             c.execute("LOCK TABLE events.stored_events IN EXCLUSIVE MODE"),

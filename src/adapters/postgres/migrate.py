@@ -6,12 +6,12 @@ from importlib.resources import files
 
 import psycopg
 
+from adapters.postgres import locks
 from adapters.postgres.errors import translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.aggregates import TOPICS
 from application.relay import RELAY_TOPIC
 
-MIGRATION_LOCK = 7_241_001
 PARTITIONS = 4
 """Partitions of each topic of the embedded topic log."""
 
@@ -23,7 +23,7 @@ def migrate(conninfo: str) -> None:
         StoreUnavailableError: the database does not answer, or refuses.
     """
     with translated(), psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        connection.execute("SELECT pg_advisory_lock(%s)", [locks.MIGRATION])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {EVENTS_SCHEMA}")
         _create_event_tables(conninfo, connection)
         for name in ("bronze.sql", "stream.sql"):

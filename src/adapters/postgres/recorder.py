@@ -15,10 +15,9 @@ from psycopg import Cursor, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
-from adapters.postgres import binary_copy
+from adapters.postgres import binary_copy, locks
 
 EVENTS_SCHEMA = "events"
-APPEND_LOCK = 7_241_002
 NOTIFY_CHANNEL = "stored_events"
 
 Row = tuple[str, int, str, bytes]
@@ -52,7 +51,7 @@ class Recorder(PostgresProcessRecorder):
 
     def __init__(self, datastore: PostgresDatastore) -> None:
         super().__init__(datastore)
-        self.lock_table_statements = [sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(APPEND_LOCK))]
+        self.lock_table_statements = [sql.SQL("SELECT pg_advisory_xact_lock({0})").format(sql.Literal(locks.APPEND))]
         self._copy = sql.SQL(
             "COPY {schema}.{table} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
         ).format(schema=sql.Identifier(self.datastore.schema), table=sql.Identifier(self.events_table_name))

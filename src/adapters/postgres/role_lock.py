@@ -9,10 +9,10 @@ from zlib import crc32
 
 import psycopg
 
+from adapters.postgres import locks
 from adapters.postgres.errors import translated
 from application.ports.role_lock import RoleTakenError
 
-_SPACE = 7_241
 _TRY = "SELECT pg_try_advisory_lock(%s, %s)"
 _TRY_SHARED = "SELECT pg_try_advisory_lock_shared(%s, %s)"
 _HOLDER = (
@@ -37,9 +37,9 @@ class PostgresRoleLock:
             connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
         with connection:
             attempt = _TRY_SHARED if shared else _TRY
-            row = connection.execute(attempt, [_SPACE, number]).fetchone()
+            row = connection.execute(attempt, [locks.ROLES, number]).fetchone()
             if row is None or not row[0]:
-                holder = connection.execute(_HOLDER, [_SPACE, number]).fetchone()
+                holder = connection.execute(_HOLDER, [locks.ROLES, number]).fetchone()
                 raise RoleTakenError(
                     f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
                     "or choose another data folder with DATAFLOW_HOME"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from psycopg import Connection
 
+from adapters.postgres import locks
 from adapters.postgres.read_model import log
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.gold_definitions import read_definitions
@@ -18,8 +19,6 @@ from application.codec import Recorded
 from application.ports.read_model import CheckpointMovedError, PhaseProgress
 from application.projections.subject import Subject
 from application.replay.certificate import Certificate, Rebuilt
-
-_CREATE_LOCK = 4_711_2027
 
 
 class PostgresReadModel:
@@ -44,7 +43,7 @@ class PostgresReadModel:
         The tables of the event store must exist.
         """
         with self._connection() as conn, conn.transaction():
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATE_LOCK])
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", [locks.READ_MODEL_CREATION])
             if not LIVE.exist(conn):
                 self._build.create_silver(conn, LIVE)
                 self._build.finish(conn, LIVE)

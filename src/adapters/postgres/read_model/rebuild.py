@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 
 from psycopg import Connection
 
+from adapters.postgres import locks
 from adapters.postgres.read_model import log
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
@@ -19,7 +20,6 @@ from application.replay.certificate import Certificate, Rebuilt
 
 CATCH_UP = 10_000
 REPORT_EVERY = 10_000
-_LOCK = 4_711_2026
 
 
 class Rebuild:
@@ -110,7 +110,7 @@ def exclusive_rebuild(conninfo: str, build: Build, progress: PhaseProgress) -> I
         RebuildRunningError: another one is running.
     """
     with closing(connect(conninfo)) as conn:
-        if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]))[0]:
+        if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
             raise RebuildRunningError(RebuildRunningError.__doc__)
         drop_leftovers(conn)
         rebuild = Rebuild(conninfo, conn, build, progress)
