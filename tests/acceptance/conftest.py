@@ -1,6 +1,7 @@
 """Data folders for the acceptance tests."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,15 @@ PAST = ("--orders", 60, "--days", 40, "--seed", 5, "--start", "2026-01-05", "--d
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """An empty data folder."""
-    home = Home(tmp_path / "home")
-    yield home
-    home.close()
+    with closing(Home(tmp_path / "home")) as home:
+        yield home
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A data folder with a small past, taken in and projected, for tests that only read."""
-    home = Home(tmp_path_factory.mktemp("shop") / "home").keep_server()
-    home.do("generate", *PAST)
-    home.do("consume", "--once")
-    home.do("project", "--once")
-    yield home
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("shop") / "home").keep_server()) as home:
+        home.do("generate", *PAST)
+        home.do("consume", "--once")
+        home.do("project", "--once")
+        yield home

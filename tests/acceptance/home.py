@@ -34,6 +34,7 @@ class Home:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("DATAFLOW_")}
         self._environment = outside | {"DATAFLOW_HOME": str(folder)} | _texts(settings)
         self._server: EmbeddedPostgres | None = None
+        self._started: list[subprocess.Popen[str]] = []
 
     def run(self, *arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, however it ends."""
@@ -67,14 +68,16 @@ class Home:
         return the_one_line(self.run(*arguments, **settings))
 
     def start(self, *arguments: object, **settings: object) -> subprocess.Popen[str]:
-        """Start a command that goes on."""
-        return subprocess.Popen(
+        """Start a command that goes on; where a test leaves it running, it is killed at the end."""
+        process = subprocess.Popen(
             [DATAFLOW, *map(str, arguments)],
             env=self._environment | _texts(settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(process)
+        return process
 
     def keep_server(self) -> Home:
         """Keep the server running between commands, which makes them faster."""
@@ -95,7 +98,11 @@ class Home:
         return psycopg.connect(self.conninfo(), autocommit=True)
 
     def close(self) -> None:
-        """Leave the server, and end it even where a killed command counts as its user still."""
+        """End what still runs, and the server, even where a killed command counts as its user still."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
         if self._server is not None:
             self._server.stop()
         if (pid := self.server_pid()) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -201,12 +202,11 @@ def test_events_tell_the_history_of_a_stream(shop: Home, placed: list[OrderPlace
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A data folder that tests change, and leave consistent."""
-    home = Home(tmp_path_factory.mktemp("bench") / "home").keep_server()
-    home.do("generate", "--orders", 12, "--days", 10, "--seed", 8, "--start", "2026-01-05")
-    home.do("consume", "--once")
-    home.do("project", "--once")
-    yield home
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("bench") / "home").keep_server()) as home:
+        home.do("generate", "--orders", 12, "--days", 10, "--seed", 8, "--start", "2026-01-05")
+        home.do("consume", "--once")
+        home.do("project", "--once")
+        yield home
 
 
 def _message(number: int, kind: str, order: str, **data: object) -> str:

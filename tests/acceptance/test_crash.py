@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,10 +61,9 @@ def _figures(home: Home) -> Any:
 @contextmanager
 def _published(folder: Path) -> Iterator[Home]:
     """Give a data folder whose stream holds all messages, none of them taken in."""
-    home = Home(folder / "home", **SMALL).keep_server()
-    home.do(*GENERATE)
-    yield home
-    home.close()
+    with closing(Home(folder / "home", **SMALL).keep_server()) as home:
+        home.do(*GENERATE)
+        yield home
 
 
 @pytest.fixture

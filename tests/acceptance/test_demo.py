@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,13 +40,12 @@ class Figures(NamedTuple):
 @pytest.fixture(scope="module")
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Figures, Figures]]:
     """What two runs on one data folder show, the first from nothing."""
-    home = Home(tmp_path_factory.mktemp("demo") / "home")
-    first = home.do("demo", "--orders", 100, "--exit")
-    home.keep_server()
-    after_first = Figures(first, home.json("kpi"), home.json("status"))
-    second = home.do("demo", "--orders", 100, "--exit")
-    yield after_first, Figures(second, home.json("kpi"), home.json("status"))
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("demo") / "home")) as home:
+        first = home.do("demo", "--orders", 100, "--exit")
+        home.keep_server()
+        after_first = Figures(first, home.json("kpi"), home.json("status"))
+        second = home.do("demo", "--orders", 100, "--exit")
+        yield after_first, Figures(second, home.json("kpi"), home.json("status"))
 
 
 def test_it_shows_the_figures_of_all_orders(demonstrated: tuple[Figures, Figures]) -> None:
@@ -86,16 +86,11 @@ class Live(NamedTuple):
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A demo that runs, with its page up."""
     port = free_port()
-    home = Home(tmp_path_factory.mktemp("live") / "home", dashboard_port=port)
-    process = home.start("demo", "--orders", 30, "--rate", 20)
-    running = Live(home, process, port)
-    until(lambda: process.poll() is not None or _answer(port, "/_stcore/health") == "ok", "the page does not answer")
-    assert process.poll() is None, ended(process)
-    yield running
-    if process.poll() is None:
-        process.kill()
-        process.communicate()
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("live") / "home", dashboard_port=port)) as home:
+        process = home.start("demo", "--orders", 30, "--rate", 20)
+        until(lambda: process.poll() is not None or _answer(port, "/_stcore/health") == "ok", "the page is not served")
+        assert process.poll() is None, ended(process)
+        yield Live(home, process, port)
 
 
 def _answer(port: int, path: str) -> str | None:

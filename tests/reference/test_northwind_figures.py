@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,10 @@ NEO4J = ("ingest", "files", DATA / "neo4j_csv", "--mapping", PROJECT / "examples
 @pytest.fixture(scope="module")
 def northwind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A data folder that took in Northwind's files."""
-    home = Home(tmp_path_factory.mktemp("northwind") / "home").keep_server()
-    took = home.json(*NORTHWIND)
-    assert took == {"received": 3_615, "applied": 3_615, "duplicate": 0, "quarantined": 0}
-    yield home
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("northwind") / "home").keep_server()) as home:
+        took = home.json(*NORTHWIND)
+        assert took == {"received": 3_615, "applied": 3_615, "duplicate": 0, "quarantined": 0}
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -143,11 +143,10 @@ def test_the_tables_are_proven(northwind: Home) -> None:
 @pytest.fixture(scope="module")
 def neo4j(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A data folder that took in the same data from another export, whose commas are not all quoted."""
-    home = Home(tmp_path_factory.mktemp("neo4j") / "home").keep_server()
-    took = home.json(*NEO4J)
-    assert took["received"] == took["applied"] + took["duplicate"] + took["quarantined"]
-    yield home
-    home.close()
+    with closing(Home(tmp_path_factory.mktemp("neo4j") / "home").keep_server()) as home:
+        took = home.json(*NEO4J)
+        assert took["received"] == took["applied"] + took["duplicate"] + took["quarantined"]
+        yield home
 
 
 def _broken_rows(name: str) -> set[str]:
