@@ -240,26 +240,26 @@ def _answer(home: Home, query: str) -> int:
         return -1
 
 
-def test_a_killed_database_recovers_with_all_that_was_committed(home: Home, undisturbed: tuple[Outcome, Any]) -> None:
-    home.do(*GENERATE)
-    process = home.start("consume", "--once", batch_size=20)
-    _kill_the_server(home, process, at_least=500)
+def test_a_killed_database_recovers_with_all_that_was_committed(
+    published: Home, undisturbed: tuple[Outcome, Any]
+) -> None:
+    process = published.start("consume", "--once", batch_size=20)
+    _kill_the_server(published, process, at_least=500)
     done = ended(process)
     assert "database" in the_one_line(done)
     assert done.returncode == 1
-    home.do("consume", "--once")
-    assert _outcome(home.keep_server()) == undisturbed[0]
+    published.do("consume", "--once")
+    assert _outcome(published) == undisturbed[0]
 
 
-def test_a_consumer_outlives_its_database(home: Home, undisturbed: tuple[Outcome, Any]) -> None:
-    home.do(*GENERATE)
-    process = home.start("consume", batch_size=20)
+def test_a_consumer_outlives_its_database(published: Home, undisturbed: tuple[Outcome, Any]) -> None:
+    process = published.start("consume", batch_size=20)
     for kill in range(KILLS // 4):
-        _kill_the_server(home, process, at_least=500 * (kill + 1))
-    until(lambda: process.poll() is not None or _answer(home, BEHIND) == 0, "it does not go on")
+        _kill_the_server(published, process, at_least=500 * (kill + 1))
+    until(lambda: process.poll() is not None or _answer(published, BEHIND) == 0, "it does not go on")
     process.terminate()
     done = ended(process)
     assert done.returncode == 0, done.stderr
     assert "consume waits" in done.stderr
     assert "Traceback" not in done.stderr
-    assert _outcome(home.keep_server()) == undisturbed[0]
+    assert _outcome(published) == undisturbed[0]
