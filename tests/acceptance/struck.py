@@ -2,14 +2,14 @@
 
     python -m tests.acceptance.struck STEP before|after N KILL|STOP consume [--once]
 
-The process sends the signal to itself, before or after its N-th such step once the first messages arrived.
+The thread at the step sends the signal to itself, before or after its N-th such step once the first messages arrived.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -78,7 +78,7 @@ class Striker:
             return
         self._left -= 1
         if not self._left:
-            os.kill(os.getpid(), signal.Signals[f"SIG{self._blow.signal}"])
+            signal.pthread_kill(threading.get_ident(), signal.Signals[f"SIG{self._blow.signal}"])
 
 
 def _replace(step: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

@@ -19,6 +19,8 @@ from adapters.postgres import binary_copy, locks
 
 EVENTS_SCHEMA = "events"
 NOTIFY_CHANNEL = "stored_events"
+FROZEN_SECONDS = 10.0
+"""A writer that says nothing for so long within a transaction loses it: it would hold up all others."""
 
 Row = tuple[str, int, str, bytes]
 
@@ -38,6 +40,7 @@ class Datastore(PostgresDatastore):
             max_overflow=8,
             pre_ping=True,
             schema=EVENTS_SCHEMA,
+            idle_in_transaction_session_timeout=FROZEN_SECONDS,
             originator_id_type="text",
             single_row_tracking=True,
         )
