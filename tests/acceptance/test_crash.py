@@ -263,3 +263,30 @@ def test_a_consumer_outlives_its_database(published: Home, undisturbed: tuple[Ou
     assert "consume waits" in done.stderr
     assert "Traceback" not in done.stderr
     assert _outcome(published) == undisturbed[0]
+
+
+def test_a_server_whose_user_was_killed_stops_with_the_next_that_leaves(home: Home) -> None:
+    process = home.start("consume")
+    at_work = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dataflow consume%%'"
+    until(lambda: process.poll() is not None or _answer(home, at_work) > 0, "consume does not get to work")
+    process.kill()
+    assert ended(process).returncode == -signal.SIGKILL
+    assert home.server_pid() is not None
+    home.do("status")
+    assert home.server_pid() is None
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """A process that has nothing to do with PostgreSQL."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("left", ["", "{dead}\n{data}\n", "{alive}\n{data}\n1\n5432\n{data}\n\n1 1\nready\n"])
+def test_a_pid_file_that_a_killed_server_left_is_no_obstacle(home: Home, stranger: int, left: str) -> None:
+    home.do("status")
+    data = home.folder / "postgres"
+    (data / "postmaster.pid").write_text(left.format(dead=2**22 - 1, alive=stranger, data=data))
+    assert home.json("status")["balance_holds"] is True

