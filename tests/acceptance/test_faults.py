@@ -227,7 +227,9 @@ def test_a_consumer_that_froze_and_was_overtaken_adds_nothing(
         platform.do("consume", "--once")
         assert platform.received() == total
         frozen.send_signal(signal.SIGCONT)
-        _finish(platform, frozen, total)
+        logged = _finish(platform, frozen, total)
+        assert "halving" not in logged, "no message is at fault"
+        assert ("consume waits" in logged) == (step == "commit")
         assert platform.outcome() == whole.outcome
 
 

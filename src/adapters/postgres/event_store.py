@@ -9,6 +9,7 @@ import psycopg
 from eventsourcing import persistence
 from eventsourcing.persistence import Tracking as LibraryTracking
 from psycopg import Cursor
+from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze
@@ -98,3 +99,7 @@ def _translated() -> Iterator[None]:
         raise ConcurrencyConflictError(str(error).strip()) from error
     except (persistence.OperationalError, persistence.InterfaceError) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error
+    except persistence.InternalError as error:
+        if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
+            raise StoreUnavailableError(f"the database waited too long: {str(error).strip()}") from error
+        raise
