@@ -61,11 +61,6 @@ class EmbeddedPostgres:
         except AssertionError as error:  # the wheel asserts that a server which runs already is ready
             raise DataFolderError(f"PostgreSQL in {home} is just starting or stopping; try again") from error
 
-    @property
-    def log_file(self) -> Path:
-        """The server's log."""
-        return Path(self._server.log)
-
     def conninfo(self, database: str = "postgres") -> str:
         """Return the libpq connection string of a database."""
         info = self._server.get_postmaster_info()

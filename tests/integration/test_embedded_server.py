@@ -1,0 +1,49 @@
+"""The embedded server: many processes may start it at once, and connections outlive a restart of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from adapters.postgres.database import open_pool
+from adapters.postgres.event_store import PostgresEventStore
+
+START = """
+import sys
+from pathlib import Path
+from adapters.postgres.server import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+print(server.conninfo(), flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
+def test_processes_that_start_it_at_once_on_an_empty_folder_share_one_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", START, str(tmp_path / "home")]
+    starters = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    try:
+        answers = {starter.stdout.readline() for starter in starters if starter.stdout is not None}
+        assert len(answers) == 1
+        with psycopg.connect(answers.pop().strip()) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        ended = [starter.communicate() and starter.returncode for starter in starters]
+    assert ended == [0, 0, 0, 0]
+
+
+def test_connections_that_were_ended_are_replaced_before_they_are_used(conninfo: str) -> None:
+    with open_pool(conninfo) as pool, psycopg.connect(conninfo, autocommit=True) as killer:
+        store = PostgresEventStore(conninfo, pool_size=1)
+        assert store.load(["order-1"]) == {}
+        with pool.connection() as connection:
+            connection.execute("SELECT 1")
+        killer.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert store.load(["order-1"]) == {}
+        with pool.connection() as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        store.close()
