@@ -1,17 +1,20 @@
 """Event <-> stored JSON: the only place that knows how an event and its metadata are kept.
 
 A stored event is `{"meta": {...}, "data": {...}}` in UTF-8 JSON; its topic (`StockReserved.v1`) stands beside it.
+Events of older versions come out as those of today; nobody else sees an old shape.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from application.aggregates import AGGREGATE_OF_EVENT
 from application.errors import PlatformError
+from application.upcasting import UPCASTS, Upcast, by_topic, upcaster
 
 E = TypeVar("E")
 
@@ -55,10 +58,62 @@ class UndecodableEventError(PlatformError):
         super().__init__(f"event {stream_id}:{version} ({topic}) at position {position} can't be decoded: {reason}")
 
 
+class _Decoder(Protocol):
+    """Reads a stored event's JSON; what it gives has the event as `data`."""
+
+    def decode(self, buf: bytes, /) -> Any:
+        """Return the stored event."""
+
+
+class _Upcasting:
+    """A decoder of an old topic: its events come out in the shape of today."""
+
+    def __init__(self, decoder: _Decoder, to_today: Callable[[Any], Any]) -> None:
+        self._decoder = decoder
+        self._to_today = to_today
+
+    def decode(self, buf: bytes, /) -> Any:
+        """Return the stored event; an upcast that fails makes it one that can't be decoded."""
+        stored = self._decoder.decode(buf)
+        try:
+            stored.data = self._to_today(stored.data)
+        except Exception as error:
+            raise msgspec.ValidationError(f"its upcast failed: {error!r}") from error
+        return stored
+
+
+class Decoders(NamedTuple):
+    """A decoder for each topic: of the event alone, and of the whole with its metadata."""
+
+    data: dict[str, _Decoder]
+    whole: dict[str, _Decoder]
+
+
+def decoders(current: Mapping[str, type], upcasts: Iterable[Upcast]) -> Decoders:
+    """Return the decoders of all topics: those of today, which cost nothing more, and those with an upcast.
+
+    Raises:
+        InvalidUpcastError: the upcasts contradict each other or the topics of today.
+    """
+    old = by_topic(upcasts, current)
+    made = Decoders({}, {})
+    for stored, into in ((_StoredData, made.data), (_Stored, made.whole)):
+        for topic, shape in current.items():
+            into[topic] = msgspec.json.Decoder(stored[shape])
+        for topic, upcast in old.items():
+            decoder = msgspec.json.Decoder(stored[upcast.shape])
+            into[topic] = _Upcasting(decoder, upcaster(upcast, old))
+    return made
+
+
 EVENT_TYPES: dict[str, type] = {event.TOPIC: event for event in AGGREGATE_OF_EVENT}  # type: ignore[attr-defined]
 _ENCODER = msgspec.json.Encoder()
-_DATA = {topic: msgspec.json.Decoder(_StoredData[cls]) for topic, cls in EVENT_TYPES.items()}  # type: ignore[valid-type]
-_WHOLE = {topic: msgspec.json.Decoder(_Stored[cls]) for topic, cls in EVENT_TYPES.items()}  # type: ignore[valid-type]
+_DATA, _WHOLE = decoders(EVENT_TYPES, UPCASTS)
+
+
+def known_topics() -> tuple[str, ...]:
+    """Return every topic that can be read, each a version of an event, in order."""
+    return tuple(sorted(_DATA))
 
 
 def event_id(stream_id: str, version: int) -> str:

@@ -1,0 +1,91 @@
+"""Events of older versions are read as those of today, whatever lies between; what can't be read says why."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from application import codec
+from application.codec import Decoders, UndecodableEventError, decode, decode_with_metadata, decoders, encode
+from application.upcasting import InvalidUpcastError, Upcast
+from domain.shared.record import record
+
+META = b'{"recorded_at":"2026-01-01T12:00:00Z","causation_id":"m1","correlation_id":"m1","source":"a.csv:1"}'
+
+
+@record
+class PriceSetV1:
+    TOPIC = "PriceSet.v1"
+
+    cents: int
+
+
+@record
+class PriceSetV2:
+    TOPIC = "PriceSet.v2"
+
+    amount: str
+
+
+@record
+class PriceSet:
+    TOPIC = "PriceSet.v3"
+
+    amount: str
+    currency: str | None
+
+
+TO_V2 = Upcast("PriceSet.v1", PriceSetV1, lambda old: PriceSetV2(amount=f"{old.cents // 100}.{old.cents % 100:02}"))
+TO_V3 = Upcast("PriceSet.v2", PriceSetV2, lambda old: PriceSet(amount=old.amount, currency=None))
+
+
+def use(monkeypatch: pytest.MonkeyPatch, *upcasts: Upcast) -> Decoders:
+    made = decoders({"PriceSet.v3": PriceSet}, upcasts)
+    monkeypatch.setattr(codec, "_DATA", made.data)
+    monkeypatch.setattr(codec, "_WHOLE", made.whole)
+    return made
+
+
+def test_an_event_of_any_version_comes_out_as_that_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, TO_V3, TO_V2)
+    for event in (PriceSetV1(cents=1205), PriceSetV2(amount="12.05"), PriceSet(amount="12.05", currency=None)):
+        stored = encode(event, META)
+        assert decode(1, "price-1", 1, event.TOPIC, stored) == PriceSet(amount="12.05", currency=None)
+        read, metadata = decode_with_metadata(1, "price-1", 1, event.TOPIC, stored)
+        assert (read, metadata.source) == (PriceSet(amount="12.05", currency=None), "a.csv:1")
+    assert codec.known_topics() == ("PriceSet.v1", "PriceSet.v2", "PriceSet.v3")
+
+
+def test_events_of_today_are_read_without_a_detour(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = use(monkeypatch, TO_V3)
+    assert type(made.data["PriceSet.v3"]) is type(made.whole["PriceSet.v3"]) is msgspec.json.Decoder
+
+
+@pytest.mark.parametrize("reason", [KeyError("currency"), ValueError("no such currency")])
+def test_an_upcast_that_fails_names_the_event_and_why(monkeypatch: pytest.MonkeyPatch, reason: Exception) -> None:
+    def fail(_: object) -> object:
+        raise reason
+
+    use(monkeypatch, Upcast("PriceSet.v1", PriceSetV1, fail))
+    with pytest.raises(
+        UndecodableEventError, match=r"price-1:4 \(PriceSet.v1\) at position 7 .* upcast failed: .*curre"
+    ):
+        decode(7, "price-1", 4, "PriceSet.v1", encode(PriceSetV1(cents=5), META))
+
+
+def test_an_old_event_that_does_not_fit_its_own_shape_can_not_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, TO_V2, TO_V3)
+    with pytest.raises(UndecodableEventError, match="amount"):
+        decode(7, "price-1", 4, "PriceSet.v2", encode(PriceSetV1(cents=5), META))
+
+
+@pytest.mark.parametrize("upcasts", [(TO_V2, TO_V2), (Upcast("PriceSet.v3", PriceSet, lambda old: old),)])
+def test_upcasts_that_contradict_each_other_are_refused(upcasts: tuple[Upcast, ...]) -> None:
+    with pytest.raises(InvalidUpcastError, match="written today, or has two upcasts"):
+        decoders({"PriceSet.v3": PriceSet}, upcasts)
+
+
+def test_an_upcast_that_turns_in_a_circle_is_an_event_that_can_not_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Upcast("PriceSet.v1", PriceSetV1, lambda old: old))
+    with pytest.raises(UndecodableEventError, match=r"PriceSet.v1 turns into itself"):
+        decode(7, "price-1", 4, "PriceSet.v1", encode(PriceSetV1(cents=5), META))
