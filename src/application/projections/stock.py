@@ -57,6 +57,7 @@ class StockMovementRow:
     transfer_id: str | None
     order_id: str | None
     supplier_id: str | None
+    ordered_at: datetime | None
     unit_cost: Decimal | None
     lost: int | None
     first_position: int
@@ -133,6 +134,7 @@ def _move(view: StockView, recorded: Recorded, kind: str) -> None:
             transfer_id=getattr(event, "transfer_id", None),
             order_id=getattr(event, "order_id", None),
             supplier_id=getattr(event, "supplier_id", None),
+            ordered_at=getattr(event, "ordered_at", None),
             unit_cost=getattr(event, "unit_cost", None),
             lost=getattr(event, "lost", None),
             first_position=recorded.position,

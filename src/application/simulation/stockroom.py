@@ -106,7 +106,7 @@ class Stockroom:
             purchase,
         )
         opening = stock.reorder_point + int(stock.reorder_quantity * self._chance.uniform(0.2, 1)) + 1
-        self._receive(stock, opening, self._schedule.now, purchase)
+        self._receive(stock, opening, None, purchase)
 
     def reserve(self, stock: Stock, reservation_id: str, quantity: int, order_id: str) -> None:
         """Set available units aside for an order."""
@@ -199,7 +199,8 @@ class Stockroom:
         """Return the share of the agreed lead time that a delivery takes: most are in time, some are late."""
         return self._chance.triangular(0.8, 1.5, 0.95)
 
-    def _receive(self, stock: Stock, quantity: int, ordered_at: datetime, purchase: str) -> None:
+    def _receive(self, stock: Stock, quantity: int, ordered_at: datetime | None, purchase: str) -> None:
+        """Take goods in; what a stock opens with was ordered before the time that is simulated."""
         self._schedule.emit(
             ReceiveStock(
                 product_id=stock.product.product_id,
