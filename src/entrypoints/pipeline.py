@@ -12,7 +12,7 @@ from application.ingest.messages import InvalidMessageError, decode_envelope
 from application.ingest.publishing import publish_all
 from application.ports.inbox import Balance
 from application.ports.message_stream import OutgoingMessage
-from application.ports.role_lock import RoleTakenError
+from application.ports.role_lock import Check, RoleTakenError
 from entrypoints.container import Container
 
 CONSUME = "consume"
@@ -38,7 +38,7 @@ def publish(container: Container, messages: Iterable[OutgoingMessage], report: C
     return publish_all(container.topic_log(), messages, lambda done: report(done, None))
 
 
-def holding(container: Container, role: str) -> AbstractContextManager[None]:
+def holding(container: Container, role: str) -> AbstractContextManager[Check]:
     """Hold a role; consumers of Kafka share theirs, since the brokers hand out the partitions."""
     shared = role == CONSUME and container.settings().kafka_bootstrap is not None
     return container.roles().hold(role, shared=shared)

@@ -196,6 +196,22 @@ def test_a_follower_tells_how_far_it_is_and_outlives_its_database(database: Data
     assert database.home.json("verify")["equal"] is True
 
 
+@pytest.mark.parametrize("command", ["consume", "project"])
+def test_a_role_whose_connection_ended_is_noticed_and_taken_again(database: Database, command: str) -> None:
+    holders = "FROM pg_stat_activity WHERE application_name LIKE %s"
+    with started(database.home, command, database_url=database.url) as working:
+        until(working.is_ready, "it does not get ready")
+        with database.home.connect() as connection:
+            name = f"dataflow {command} (process {working.process.pid})"
+            first = connection.execute(f"SELECT pid, pg_terminate_backend(pid, 5000) {holders}", [name]).fetchall()
+            until(lambda: "dataflow_retries_total RoleLostError" in working.figures(), "it does not notice")
+            until(working.is_ready, "it does not go on")
+            again = connection.execute(f"SELECT pid, true {holders}", [name]).fetchall()
+        assert len(first) == len(again) == 1
+        assert first != again
+        assert "may hold it" in working.stop().stderr
+
+
 def test_an_embedded_database_that_was_killed_is_started_again(home: Home) -> None:
     with started(home, "consume") as consumer:
         until(consumer.is_ready, "it does not get ready")

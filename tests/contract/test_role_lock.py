@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from adapters.memory.role_lock import MemoryRoleLock
 from adapters.postgres.role_lock import PostgresRoleLock
-from application.ports.role_lock import RoleLock, RoleTakenError
+from application.ports.role_lock import RoleLock, RoleLostError, RoleTakenError
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -24,6 +25,13 @@ def test_a_role_is_held_by_one_at_a_time(roles: RoleLock) -> None:
         pytest.fail("held twice")
     with roles.hold("consume"):
         pass
+
+
+def test_a_role_that_is_held_passes_its_check(roles: RoleLock) -> None:
+    with roles.hold("consume") as check, roles.hold("project") as other:
+        check()
+        other()
+        check()
 
 
 def test_roles_do_not_hinder_each_other(roles: RoleLock) -> None:
@@ -44,6 +52,22 @@ def test_a_role_ends_with_an_error_of_its_holder(roles: RoleLock) -> None:
         raise ZeroDivisionError
     with roles.hold("consume"):
         pass
+
+
+def test_a_role_whose_connection_ended_fails_its_check_and_is_free(conninfo: str) -> None:
+    roles = PostgresRoleLock(conninfo)
+    with roles.hold("consume") as check:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE %s",
+                [f"dataflow consume (process {os.getpid()})"],
+            ).fetchall()
+        assert ended == [(True,)]
+        with roles.hold("consume") as others:
+            for _ in range(2):
+                with pytest.raises(RoleLostError, match="'consume' ended, another process may hold it"):
+                    check()
+            others()
 
 
 HOLDER = """

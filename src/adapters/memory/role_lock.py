@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from application.ports.role_lock import RoleTakenError
+from application.ports.role_lock import Check, RoleTakenError
 
 
 class MemoryRoleLock:
@@ -19,7 +19,7 @@ class MemoryRoleLock:
         self._lock = Lock()
 
     @contextmanager
-    def hold(self, role: str, *, shared: bool = False) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool = False) -> Iterator[Check]:
         """Hold a role; see the port."""
         with self._lock:
             if role in self._alone or (self._sharing[role] and not shared):
@@ -29,10 +29,14 @@ class MemoryRoleLock:
             else:
                 self._alone.add(role)
         try:
-            yield
+            yield _still_held
         finally:
             with self._lock:
                 if shared:
                     self._sharing[role] -= 1
                 else:
                     self._alone.discard(role)
+
+
+def _still_held() -> None:
+    """Raise nothing: what is held in this process is not lost."""

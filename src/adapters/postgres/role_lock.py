@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from zlib import crc32
 
 import psycopg
 
 from adapters.postgres import locks
 from adapters.postgres.errors import translated
-from application.ports.role_lock import RoleTakenError
+from application.ports.role_lock import Check, RoleLostError, RoleTakenError
 
 _TRY = "SELECT pg_try_advisory_lock(%s, %s)"
 _TRY_SHARED = "SELECT pg_try_advisory_lock_shared(%s, %s)"
@@ -29,7 +30,7 @@ class PostgresRoleLock:
         self._conninfo = conninfo
 
     @contextmanager
-    def hold(self, role: str, *, shared: bool = False) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool = False) -> Iterator[Check]:
         """Hold a role on a connection of its own; see the port."""
         number = crc32(role.encode()) & 0x7FFF_FFFF
         name = f"dataflow {role} (process {os.getpid()})"
@@ -44,4 +45,14 @@ class PostgresRoleLock:
                     f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
                     "or choose another data folder with DATAFLOW_HOME"
                 )
-            yield
+            yield partial(_require, connection, role)
+
+
+def _require(connection: psycopg.Connection, role: str) -> None:
+    """Ask the connection that holds the role whether it is still there: the server frees the role with it."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError as error:
+        raise RoleLostError(
+            f"the connection that held the role {role!r} ended, another process may hold it: {str(error).strip()}"
+        ) from error

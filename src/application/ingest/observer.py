@@ -34,13 +34,13 @@ class BatchReport:
 
 
 class Observer(Protocol):
-    """Watches ingest; called on the thread that runs it, so it must be quick and must not raise."""
+    """Watches ingest; called on the thread that runs it, so it must be quick."""
 
     def turned(self) -> None:
-        """Note that ingest asked the stream for messages, and got some or none."""
+        """Note that ingest asked the stream for messages, and got some or none; what it raises ends ingest."""
 
     def committed(self, batch: BatchReport) -> None:
-        """Note that a batch is durable."""
+        """Note that a batch is durable; it must not raise."""
 
 
 class Nobody:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from threading import Event
 
 from application.ingest.observer import BatchReport
+from application.ingest.service import Ingest
 from application.ports.inbox import Balance
+from application.ports.role_lock import Check
 from entrypoints import pipeline
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
@@ -25,14 +27,16 @@ class IngestObserver:
     """Passes on what ingest tells: to the heartbeat, the metrics, the logs and the traces."""
 
     watch: Watch
+    still_held: Check
     metrics: ConsumeMetrics
     succeeded: Callable[[], None]
     quarantine_level: int
     tracer: BatchTracer | None
 
     def turned(self) -> None:
-        """Beat."""
+        """Beat, and end ingest where its role is lost."""
         self.watch.beat()
+        self.still_held()
 
     def committed(self, batch: BatchReport) -> None:
         """Measure, log and trace a batch."""
@@ -52,16 +56,19 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
     # Structured logs are read by machines; people find what waits in quarantine in the summary.
     level = logging.WARNING if settings.log_format == "json" else logging.INFO
     with batch_tracer(pipeline.CONSUME) as tracer, ending_in_time(stop):
-        observer = IngestObserver(watch, metrics, service.succeeded, level, tracer)
 
-        def work(container: Container) -> None:
-            ingest = container.ingest(observer=observer)
+        def observed(container: Container, check: Check) -> Ingest:
+            observer = IngestObserver(watch, check, metrics, service.succeeded, level, tracer)
+            return container.ingest(observer=observer)
+
+        def work(container: Container, check: Check) -> None:
+            ingest = observed(container, check)
             watch.working(lambda: lag_gauges(ingest.lag()))
             ingest.run(stop, taken)
 
         if once:
-            with platform(settings) as container, pipeline.holding(container, pipeline.CONSUME):
-                container.ingest(observer=observer).catch_up(taken, stop)
+            with platform(settings) as container, pipeline.holding(container, pipeline.CONSUME) as check:
+                observed(container, check).catch_up(taken, stop)
         else:
             with answering(settings, watch, metrics):
                 service.run(work)

@@ -9,6 +9,7 @@ from threading import Event
 
 from application import codec
 from application.ports.event_store import EventStore, RecordedEvent
+from application.ports.role_lock import Check
 from entrypoints import pipeline
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
@@ -65,10 +66,11 @@ def project(settings: Settings, stop: Event, applied: Callable[[int], None], *, 
     service = Service(settings, pipeline.PROJECT, stop, watch, metrics)
     with batch_tracer(pipeline.PROJECT) as tracer, ending_in_time(stop):
 
-        def follow(container: Container) -> None:
+        def follow(container: Container, check: Check) -> None:
             following = Following(container, metrics, tracer)
             watch.working(lambda: behind_gauges(following.behind()))
             while not stop.is_set():
+                check()
                 count = following.step()
                 applied(count)
                 watch.beat()
@@ -78,8 +80,8 @@ def project(settings: Settings, stop: Event, applied: Callable[[int], None], *, 
                     return
 
         if once:
-            with platform(settings) as container, pipeline.holding(container, pipeline.PROJECT):
-                follow(container)
+            with platform(settings) as container, pipeline.holding(container, pipeline.PROJECT) as check:
+                follow(container, check)
         else:
             with answering(settings, watch, metrics):
                 service.run(follow)

@@ -13,6 +13,7 @@ from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import StreamUnavailableError
 from application.ports.read_model import CheckpointMovedError, ReadModelUnavailableError
+from application.ports.role_lock import Check, RoleLostError
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
 from entrypoints.monitoring import health
@@ -24,8 +25,16 @@ from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 
-AWAY = (StoreUnavailableError, StreamUnavailableError, ReadModelUnavailableError, CheckpointMovedError)
-"""Errors that pass: a server is away, or somebody else moved the read models on."""
+AWAY = (
+    StoreUnavailableError,
+    StreamUnavailableError,
+    ReadModelUnavailableError,
+    CheckpointMovedError,
+    RoleLostError,
+)
+"""Errors that pass: a server is away, somebody else moved the read models on, or the role has to be taken again."""
+Work = Callable[[Container, Check], None]
+"""What a command does with the platform; it calls the check every time that its loop goes round."""
 STOP_SECONDS = 4.0
 """How long a command may take to end once it is asked to."""
 
@@ -46,7 +55,7 @@ class Service:
         self._worked = False
         self._opening = True
 
-    def run(self, work: Callable[[Container], None]) -> None:
+    def run(self, work: Work) -> None:
         """Work until the stop is set.
 
         Raises:
@@ -64,15 +73,15 @@ class Service:
         """Note a success: the next failure is the first one again."""
         self._backoff.reset()
 
-    def _attempt(self, work: Callable[[Container], None]) -> None:
+    def _attempt(self, work: Work) -> None:
         self._opening = True
         self._watch.beat()
-        with platform(self._settings) as container, holding(container, self._role):
+        with platform(self._settings) as container, holding(container, self._role) as check:
             self._opening, self._worked = False, True
             began = time.monotonic()
             log.info("%s is at work", self._role)
             try:
-                work(container)
+                work(container, check)
                 self._watch.away("stopping")
             except PlatformError as error:
                 self._watch.away(_line(error))

@@ -15,7 +15,7 @@ from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import StreamUnavailableError
 from application.ports.read_model import ReadModelUnavailableError
-from application.ports.role_lock import RoleTakenError
+from application.ports.role_lock import Check, RoleLostError, RoleTakenError
 from entrypoints.monitoring import running
 from entrypoints.monitoring.metrics import Metrics
 from entrypoints.monitoring.running import Service
@@ -37,12 +37,12 @@ class Platform:
         return self
 
     @contextmanager
-    def hold(self, role: str, *, shared: bool) -> Iterator[None]:
+    def hold(self, role: str, *, shared: bool) -> Iterator[Check]:
         assert role == "consume"
         error = self.opening.pop(0) if self.opening else None
         if error is not None:
             raise error
-        yield
+        yield lambda: None
 
     @contextmanager
     def open(self, _settings: Settings) -> Iterator[Platform]:
@@ -63,7 +63,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watch]:
     def start(platform: Platform, *working: PlatformError | None, stop: Event | None = None) -> Watch:
         left = list(working)
 
-        def work(_: Any) -> None:
+        def work(_: Any, check: Check) -> None:
+            check()
             error = left.pop(0)
             if error is not None:
                 raise error
@@ -77,7 +78,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watch]:
     return start
 
 
-@pytest.mark.parametrize("error", [StoreUnavailableError, StreamUnavailableError, ReadModelUnavailableError])
+@pytest.mark.parametrize(
+    "error", [StoreUnavailableError, StreamUnavailableError, ReadModelUnavailableError, RoleLostError]
+)
 def test_it_opens_everything_anew_after_an_outage(run: Callable[..., Watch], error: type[PlatformError]) -> None:
     platform = Platform()
     run(platform, error("gone"), error("gone again"), None)
