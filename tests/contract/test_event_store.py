@@ -13,7 +13,7 @@ from adapters.postgres import locks
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
-from application.ports.event_store import Batch, ConcurrencyConflictError, EventStore, NewEvent, Tracking
+from application.ports.event_store import READ_BYTES, Batch, ConcurrencyConflictError, EventStore, NewEvent, Tracking
 from application.ports.inbox import (
     Balance,
     Inbox,
@@ -109,6 +109,19 @@ def test_reading_goes_on_from_a_position_in_append_order(store: EventStore) -> N
     assert [(e.stream_id, e.version) for e in first + rest] == [("b", 1), ("a", 1), ("b", 2)]
     assert rest[-1].position == store.head()
     assert store.read(store.head(), 10) == []
+
+
+def test_large_events_come_in_smaller_pages_and_none_is_left_out(store: EventStore) -> None:
+    share, whole = READ_BYTES // 5 * 2, READ_BYTES + 1
+    sizes = [share, share, share, whole, share, 100]
+    store.append(Batch(events=[event("a", n)._replace(state=bytes(size)) for n, size in enumerate(sizes, 1)]))
+    pages: list[list[int]] = []
+    after = 0
+    while page := store.read(after, 10):
+        assert [len(e.state) for e in page] == [sizes[e.version - 1] for e in page]
+        pages.append([e.version for e in page])
+        after = page[-1].position
+    assert pages == [[1, 2], [3], [4], [5, 6]]
 
 
 def test_reading_can_be_limited_to_topics(store: EventStore) -> None:

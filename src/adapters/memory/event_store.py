@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from threading import Lock
 
-from application.ports.event_store import Batch, ConcurrencyConflictError, RecordedEvent
+from application.ports.event_store import READ_BYTES, Batch, ConcurrencyConflictError, RecordedEvent
 from application.ports.inbox import (
     Balance,
     Outcome,
@@ -54,7 +55,9 @@ class MemoryEventStore:
         """Return events in global order."""
         with self._db.lock:
             wanted = (e for e in self._db.log[max(after, 0) :] if not topics or e.topic in topics)
-            return [event for event, _ in zip(wanted, range(limit), strict=False)]
+            page = list(islice(wanted, limit))
+        sizes = accumulate(len(event.state) for event in page)
+        return [event for n, (event, size) in enumerate(zip(page, sizes, strict=True)) if not n or size <= READ_BYTES]
 
     def head(self) -> int:
         """Return the position of the last event."""

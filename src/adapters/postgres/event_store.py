@@ -16,6 +16,7 @@ from adapters.postgres import bronze
 from adapters.postgres.errors import translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.ports.event_store import (
+    READ_BYTES,
     Batch,
     ConcurrencyConflictError,
     RecordedEvent,
@@ -28,8 +29,11 @@ _LOAD = (
     "WHERE originator_id = ANY(%b) ORDER BY originator_id, originator_version"
 )
 _READ = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM ("
+    "SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id ROWS UNBOUNDED PRECEDING) AS bytes FROM ("
     f"SELECT notification_id, originator_id, originator_version, topic, state FROM {_TABLE} "
-    "WHERE notification_id > %s {topics} ORDER BY notification_id LIMIT %s"
+    "WHERE notification_id > %s {topics} ORDER BY notification_id LIMIT %s) page) summed "
+    f"WHERE bytes <= {READ_BYTES} OR bytes = octet_length(state) ORDER BY notification_id"
 )
 
 

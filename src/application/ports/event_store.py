@@ -10,6 +10,9 @@ from application.errors import PlatformError
 from application.ports.inbox import Receipt, Settlement
 from application.ports.message_stream import Partition
 
+READ_BYTES = 16 * 1024 * 1024
+"""Bytes of states that one `EventStore.read` returns at most, unless the first alone has more."""
+
 
 class NewEvent(NamedTuple):
     """An event to append; `version` counts from 1 in its stream; `state` is the stored JSON."""
@@ -66,6 +69,8 @@ class EventStore(Protocol):
     def read(self, after: int, limit: int, topics: Collection[str] = ()) -> list[RecordedEvent]:
         """Return up to `limit` events with a position above `after`, in order; of the given topics, if any.
 
+        Fewer come where they are large, so that a reader's memory has a bound: states of READ_BYTES in all, but
+        one event at least. Only an empty answer means that there are no more.
         An event whose transaction is still open is never passed over: a reader that goes on from the last
         position it saw gets every event exactly once.
         """
