@@ -71,6 +71,7 @@ class OrderLineRow:
     cancelled: int = 0
     returned: int = 0
     confirmed_at: datetime | None = None
+    backordered_at: datetime | None = None
     location_id: str | None = None
     first_shipped_at: datetime | None = None
     last_shipped_at: datetime | None = None

@@ -114,6 +114,8 @@ def _allocation_released(line: OrderLineRow, event: events.AllocationReleased) -
 def _backordered(line: OrderLineRow, event: events.OrderLineBackordered) -> None:
     line.open = event.open
     line.backordered = event.backordered
+    if line.backordered_at is None or event.occurred_at < line.backordered_at:
+        line.backordered_at = event.occurred_at
 
 
 def _shipped(line: OrderLineRow, event: events.OrderLineShipped) -> None:

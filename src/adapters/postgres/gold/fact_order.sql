@@ -1,0 +1,83 @@
+-- comment: One row per order as it stands now (accumulating snapshot): its lines added up, in units and money; times are the first or last of its lines, keys those valid when it was placed.
+-- key: stream_id
+-- scope: stream_id
+-- touched by orders: SELECT unnest(%(ids)s::text[])
+-- touched by customers: SELECT stream_id FROM orders WHERE customer_id IN (SELECT customer_id FROM customer_versions WHERE stream_id = ANY(%(ids)s))
+-- touched by carriers: SELECT DISTINCT stream_id FROM order_lines WHERE ARRAY[carrier_id, shipping_carrier_id] && ARRAY(SELECT carrier_id FROM carrier_versions WHERE stream_id = ANY(%(ids)s))
+-- index: placed_date_key
+-- index: customer_id
+WITH lines AS (
+    SELECT
+        stream_id,
+        count(*) AS lines,
+        count(*) FILTER (WHERE cancelled < ordered) AS lines_wanted,
+        count(*) FILTER (WHERE cancelled < ordered AND shipped = ordered - cancelled) AS lines_shipped,
+        count(*) FILTER (WHERE cancelled < ordered AND delivered = ordered - cancelled) AS lines_delivered,
+        sum(ordered)::bigint AS ordered,
+        sum(backordered)::bigint AS backordered,
+        sum(shipped)::bigint AS shipped,
+        sum(delivered)::bigint AS delivered,
+        sum(cancelled)::bigint AS cancelled,
+        sum(returned)::bigint AS returned,
+        sum(gross) AS gross,
+        sum(net) AS net,
+        sum(freight) AS freight,
+        min(backordered_at) AS backordered_at,
+        min(first_shipped_at) AS first_shipped_at,
+        max(last_shipped_at) AS last_shipped_at,
+        max(delivered_at) AS delivered_at,
+        max(returned_at) AS returned_at,
+        -- The carrier of the first units that left.
+        (array_agg(shipping_carrier_id ORDER BY first_shipped_at, line_no))[1] AS shipping_carrier_id
+    FROM order_lines
+    GROUP BY stream_id
+)
+SELECT
+    l.stream_id,
+    o.order_id,
+    coalesce(cu.customer_key, 0) AS customer_key,
+    coalesce(ca.carrier_key, 0) AS carrier_key,
+    o.customer_id,
+    coalesce(o.carrier_id, l.shipping_carrier_id) AS carrier_id,
+    o.ship_to_city,
+    coalesce(o.ship_to_country, cu.country) AS country,
+    o.currency,
+    o.status,
+    to_char(o.placed_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS placed_date_key,
+    to_char(o.requested_date::timestamp, 'YYYYMMDD')::integer AS requested_date_key,
+    to_char(o.promised_date::timestamp, 'YYYYMMDD')::integer AS promised_date_key,
+    to_char(o.original_promised_date::timestamp, 'YYYYMMDD')::integer AS original_promised_date_key,
+    to_char(l.last_shipped_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS last_shipped_date_key,
+    to_char(l.delivered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS delivered_date_key,
+    o.placed_at,
+    o.confirmed_at,
+    l.backordered_at,
+    l.first_shipped_at,
+    l.last_shipped_at,
+    l.delivered_at,
+    o.cancelled_at,
+    l.returned_at,
+    o.closed_at,
+    l.lines,
+    l.lines_wanted,
+    l.lines_shipped,
+    l.lines_delivered,
+    l.ordered,
+    l.backordered,
+    l.shipped,
+    l.delivered,
+    l.cancelled,
+    l.returned,
+    l.gross,
+    l.net,
+    l.freight,
+    o.first_position,
+    o.last_position
+FROM lines l
+JOIN orders o ON o.stream_id = l.stream_id
+LEFT JOIN customer_versions cu
+    ON cu.customer_id = o.customer_id
+    AND cu.valid_from <= o.placed_at AND (cu.valid_to IS NULL OR o.placed_at < cu.valid_to)
+LEFT JOIN carrier_versions ca
+    ON ca.carrier_id = coalesce(o.carrier_id, l.shipping_carrier_id)
+    AND ca.valid_from <= o.placed_at AND (ca.valid_to IS NULL OR o.placed_at < ca.valid_to)
