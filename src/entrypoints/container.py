@@ -12,6 +12,7 @@ from dependency_injector import containers, providers
 
 from adapters.files.duckdb_file_source import DuckDbFileSource
 from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
@@ -111,6 +112,7 @@ class Container(containers.DeclarativeContainer):
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
     topic_log = providers.Resource(_message_stream, settings, own_topic_log.provider, inbox)
     analytics = providers.Singleton(PostgresAnalytics, pool)
+    certificates = providers.Singleton(PostgresCertificates, pool)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)
 

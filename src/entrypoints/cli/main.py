@@ -11,7 +11,7 @@ import click
 from application.errors import PlatformError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.queries.figures import UnknownDimensionError, UnknownKpiError, UnsupportedBreakdownError
-from entrypoints.cli import answers, demo, operate, quarantine, relay, replay, sources
+from entrypoints.cli import answers, certificates, demo, operate, quarantine, relay, replay, sources
 from entrypoints.cli.output import errors
 from entrypoints.settings import SettingsError
 
@@ -42,6 +42,7 @@ for command in (
     relay.relay,
     replay.rebuild,
     replay.verify,
+    certificates.certificates,
     answers.kpi,
     answers.report,
     quarantine.quarantine,

@@ -27,8 +27,12 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output; decimals exactly, times in ISO 8601."""
-    text = msgspec.json.format(_JSON.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(as_json_text(value) + "\n")
+
+
+def as_json_text(value: Any, indent: int = 2) -> str:
+    """Return a value as JSON, decimals exactly, times in ISO 8601; on one line with an indent of -1."""
+    return msgspec.json.format(_JSON.encode(value), indent=indent).decode()
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

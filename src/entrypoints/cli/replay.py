@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from application.ports.read_model import PhaseProgress
-from application.replay.certificate import Certificate
+from entrypoints.cli.certificates import print_certificate
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import Report, console, print_json, print_table, progress
+from entrypoints.cli.output import Report, console, print_json, progress
 
 
 @click.command()
@@ -29,7 +29,7 @@ def rebuild(accept_changes: bool, as_json: bool) -> None:
         )
     else:
         if certificate is not None:
-            _show(certificate)
+            print_certificate(certificate)
         console.print(f"{built.events:,} events, up to position {built.position:,}")
         console.print("swapped in" if built.swapped else "not swapped: the live tables stay as they were")
     if not built.swapped:
@@ -45,25 +45,10 @@ def verify(as_json: bool) -> None:
     if as_json:
         print_json(certificate.report())
     else:
-        _show(certificate)
+        print_certificate(certificate)
     if not certificate.equal:
         raise SystemExit(1)
 
 
 def _phases(report: Report) -> PhaseProgress:
     return lambda phase, done, total: report(done, total, phase)
-
-
-def _show(certificate: Certificate) -> None:
-    rows = [
-        (t.table, t.rows_live, t.rows_rebuilt, "equal" if t.equal else "DIFFERENT", t.digest_live)
-        for t in certificate.tables
-    ]
-    title = f"Certificate at position {certificate.position:,}"
-    print_table(title, ("table", "rows live", "rows rebuilt", "", "digest live"), rows)
-    for table in certificate.tables:
-        for difference in table.differences:
-            console.print(f"{table.table} {dict(difference.key)}")
-            console.print(f"  live:    {difference.live}")
-            console.print(f"  rebuilt: {difference.rebuilt}")
-    console.print("every table is equal" if certificate.equal else "the tables differ")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 
 from psycopg import Connection
 
 from adapters.postgres import locks
+from adapters.postgres.certificates import mark_swapped
 from adapters.postgres.read_model import log
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
@@ -16,7 +18,7 @@ from adapters.postgres.read_model.session import connect
 from adapters.postgres.read_model.swap import swap
 from application.codec import Recorded, decode
 from application.ports.read_model import CheckpointMovedError, PhaseProgress, RebuildRunningError
-from application.replay.certificate import Certificate, Rebuilt
+from application.replay.certificate import Certificate, Purpose, Rebuilt
 
 CATCH_UP = 10_000
 REPORT_EVERY = 10_000
@@ -33,6 +35,7 @@ class Rebuild:
         self._aside = Schemas.aside()
         self._position = 0
         self._events = 0
+        self._started_at = datetime.now(UTC)
 
     def verify(self) -> Certificate:
         """Build up to the checkpoint and compare."""
@@ -40,7 +43,7 @@ class Rebuild:
         self._catch_up(log.read_checkpoint(self._conn))
         with self._conn.transaction():
             self._catch_up(log.lock_checkpoint(self._conn))
-            return self._certify()
+            return self._certify("verify")
 
     def replace(self, accept_changes: bool) -> Rebuilt:
         """Build, compare, and swap if equal, accepted, or nothing was there to compare with."""
@@ -54,12 +57,14 @@ class Rebuild:
                     f" {self._position}: let the follower catch up, then rebuild again"
                 )
             self._catch_up(live)
-            certificate = self._certify() if live and LIVE.exist(self._conn) else None
+            certificate = self._certify("rebuild") if live and LIVE.exist(self._conn) else None
             swapped = certificate is None or certificate.equal or accept_changes
             if swapped:
                 self._progress("swap", self._events, self._events)
                 swap(self._conn, self._aside)
                 log.move_checkpoint(self._conn, self._position)
+                if certificate is not None:
+                    mark_swapped(self._conn, certificate)
         return Rebuilt(self._position, self._events, swapped, certificate)
 
     def drop(self) -> None:
@@ -97,9 +102,17 @@ class Rebuild:
             self._events += len(events)
             self._progress("catch up", self._events, self._events)
 
-    def _certify(self) -> Certificate:
+    def _certify(self, purpose: Purpose) -> Certificate:
         self._progress("certify", self._events, self._events)
-        return certify(self._conn, LIVE, self._aside, self._build.keys, self._position)
+        return certify(
+            self._conn,
+            LIVE,
+            self._aside,
+            self._build.keys,
+            self._position,
+            purpose=purpose,
+            started_at=self._started_at,
+        )
 
 
 @contextmanager
