@@ -60,6 +60,10 @@ def _promise_revised(view: OrderView, event: events.PromiseRevised) -> None:
     view.order.original_promised_date = event.original_promised_date
 
 
+def _requested_date_revised(view: OrderView, event: events.RequestedDateRevised) -> None:
+    view.order.requested_date = event.requested_date
+
+
 def _held(view: OrderView, event: events.OrderHeld) -> None:
     view.order.held = True
     view.order.hold_reason = event.reason
@@ -91,6 +95,7 @@ def _of_order(change: Callable[[OrderView, Any], None], *, lines: bool = False) 
         if lines:
             for line in view.lines.values():
                 line.confirmed_at = order.confirmed_at
+                line.requested_date = order.requested_date
                 line.promised_date = order.promised_date
                 line.original_promised_date = order.original_promised_date
                 line.last_position = recorded.position
@@ -182,6 +187,7 @@ _FOLDS: dict[type, Callable[..., OrderView]] = {
     events.OrderPlaced: _placed,
     events.OrderConfirmed: _of_order(_confirmed, lines=True),
     events.PromiseRevised: _of_order(_promise_revised, lines=True),
+    events.RequestedDateRevised: _of_order(_requested_date_revised, lines=True),
     events.OrderHeld: _of_order(_held),
     events.OrderReleased: _of_order(_released),
     events.OrderCancelled: _of_order(_order_cancelled),

@@ -66,6 +66,14 @@ class RevisePromise(OrderCommand):
 
 
 @record
+class ReviseRequestedDate(OrderCommand):
+    """The customer wants the order by another date."""
+
+    requested_date: date
+    reason: str
+
+
+@record
 class AllocateOrderLines(OrderCommand):
     """Stock at a location is set aside for lines."""
 
@@ -149,6 +157,7 @@ COMMANDS: tuple[type[OrderCommand], ...] = (
     PlaceOrder,
     ConfirmOrder,
     RevisePromise,
+    ReviseRequestedDate,
     AllocateOrderLines,
     ReleaseAllocation,
     BackorderOrderLines,

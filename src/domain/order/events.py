@@ -52,6 +52,17 @@ class PromiseRevised:
 
 
 @record
+class RequestedDateRevised:
+    """The customer wants the order by another date; promises stand as they were given."""
+
+    TOPIC: ClassVar[str] = "RequestedDateRevised.v1"
+
+    occurred_at: datetime
+    requested_date: date
+    reason: str
+
+
+@record
 class OrderLineAllocated:
     """Units of a line were set aside at a location; back-ordered units are served first."""
 
@@ -194,6 +205,7 @@ OrderEvent = (
     OrderPlaced
     | OrderConfirmed
     | PromiseRevised
+    | RequestedDateRevised
     | OrderLineAllocated
     | AllocationReleased
     | OrderLineBackordered

@@ -22,6 +22,7 @@ from domain.order.events import (
     OrderPlaced,
     OrderReleased,
     PromiseRevised,
+    RequestedDateRevised,
 )
 from domain.order.state import Order, OrderLine, OrderStatus
 
@@ -54,6 +55,10 @@ def _promise_revised(order: Order, event: PromiseRevised) -> Order:
         promised_date=event.promised_date,
         original_promised_date=event.original_promised_date,
     )
+
+
+def _unchanged(order: Order, _: RequestedDateRevised) -> Order:
+    return order
 
 
 def _held(order: Order, _: OrderHeld) -> Order:
@@ -190,6 +195,7 @@ _EVOLUTIONS: dict[type, Callable[[Any, Any], Order]] = {
     OrderPlaced: _placed,
     OrderConfirmed: _confirmed,
     PromiseRevised: _promise_revised,
+    RequestedDateRevised: _unchanged,
     OrderHeld: _held,
     OrderReleased: _released,
     OrderCancelled: _cancelled,

@@ -20,6 +20,7 @@ from domain.order.commands import (
     ReleaseOrder,
     ReturnOrderLines,
     RevisePromise,
+    ReviseRequestedDate,
     ShipOrderLines,
 )
 from domain.order.errors import (
@@ -44,6 +45,7 @@ from domain.order.events import (
     OrderHeld,
     OrderReleased,
     PromiseRevised,
+    RequestedDateRevised,
 )
 from domain.order.evolve import evolve
 from domain.order.lines import cancel_line, decide_lines
@@ -97,6 +99,14 @@ def _revise_promise(order: Order, command: RevisePromise) -> _Events:
     )
 
 
+def _revise_requested_date(_: Order, command: ReviseRequestedDate) -> _Events:
+    return (
+        RequestedDateRevised(
+            occurred_at=command.occurred_at, requested_date=command.requested_date, reason=command.reason
+        ),
+    )
+
+
 def _cancel(order: Order, command: CancelOrder) -> _Events:
     lines = order.lines.values()
     if any(line.delivered for line in lines):
@@ -138,6 +148,7 @@ def _name(order: Order) -> str:
 _DECISIONS: dict[type, Callable[[Order, Any], _Events]] = {
     ConfirmOrder: _confirm,
     RevisePromise: _revise_promise,
+    ReviseRequestedDate: _revise_requested_date,
     AllocateOrderLines: decide_lines,
     ReleaseAllocation: decide_lines,
     BackorderOrderLines: decide_lines,

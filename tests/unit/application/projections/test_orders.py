@@ -130,6 +130,12 @@ def test_a_confirmation_sets_the_promise_on_the_order_and_its_lines() -> None:
     assert rows["orders"][0].status == "confirmed"
 
 
+def test_a_revised_requested_date_stands_on_the_order_and_its_lines() -> None:
+    revised = events.RequestedDateRevised(occurred_at=DAY[3], requested_date=date(2024, 3, 18), reason="closed")
+    rows = rows_of(SUBJECT, "order-o1", placed(line(1, 10, "2.50"), line(2, 1, "1")), revised)
+    assert [row.requested_date for table in rows.values() for row in table] == [date(2024, 3, 18)] * 3
+
+
 def test_a_revised_promise_keeps_the_original_one() -> None:
     revised = events.PromiseRevised(
         occurred_at=DAY[3],

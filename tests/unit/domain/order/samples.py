@@ -23,6 +23,7 @@ from domain.order.commands import (
     ReleaseOrder,
     ReturnOrderLines,
     RevisePromise,
+    ReviseRequestedDate,
     ShipOrderLines,
 )
 from domain.order.events import OrderPlaced
@@ -77,6 +78,10 @@ def confirm(promised_date: date | None = None) -> ConfirmOrder:
 
 def revise(promised_date: date) -> RevisePromise:
     return RevisePromise(**ADDRESSED, promised_date=promised_date, reason="late supplier")
+
+
+def request(requested_date: date) -> ReviseRequestedDate:
+    return ReviseRequestedDate(**ADDRESSED, requested_date=requested_date, reason="warehouse closed")
 
 
 def allocate(*lines: tuple[int, int]) -> AllocateOrderLines:

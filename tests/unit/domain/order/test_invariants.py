@@ -29,6 +29,7 @@ from tests.unit.domain.order.samples import (
     confirm,
     deliver,
     release_allocation,
+    request,
     return_lines,
     revise,
     ship,
@@ -42,7 +43,19 @@ LINE_COMMANDS = st.builds(
 )
 PLACINGS = st.sampled_from([PLACE, replace(PLACE, promised_date=None), replace(PLACE, lines=LINES[:1])])
 ORDER_COMMANDS = st.sampled_from(
-    [confirm(), confirm(LATER), revise(LATER), revise(PROMISE), HOLD, RELEASE, RELEASE, CANCEL, CLOSE, PLACE]
+    [
+        confirm(),
+        confirm(LATER),
+        revise(LATER),
+        revise(PROMISE),
+        request(LATER),
+        HOLD,
+        RELEASE,
+        RELEASE,
+        CANCEL,
+        CLOSE,
+        PLACE,
+    ]
 )
 COMMANDS = st.one_of(LINE_COMMANDS, LINE_COMMANDS, LINE_COMMANDS, ORDER_COMMANDS)
 SEQUENCES = st.builds(

@@ -26,6 +26,7 @@ from domain.order.events import (
     OrderLineReturned,
     OrderReleased,
     PromiseRevised,
+    RequestedDateRevised,
 )
 from tests.unit.domain.order.samples import (
     AT,
@@ -45,6 +46,7 @@ from tests.unit.domain.order.samples import (
     confirm,
     deliver,
     release_allocation,
+    request,
     return_lines,
     revise,
     ship,
@@ -55,6 +57,7 @@ EVERYTHING = ((1, 10), (2, 4))
 OTHERWISE_LEGAL = [
     confirm(LATER),
     revise(LATER),
+    request(LATER),
     allocate((1, 1)),
     release_allocation((1, 1)),
     backorder((1, 1)),
@@ -119,6 +122,26 @@ class TestPromise:
 
     def test_that_was_never_given_is_not_revised(self):
         ORDER.given(UNPROMISED).after(confirm()).when(revise(LATER)).refused(OrderNotPromised)
+
+
+class TestRequestedDate:
+    REVISED = RequestedDateRevised(occurred_at=AT, requested_date=LATER, reason="warehouse closed")
+
+    def test_is_revised(self):
+        PLACED_ORDER.when(request(LATER)).then(self.REVISED)
+
+    def test_is_revised_while_the_order_is_held_or_shipped_in_part(self):
+        PLACED_ORDER.after(ship((1, 3)), HOLD).when(request(LATER)).then(self.REVISED)
+
+    def test_leaves_the_promise_as_it_was_given(self):
+        changed = PLACED_ORDER.after(request(LATER))
+
+        assert (changed.state.promised_date, changed.state.original_promised_date) == (PROMISE, PROMISE)
+
+    def test_of_a_closed_order_is_not_revised(self):
+        closed = PLACED_ORDER.after(ship(*EVERYTHING), deliver(*EVERYTHING), CLOSE)
+
+        closed.when(request(LATER)).refused(OrderAlreadyClosed)
 
 
 class TestHold:
