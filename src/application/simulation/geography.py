@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from math import asin, atan2, cos, degrees, hypot, radians, sin, sqrt
+from math import atan2, cos, degrees, hypot, radians, sin
 from typing import NamedTuple
 
-EARTH_RADIUS_KM = 6371.0088
+from domain.shared import distance
+from domain.shared.distance import EARTH_RADIUS_KM
+
 NEARBY_KM = 250.0
 
 
@@ -101,23 +103,16 @@ CITY = {city.name: city for city in CITIES}
 @cache
 def great_circle_km(origin: City, destination: City) -> float:
     """Return the great-circle distance in km (haversine formula, mean Earth radius of the IUGG)."""
-    return _distance_km(origin.latitude, origin.longitude, destination.latitude, destination.longitude)
+    return distance.great_circle_km(origin.latitude, origin.longitude, destination.latitude, destination.longitude)
 
 
 @cache
 def waypoint(origin: City, destination: City, tenths: int) -> Waypoint:
     """Return the point after so many tenths of the great circle from origin to destination."""
     latitude, longitude = _point_between(origin, destination, tenths / 10)
-    nearest = min(CITIES, key=lambda city: _distance_km(latitude, longitude, city.latitude, city.longitude))
-    near = _distance_km(latitude, longitude, nearest.latitude, nearest.longitude) <= NEARBY_KM
+    nearest = min(CITIES, key=lambda city: distance.great_circle_km(latitude, longitude, city.latitude, city.longitude))
+    near = distance.great_circle_km(latitude, longitude, nearest.latitude, nearest.longitude) <= NEARBY_KM
     return Waypoint(round(latitude, 4), round(longitude, 4), nearest.name if near else None)
-
-
-def _distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
-    phi, to_phi = radians(latitude), radians(to_latitude)
-    across = sin(radians(to_longitude - longitude) / 2) ** 2
-    half_chord = sin((to_phi - phi) / 2) ** 2 + cos(phi) * cos(to_phi) * across
-    return 2 * EARTH_RADIUS_KM * asin(sqrt(half_chord))
 
 
 def _point_between(origin: City, destination: City, fraction: float) -> tuple[float, float]:

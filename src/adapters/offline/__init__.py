@@ -1,0 +1,1 @@
+"""What can be said of weather, routes and places without asking anybody."""
