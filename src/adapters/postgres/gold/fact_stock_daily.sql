@@ -1,4 +1,4 @@
--- comment: One row per product, location and day: levels at the end of the day (UTC), from the first movement to the last day on which anything moved anywhere (periodic snapshot; levels add up across stocks, never across days).
+-- comment: One row per product, location and day: levels at the end of the day (UTC) and the units shipped on it, from the first movement to the last day on which anything moved anywhere (periodic snapshot; levels add up across stocks, never across days).
 -- key: stream_id, date_key
 -- scope: stream_id
 -- touched by stock: SELECT unnest(%(ids)s::text[])
@@ -16,6 +16,7 @@ WITH moved AS (
         sum(delta_on_hand) AS on_hand,
         sum(delta_reserved) AS reserved,
         sum(delta_quarantined) AS quarantined,
+        coalesce(sum(-delta_on_hand) FILTER (WHERE kind = 'shipped'), 0)::bigint AS shipped,
         min(first_position) AS first_position,
         max(last_position) AS last_position
     FROM stock_movements
@@ -32,6 +33,7 @@ closing AS (
         (sum(on_hand) OVER stock_days)::bigint AS on_hand,
         (sum(reserved) OVER stock_days)::bigint AS reserved,
         (sum(quarantined) OVER stock_days)::bigint AS quarantined,
+        shipped,
         min(first_position) OVER stock_days AS first_position,
         max(last_position) OVER stock_days AS last_position
     FROM moved
@@ -48,6 +50,7 @@ SELECT
     c.reserved,
     c.quarantined,
     c.on_hand - c.reserved - c.quarantined AS available,
+    CASE WHEN day::date = c.moved_on THEN c.shipped ELSE 0 END AS shipped,
     s.reorder_point,
     coalesce(p.unit_cost, p.unit_price) AS unit_value,
     c.on_hand * coalesce(p.unit_cost, p.unit_price) AS stock_value,
