@@ -19,7 +19,7 @@ from application.ports.file_source import MappingError
 HEADER = "mapping.toml"
 COMMANDS = {command.__name__: command for command in AGGREGATE_OF_COMMAND}
 _SELECT_NAME = re.compile(r"\d+_([A-Za-z]+)(?:_.*)?\.sql")
-_TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 Format = Literal["csv", "json", "ndjson", "parquet"]
 _FORMATS: dict[str, Format] = {
@@ -73,19 +73,26 @@ class Select(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """A mapping, read and checked as far as it can be without the files."""
+    """A mapping, read and checked as far as it can be without the files.
+
+    `tables` of a database and `topics` are as written; whoever reads those checks them.
+    """
 
     name: str
     zone: ZoneInfo
     currency: str | None
     files: dict[str, FileSpec]
     selects: tuple[Select, ...]
+    tables: dict[str, dict[str, Any]]
+    topics: dict[str, dict[str, Any]]
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     zone: str
-    files: dict[str, dict[str, Any]]
+    files: dict[str, dict[str, Any]] = {}
+    tables: dict[str, dict[str, Any]] = {}
+    topics: dict[str, dict[str, Any]] = {}
     currency: str | None = None
 
 
@@ -107,14 +114,22 @@ def read_mapping(folder: Path) -> Mapping:
         content = tomllib.loads((folder / HEADER).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"{HEADER}: not TOML in UTF-8: {error}") from None
-    header = _convert(content, _Header, "")
+    header = converted(content, _Header, "")
     if not header.name:
         raise MappingError(f"{HEADER}: name is empty")
+    if not (header.files or header.tables or header.topics):
+        raise MappingError(f"{HEADER}: it names nothing to read; add [files.<table>]")
     files = {table: _file_spec(table, options) for table, options in header.files.items()}
-    return Mapping(header.name, _zone(header.zone), header.currency, files, _selects(folder))
+    zone, selects = _zone(header.zone), _selects(folder)
+    return Mapping(header.name, zone, header.currency, files, selects, header.tables, header.topics)
 
 
-def _convert(content: dict[str, Any], kind: type[S], where: str) -> S:
+def converted(content: dict[str, Any], kind: type[S], where: str) -> S:
+    """Return a part of mapping.toml as its type; `where` is its place, such as `files.orders.`.
+
+    Raises:
+        MappingError: a key is unknown, or a value is missing or of another type.
+    """
     known = [field.name for field in msgspec.structs.fields(kind)]  # type: ignore[arg-type]
     for key in content:
         if key not in known:
@@ -137,10 +152,10 @@ def _zone(name: str) -> ZoneInfo:
 
 def _file_spec(table: str, options: dict[str, Any]) -> FileSpec:
     where = f"files.{table}."
-    spec = _convert(options, FileSpec, where)
+    spec = converted(options, FileSpec, where)
     path = PurePath(spec.path)
     problem = None
-    if not _TABLE_NAME.fullmatch(table):
+    if not TABLE_NAME.fullmatch(table):
         problem = "the name of a table starts with a letter and has letters, digits and _ only"
     elif not spec.path or path.is_absolute() or ".." in path.parts:
         problem = f"path {spec.path!r} must be relative to the folder that is read"

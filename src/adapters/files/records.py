@@ -24,10 +24,13 @@ _TEXT = msgspec.json.Decoder(str)
 
 
 class Record(msgspec.Struct):
-    """A record as read: its texts in the order of the table's columns, or the problem that it has."""
+    """A record as read: its texts in the order of the table's columns, or the problem that it has.
+
+    `file` says where it stands; `line` is None where that says all.
+    """
 
     file: str
-    line: int
+    line: int | None
     text: str
     values: list[str | None] = []
     problem: str | None = None

@@ -85,12 +85,12 @@ class Messages:
         origin = Origin(extras.get("_file") or select.file, extras.get("_line") or number)
         try:
             if "_id" in extras and not extras["_id"]:
-                raise msgspec.ValidationError("Expected `str`, got `null` - at `$._id`")
-            command: Any = msgspec.convert(self._completed(row, message_type), select.command)
-        except (msgspec.ValidationError, OverflowError) as error:
-            column, detail = _explained(error)
+                raise UnfitRowError("_id", "_id is null")
+            command = command_of(self._mapping, message_type, row)
+        except UnfitRowError as error:
             text = msgspec.json.encode(row).decode()
-            return self.rejected(message_type.aggregate.topic, origin, column, f"{select.file}: {detail}", text)
+            topic = message_type.aggregate.topic
+            return self.rejected(topic, origin, error.column, f"{select.file}: {error}", text)
         return encode_command(
             command,
             message_id=extras.get("_id") or self._ids.next(message_type.name, msgspec.json.encode(command)),
@@ -100,13 +100,27 @@ class Messages:
             origin_line=origin.line,
         )
 
-    def _completed(self, row: dict[str, Any], message_type: MessageType) -> dict[str, Any]:
-        """Give times their zone, and the currency where the SELECT has none."""
-        in_zone = {name: _in_zone(row[name], self._mapping.zone) for name in message_type.timestamps if name in row}
-        missing = {
-            name: value for name, value in given_fields(self._mapping, message_type.command).items() if name not in row
-        }
-        return {**missing, **row, **in_zone}
+
+class UnfitRowError(Exception):
+    """A row can't become its command: a column, where one is to blame, and what is wrong with it."""
+
+    def __init__(self, column: str | None, detail: str) -> None:
+        super().__init__(detail)
+        self.column = column
+
+
+def command_of(mapping: Mapping, message_type: MessageType, row: dict[str, Any]) -> Any:
+    """Return the command of a row: its times in the mapping's zone, the currency where the row has none.
+
+    Raises:
+        UnfitRowError: a value is missing or of another type.
+    """
+    in_zone = {name: _in_zone(row[name], mapping.zone) for name in message_type.timestamps if name in row}
+    missing = {name: value for name, value in given_fields(mapping, message_type.command).items() if name not in row}
+    try:
+        return msgspec.convert({**missing, **row, **in_zone}, message_type.command)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise UnfitRowError(*_explained(error)) from None
 
 
 def _in_zone(value: Any, zone: ZoneInfo) -> Any:

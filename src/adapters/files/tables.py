@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import msgspec
 from duckdb.sqltypes import DuckDBPyType
 
 from adapters.files.mapping import HEADER, FileSpec, did_you_mean
-from adapters.files.records import Columns, read_records
+from adapters.files.records import Columns, Record, read_records
 from application.ports.file_source import MappingError, SourceFileError
 
 REJECTED = "_rejected"
@@ -94,6 +94,24 @@ def load_table(
         raise SourceFileError(f"{', '.join(file.name for file in files)}: {first_line(error)}") from None
 
 
+def load_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, str | None],
+    rows: Iterable[Record],
+    aside: Path,
+) -> None:
+    """Create the table anew from rows read elsewhere; `columns` are in their order, with the declared types.
+
+    Raises:
+        MappingError: a declared type is unknown.
+    """
+    types = {column: _type(table, column, name, "tables") if name else None for column, name in columns.items()}
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+    _stage(connection, rows, aside / f"{table}.ndjson")
+    _split(connection, table, [_column(name, f'"values"[{n}]', types[name]) for n, name in enumerate(columns, 1)])
+
+
 def _require_free(found: Collection[str], file: str) -> None:
     for column in found:
         if column.lower() in _OWN:
@@ -122,12 +140,12 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _type(table: str, column: str, declared: str) -> DuckDBPyType:
+def _type(table: str, column: str, declared: str, section: str = "files") -> DuckDBPyType:
     try:
         return DuckDBPyType(declared)
     except duckdb.Error as error:
         raise MappingError(
-            f"{HEADER}: files.{table}.types.{column}: {declared!r} is not a type: {first_line(error)}"
+            f"{HEADER}: {section}.{table}.types.{column}: {declared!r} is not a type: {first_line(error)}"
         ) from None
 
 
@@ -136,17 +154,20 @@ def _stage_records(
 ) -> Mapping[str, str]:
     """Stage the records of CSV or JSON files; return the SQL for each column's text."""
     columns = Columns()
+    _stage(connection, (r for file in files for r in read_records(file.path, file.name, spec, columns)), staged)
+    return {name: f'"values"[{place + 1}]' for name, place in columns.index.items()}
+
+
+def _stage(connection: duckdb.DuckDBPyConnection, records: Iterable[Record], staged: Path) -> None:
     encode = msgspec.json.Encoder().encode
     with staged.open("wb") as out:
-        for file in files:
-            out.writelines(encode(r) + b"\n" for r in read_records(file.path, file.name, spec, columns))
+        out.writelines(encode(record) + b"\n" for record in records)
     connection.execute(
         "CREATE TABLE _staged AS FROM read_json(?, format = 'newline_delimited', columns ="
         " {file: 'VARCHAR', line: 'BIGINT', text: 'VARCHAR', \"values\": 'VARCHAR[]', problem: 'VARCHAR'})",
         [str(staged)],
     )
     staged.unlink()
-    return {name: f'"values"[{place + 1}]' for name, place in columns.index.items()}
 
 
 def _stage_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile]) -> Mapping[str, str]:
