@@ -9,7 +9,7 @@ from application.ports.services import Coordinates
 
 
 class Weather(NamedTuple):
-    """The weather of one hour; a figure that the provider does not know is None, and at least one is known.
+    """The weather at a full hour; a figure that the provider does not know is None, and at least one is known.
 
     `observed_at` is in UTC. `temperature_c` is that at 2 m in degrees Celsius, `precipitation_mm` the sum of the
     hour before, `wind_speed_kmh` that at 10 m, `weather_code` a code of WMO table 4677. Wherever the weather is
@@ -29,7 +29,7 @@ class WeatherProvider(Protocol):
     """Knows what the weather was."""
 
     def at(self, place: Coordinates, when: datetime) -> Weather | None:
-        """Return the weather at a place in the hour nearest to `when` (with a UTC offset).
+        """Return the weather at a place at the full hour nearest to `when` (with a UTC offset) that is past.
 
         None where it is not known: too long ago, missing in the provider's records, or not yet past; a forecast
         is no observation.
