@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
+
+from domain.order.events import OrderLineShipped
+from domain.shared.record import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,39 @@ class InvalidUpcastError(Exception):
     """An upcast is for a topic that is written today, that has one already, or that turns in a circle."""
 
 
-UPCASTS: tuple[Upcast, ...] = ()
+@record
+class OrderLineShippedV1:
+    """Units left, before anybody said from where."""
+
+    TOPIC: ClassVar[str] = "OrderLineShipped.v1"
+
+    occurred_at: datetime
+    line_no: int
+    quantity: int
+    shipment_id: str | None
+    carrier_id: str | None
+    open: int
+    backordered: int
+    allocated: int
+    shipped: int
+
+
+def _shipped_from_somewhere(old: OrderLineShippedV1) -> OrderLineShipped:
+    return OrderLineShipped(
+        occurred_at=old.occurred_at,
+        line_no=old.line_no,
+        quantity=old.quantity,
+        shipment_id=old.shipment_id,
+        carrier_id=old.carrier_id,
+        location_id=None,
+        open=old.open,
+        backordered=old.backordered,
+        allocated=old.allocated,
+        shipped=old.shipped,
+    )
+
+
+UPCASTS: tuple[Upcast, ...] = (Upcast(OrderLineShippedV1.TOPIC, OrderLineShippedV1, _shipped_from_somewhere),)
 """One for each topic that the log may hold and that nobody writes any more."""
 
 

@@ -128,6 +128,8 @@ def _shipped(line: OrderLineRow, event: events.OrderLineShipped) -> None:
     line.backordered = event.backordered
     line.allocated = event.allocated
     line.shipped = event.shipped
+    if event.location_id is not None:
+        line.location_id = event.location_id
     if line.first_shipped_at is None or event.occurred_at < line.first_shipped_at:
         line.first_shipped_at = event.occurred_at
         line.shipping_carrier_id = event.carrier_id

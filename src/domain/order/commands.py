@@ -98,11 +98,12 @@ class BackorderOrderLines(OrderCommand):
 
 @record
 class ShipOrderLines(OrderCommand):
-    """Units left for the customer with a shipment."""
+    """Units left for the customer with a shipment, perhaps from a location that they were not allocated at."""
 
     lines: tuple[LineQuantity, ...]
     shipment_id: str | None = None
     carrier_id: str | None = None
+    location_id: str | None = None
 
 
 @record

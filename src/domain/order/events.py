@@ -106,15 +106,16 @@ class OrderLineBackordered:
 
 @record
 class OrderLineShipped:
-    """Units left: allocated ones first, then open, then back-ordered."""
+    """Units left: allocated ones first, then open, then back-ordered; `location_id` is where from, if it was said."""
 
-    TOPIC: ClassVar[str] = "OrderLineShipped.v1"
+    TOPIC: ClassVar[str] = "OrderLineShipped.v2"
 
     occurred_at: datetime
     line_no: int
     quantity: int
     shipment_id: str | None
     carrier_id: str | None
+    location_id: str | None
     open: int
     backordered: int
     allocated: int

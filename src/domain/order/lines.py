@@ -129,6 +129,7 @@ def _ship(line: OrderLine, quantity: int, command: ShipOrderLines) -> OrderLineS
         quantity=quantity,
         shipment_id=command.shipment_id,
         carrier_id=command.carrier_id,
+        location_id=command.location_id,
         open=unserved,
         backordered=backordered,
         allocated=allocated,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from application import codec
-from application.codec import Decoders, UndecodableEventError, decode, decode_with_metadata, decoders, encode
-from application.upcasting import InvalidUpcastError, Upcast
+from application.codec import Decoders, UndecodableEventError, decode, decode_with_metadata, decoders, known_topics
+from application.upcasting import UPCASTS, InvalidUpcastError, Upcast
 from domain.shared.record import record
 
+GOLDEN = Path(__file__).parent / "golden"
+ADDED = {"OrderLineShipped.v1": ("OrderLineShipped.v2", {"location_id": None})}
+"""Of each old topic, the topic of today and what its events say besides."""
 META = b'{"recorded_at":"2026-01-01T12:00:00Z","causation_id":"m1","correlation_id":"m1","source":"a.csv:1"}'
 
 
@@ -39,6 +45,10 @@ TO_V2 = Upcast("PriceSet.v1", PriceSetV1, lambda old: PriceSetV2(amount=f"{old.c
 TO_V3 = Upcast("PriceSet.v2", PriceSetV2, lambda old: PriceSet(amount=old.amount, currency=None))
 
 
+def stored(event: object) -> bytes:
+    return b'{"meta":%b,"data":%b}' % (META, msgspec.json.encode(event))
+
+
 def use(monkeypatch: pytest.MonkeyPatch, *upcasts: Upcast) -> Decoders:
     made = decoders({"PriceSet.v3": PriceSet}, upcasts)
     monkeypatch.setattr(codec, "_DATA", made.data)
@@ -49,11 +59,11 @@ def use(monkeypatch: pytest.MonkeyPatch, *upcasts: Upcast) -> Decoders:
 def test_an_event_of_any_version_comes_out_as_that_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, TO_V3, TO_V2)
     for event in (PriceSetV1(cents=1205), PriceSetV2(amount="12.05"), PriceSet(amount="12.05", currency=None)):
-        stored = encode(event, META)
-        assert decode(1, "price-1", 1, event.TOPIC, stored) == PriceSet(amount="12.05", currency=None)
-        read, metadata = decode_with_metadata(1, "price-1", 1, event.TOPIC, stored)
+        state = stored(event)
+        assert decode(1, "price-1", 1, event.TOPIC, state) == PriceSet(amount="12.05", currency=None)
+        read, metadata = decode_with_metadata(1, "price-1", 1, event.TOPIC, state)
         assert (read, metadata.source) == (PriceSet(amount="12.05", currency=None), "a.csv:1")
-    assert codec.known_topics() == ("PriceSet.v1", "PriceSet.v2", "PriceSet.v3")
+    assert known_topics() == ("PriceSet.v1", "PriceSet.v2", "PriceSet.v3")
 
 
 def test_events_of_today_are_read_without_a_detour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,13 +80,13 @@ def test_an_upcast_that_fails_names_the_event_and_why(monkeypatch: pytest.Monkey
     with pytest.raises(
         UndecodableEventError, match=r"price-1:4 \(PriceSet.v1\) at position 7 .* upcast failed: .*curre"
     ):
-        decode(7, "price-1", 4, "PriceSet.v1", encode(PriceSetV1(cents=5), META))
+        decode(7, "price-1", 4, "PriceSet.v1", stored(PriceSetV1(cents=5)))
 
 
 def test_an_old_event_that_does_not_fit_its_own_shape_can_not_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, TO_V2, TO_V3)
     with pytest.raises(UndecodableEventError, match="amount"):
-        decode(7, "price-1", 4, "PriceSet.v2", encode(PriceSetV1(cents=5), META))
+        decode(7, "price-1", 4, "PriceSet.v2", stored(PriceSetV1(cents=5)))
 
 
 @pytest.mark.parametrize("upcasts", [(TO_V2, TO_V2), (Upcast("PriceSet.v3", PriceSet, lambda old: old),)])
@@ -88,4 +98,15 @@ def test_upcasts_that_contradict_each_other_are_refused(upcasts: tuple[Upcast, .
 def test_an_upcast_that_turns_in_a_circle_is_an_event_that_can_not_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, Upcast("PriceSet.v1", PriceSetV1, lambda old: old))
     with pytest.raises(UndecodableEventError, match=r"PriceSet.v1 turns into itself"):
-        decode(7, "price-1", 4, "PriceSet.v1", encode(PriceSetV1(cents=5), META))
+        decode(7, "price-1", 4, "PriceSet.v1", stored(PriceSetV1(cents=5)))
+
+
+@pytest.mark.parametrize("topic", [upcast.topic for upcast in UPCASTS])
+def test_a_golden_event_of_an_old_version_comes_out_as_that_of_today(topic: str) -> None:
+    state = (GOLDEN / f"{topic}.json").read_bytes()
+    written = json.loads(state)["data"]
+    today, added = ADDED[topic]
+    expected = msgspec.json.encode({"meta": json.loads(state)["meta"], "data": written | added})
+    assert None not in written.values()
+    assert decode(1, "stream", 1, topic, state) == decode(1, "stream", 1, today, expected)
+    assert today == type(decode(1, "stream", 1, topic, state)).TOPIC

@@ -47,8 +47,8 @@ def allocated(day: int, quantity: int, **totals: int) -> events.OrderLineAllocat
     )
 
 
-def shipped(day: int, quantity: int, shipment: str, carrier: str, **totals: int) -> events.OrderLineShipped:
-    known = {"open": 0, "backordered": 0, "allocated": 0, **totals}
+def shipped(day: int, quantity: int, shipment: str, carrier: str, **more: Any) -> events.OrderLineShipped:
+    known = {"location_id": None, "open": 0, "backordered": 0, "allocated": 0, **more}
     return events.OrderLineShipped(
         occurred_at=DAY[day], line_no=1, quantity=quantity, shipment_id=shipment, carrier_id=carrier, **known
     )
@@ -118,6 +118,14 @@ def test_freight_is_split_to_cents_in_proportion_to_net_and_adds_up(
     rows = rows_of(SUBJECT, "order-o1", placed(*lines, freight=Decimal(freight)))["order_lines"]
     assert [row.freight for row in rows] == [Decimal(share) for share in shares]
     assert sum(row.freight for row in rows) == Decimal(freight)
+
+
+def test_where_units_left_from_counts_more_than_where_they_were_allocated() -> None:
+    stream = [placed(line(1, 6, "1")), allocated(2, 6, open=0, backordered=0, allocated=6)]
+    unsaid = shipped(3, 2, "s1", "dhl", allocated=4, shipped=2)
+    elsewhere = shipped(4, 4, "s2", "dhl", shipped=6, location_id="bremen")
+    assert one_line(*stream, unsaid).location_id == "hamburg"
+    assert one_line(*stream, unsaid, elsewhere).location_id == "bremen"
 
 
 def test_a_confirmation_sets_the_promise_on_the_order_and_its_lines() -> None:

@@ -97,7 +97,7 @@ def backorder(*lines: tuple[int, int]) -> BackorderOrderLines:
 
 
 def ship(*lines: tuple[int, int]) -> ShipOrderLines:
-    return ShipOrderLines(**ADDRESSED, lines=units(*lines), shipment_id="SH-1", carrier_id="DHL")
+    return ShipOrderLines(**ADDRESSED, lines=units(*lines), shipment_id="SH-1", carrier_id="DHL", location_id="HAM")
 
 
 def deliver(*lines: tuple[int, int]) -> DeliverOrderLines:

@@ -50,7 +50,13 @@ def allocated(line_no, quantity, **totals):
 
 def shipped(line_no, quantity, **totals):
     return OrderLineShipped(
-        occurred_at=AT, line_no=line_no, quantity=quantity, shipment_id="SH-1", carrier_id="DHL", **totals
+        occurred_at=AT,
+        line_no=line_no,
+        quantity=quantity,
+        shipment_id="SH-1",
+        carrier_id="DHL",
+        location_id="HAM",
+        **totals,
     )
 
 
