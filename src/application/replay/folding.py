@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from application.codec import Recorded, UndecodableEventError, decode
 from application.ports.event_store import RecordedEvent
 from application.projections.subject import Subject
+from application.replay.event_blocks import Block, decode_block
 
 SubjectOf = Callable[[str], Subject | None]
 _STREAM_ID = itemgetter(1)
@@ -62,6 +63,34 @@ def fold_stream(subject: Subject, view: Any, stream: Iterable[Recorded]) -> Any:
             )
             raise
     return view
+
+
+def fold_blocks(blocks: Iterable[Block], subject_of: SubjectOf) -> Iterator[Mapping[str, Iterable[Any]]]:
+    """Fold a log given in stream order, block by block; yield rows by table. Memory holds one block at a time.
+
+    A stream of many blocks is folded as the live follower would: between two blocks, its view is loaded from
+    its rows, and rows that are only ever appended are given away.
+
+    Raises:
+        UndecodableEventError: an event that no decoder understands, of whatever stream.
+    """
+    view = None
+    for block in blocks:
+        events = decode_block(block)
+        subject = subject_of(block.stream_id)
+        if subject is None:
+            continue
+        view = fold_stream(subject, view, events)
+        if view is None:
+            continue
+        rows = subject.rows(view)
+        if not block.more:
+            view = None
+            yield rows
+        else:
+            appended = {table.name for table in subject.tables if table.append_only}
+            yield {name: rows[name] for name in appended if name in rows}
+            view = subject.load({name: list(kept) for name, kept in rows.items() if name not in appended})
 
 
 def fold_log(

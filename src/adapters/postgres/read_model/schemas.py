@@ -18,10 +18,14 @@ class Schemas(NamedTuple):
     gold: str
 
     @classmethod
+    def named(cls, build: str) -> Schemas:
+        """Return the schemas of a build by its name."""
+        return cls(f"silver_{build}", f"gold_{build}")
+
+    @classmethod
     def aside(cls) -> Schemas:
         """Return new names for a build aside."""
-        build = f"build_{secrets.token_hex(4)}"
-        return cls(f"silver_{build}", f"gold_{build}")
+        return cls.named(new_build_name())
 
     def exist(self, conn: Connection) -> bool:
         """Tell whether both schemas exist."""
@@ -41,8 +45,8 @@ class Schemas(NamedTuple):
             conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
     def use(self, conn: Connection) -> None:
-        """Resolve unqualified names to this build's silver tables, until the transaction ends."""
-        conn.execute("SELECT set_config('search_path', %s, true)", [self.silver])
+        """Resolve unqualified names to this build's tables, silver before gold, until the transaction ends."""
+        conn.execute("SELECT set_config('search_path', %s, true)", [f"{self.silver}, {self.gold}"])
 
     def _each(self, conn: Connection, statement: LiteralString) -> None:
         for schema in self:
@@ -50,6 +54,11 @@ class Schemas(NamedTuple):
 
 
 LIVE = Schemas("silver", "gold")
+
+
+def new_build_name() -> str:
+    """Return a new name for a build aside."""
+    return f"build_{secrets.token_hex(4)}"
 
 
 def drop_leftovers(conn: Connection) -> None:

@@ -1,0 +1,180 @@
+"""Plan a build: a row in `replay.builds`, its shards, its schemas and empty silver tables, in one transaction.
+
+Everything here can be done on any machine that reaches the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.schemas import Schemas
+from application.replay.code_version import code_version
+from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
+
+SAMPLE = 20_000
+"""Events that are looked at, to cut the log into shards of about equal size."""
+SOURCES = ("domain", "application", "adapters.postgres")
+"""What makes events into rows."""
+_COLUMNS = "name, purpose, position AS upto, recorded_until, code_version"
+_SHARD_COLUMNS = "s.build, s.number, s.first_stream, s.end_stream, b.position AS upto"
+
+
+def plan(
+    conn: Connection,
+    build: Build,
+    *,
+    name: str,
+    purpose: BuildPurpose,
+    upto: int,
+    shards: int,
+    recorded_until: datetime | None = None,
+) -> Plan:
+    """Plan a build of the events up to a position into the schemas `silver_<name>` and `gold_<name>`.
+
+    The position must be one that was read as the log's head or somebody's checkpoint: whoever appends holds one
+    lock from before positions are assigned to the commit, so events at or below it can neither be added nor be
+    still uncommitted. Therefore shards may be read at any time, in transactions of their own, without a common
+    snapshot, and make up one state of the log.
+
+    Raises:
+        psycopg.errors.UniqueViolation: there is a build of that name.
+    """
+    bounds = _bounds(conn, upto, shards)
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO replay.builds (name, purpose, position, recorded_until, code_version)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [name, purpose, upto, recorded_until, version_of(build)],
+        )
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO replay.shards (build, number, first_stream, end_stream) VALUES (%s, %s, %s, %s)",
+                [(name, number, *bound) for number, bound in enumerate(zip(bounds, [*bounds[1:], None], strict=True))],
+            )
+        build.create_silver(conn, Schemas.named(name))
+    found = find_plan(conn, name)
+    assert found is not None
+    return found
+
+
+def version_of(build: Build) -> str:
+    """Return the version of the code, with a digest of the tables that the build is made of."""
+    tables = repr((build.gold, [(table.table.name, table.table.columns) for table in build.silver.values()]))
+    return f"{code_version(*SOURCES)}.{sha256(tables.encode()).hexdigest()[:8]}"
+
+
+def find_plan(conn: Connection, name: str) -> Plan | None:
+    """Return the plan of a build, None where there is none of that name."""
+    query = f"SELECT {_COLUMNS} FROM replay.builds WHERE name = %s"
+    row = conn.execute(query.encode(), [name]).fetchone()
+    if row is None:
+        return None
+    values: list[Any] = [*row, tuple(_shards(conn, name))]
+    return Plan(*values)
+
+
+def missing_shards(conn: Connection, name: str) -> list[Shard]:
+    """Return the shards of a build that are still to be done, in order."""
+    return _shards(conn, name, "AND done_at IS NULL")
+
+
+def claim_missing(conn: Connection, name: str) -> Shard | None:
+    """Return a missing shard that nobody else has until the transaction ends; None where none is missing.
+
+    Where others have all that are missing, wait for one: whoever has it may die.
+    """
+    for wait in ("SKIP LOCKED", ""):
+        shards = _shards(conn, name, "AND done_at IS NULL", f"LIMIT 1 FOR UPDATE OF s {wait}")
+        if shards:
+            return shards[0]
+    return None
+
+
+def claim(conn: Connection, shard: Shard) -> ShardDone | None:
+    """Keep others from a shard until the transaction ends; return what came of it, None where it is missing."""
+    which = "FROM replay.shards WHERE build = %s AND number = %s"
+    key = [shard.build, shard.number]
+    conn.execute(f"SELECT number {which} FOR UPDATE".encode(), key)
+    with conn.cursor(row_factory=class_row(ShardDone)) as cursor:
+        query = f"SELECT build, number, events, seconds, peak_mb {which} AND done_at IS NOT NULL"
+        return cursor.execute(query.encode(), key).fetchone()
+
+
+def mark_done(conn: Connection, done: ShardDone) -> None:
+    """Note, in the transaction of its rows, that a shard is done."""
+    conn.execute(
+        "UPDATE replay.shards SET events = %s, seconds = %s, peak_mb = %s, done_at = clock_timestamp(), error = NULL"
+        " WHERE build = %s AND number = %s",
+        [done.events, done.seconds, done.peak_mb, done.build, done.number],
+    )
+
+
+def mark_failed(conn: Connection, shard: Shard, error: dict[str, Any]) -> None:
+    """Keep why a shard can't be done."""
+    conn.execute(
+        "UPDATE replay.shards SET error = %s WHERE build = %s AND number = %s",
+        [Jsonb(error), shard.build, shard.number],
+    )
+
+
+def failure(conn: Connection, name: str) -> dict[str, Any] | None:
+    """Return why a shard of a build can't be done, None where none failed."""
+    query = "SELECT error FROM replay.shards WHERE build = %s AND error IS NOT NULL ORDER BY number LIMIT 1"
+    row = conn.execute(query, [name]).fetchone()
+    return None if row is None else row[0]
+
+
+def mark_ready(conn: Connection, name: str) -> None:
+    """Note that a build is complete up to its position."""
+    conn.execute("UPDATE replay.builds SET status = 'ready', ready_at = clock_timestamp() WHERE name = %s", [name])
+
+
+def is_ready(conn: Connection, name: str) -> bool:
+    """Tell whether a build is complete up to its position."""
+    row = conn.execute("SELECT status = 'ready' FROM replay.builds WHERE name = %s", [name]).fetchone()
+    return row is not None and row[0]
+
+
+def events_done(conn: Connection, name: str) -> int:
+    """Count the events of the shards that are done."""
+    row = conn.execute("SELECT coalesce(sum(events), 0)::bigint FROM replay.shards WHERE build = %s", [name]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def drop_build(conn: Connection, name: str) -> None:
+    """Drop a build's schemas, and forget it; safe where it does not exist."""
+    with conn.transaction():
+        Schemas.named(name).drop(conn)
+        conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
+
+
+def _shards(conn: Connection, name: str, where: str = "", end: str = "") -> list[Shard]:
+    query = (
+        f"SELECT {_SHARD_COLUMNS} FROM replay.shards s JOIN replay.builds b ON b.name = s.build"
+        f" WHERE s.build = %s {where} ORDER BY s.number {end}"
+    )
+    with conn.cursor(row_factory=class_row(Shard)) as cursor:
+        return cursor.execute(query.encode(), [name]).fetchall()
+
+
+def _bounds(conn: Connection, upto: int, shards: int) -> Sequence[str]:
+    """Return the first stream of each shard; the first is before all streams.
+
+    A sample of pages tells where the events are: a stream counts as often as it has events.
+    """
+    percent = min(100.0, 100.0 * SAMPLE / max(upto, 1))
+    query = (
+        "SELECT originator_id FROM events.stored_events TABLESAMPLE SYSTEM (%s) WHERE notification_id <= %s ORDER BY 1"
+    )
+    sample: list[Any] = [row[0] for row in conn.execute(query, [percent, upto])]
+    cuts = {sample[len(sample) * number // shards] for number in range(1, shards)} if sample else set()
+    return ["", *sorted(cuts - {""})]

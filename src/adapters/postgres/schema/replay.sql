@@ -1,0 +1,30 @@
+-- Builds of the read models, and the shards in which each is loaded from the log.
+CREATE SCHEMA IF NOT EXISTS replay;
+
+CREATE TABLE IF NOT EXISTS replay.builds (
+    name           text COLLATE "C" PRIMARY KEY,
+    purpose        text NOT NULL CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept')),
+    position       bigint NOT NULL,
+    recorded_until timestamptz,
+    status         text NOT NULL DEFAULT 'loading' CHECK (status IN ('loading', 'ready')),
+    code_version   text NOT NULL,
+    started_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ready_at       timestamptz
+);
+COMMENT ON TABLE replay.builds IS
+    'One row per build in schemas of its own (silver_<name>, gold_<name>), and the position up to which it is true.';
+
+CREATE TABLE IF NOT EXISTS replay.shards (
+    build        text COLLATE "C" NOT NULL REFERENCES replay.builds ON UPDATE CASCADE ON DELETE CASCADE,
+    number       integer NOT NULL,
+    first_stream text COLLATE "C" NOT NULL,
+    end_stream   text COLLATE "C",
+    events       bigint,
+    seconds      double precision,
+    peak_mb      double precision,
+    done_at      timestamptz,
+    error        jsonb,
+    PRIMARY KEY (build, number)
+);
+COMMENT ON TABLE replay.shards IS
+    'The streams from first_stream (inclusive) to end_stream (exclusive), and what came of loading them.';

@@ -1,0 +1,88 @@
+"""Many events of one stream, decoded at once, which is several times as fast as one by one and gives the same.
+
+A block's JSON is an array, `[["OrderPlaced.v1", position, version, {"meta": ..., "data": ...}], ...]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from operator import or_
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from application.codec import EVENT_TYPES, Recorded, decode
+from application.ports.event_store import RecordedEvent
+from application.upcasting import UPCASTS, by_topic, upcaster
+
+E = TypeVar("E")
+
+
+class _Stored(msgspec.Struct, Generic[E], gc=False):
+    data: E
+
+
+def _element(topic: str, shape: type) -> type:
+    fields = [("position", int), ("version", int), ("event", _Stored[shape])]  # type: ignore[valid-type]
+    return msgspec.defstruct(f"Recorded_{topic}", fields, tag=topic, array_like=True, gc=False)
+
+
+_OLD = by_topic(UPCASTS, EVENT_TYPES)
+_ELEMENTS = {topic: _element(topic, shape) for topic, shape in EVENT_TYPES.items()}
+_OLD_ELEMENTS = {topic: _element(topic, upcast.shape) for topic, upcast in _OLD.items()}
+_TO_TODAY: dict[type, Callable[[Any], Any]] = {
+    _OLD_ELEMENTS[topic]: upcaster(upcast, _OLD) for topic, upcast in _OLD.items()
+}
+_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[reduce(or_, [*_ELEMENTS.values(), *_OLD_ELEMENTS.values()])]  # type: ignore[misc]
+)
+
+_recorded: Callable[[tuple[int, str, int, Any]], Recorded] = partial(tuple.__new__, Recorded)
+"""Half the time of `Recorded(...)`."""
+
+
+class Block(NamedTuple):
+    """Consecutive events of a stream: how many, and their JSON; `more` tells whether the stream goes on.
+
+    `one_by_one` gives the same events as they are stored, to find the one that can't be decoded.
+    """
+
+    stream_id: str
+    size: int
+    json: bytes
+    more: bool
+    one_by_one: Callable[[], Iterable[RecordedEvent]]
+
+
+def decode_block(block: Block) -> list[Recorded]:
+    """Return a block's events in their order.
+
+    Raises:
+        UndecodableEventError: an event that no decoder understands.
+    """
+    try:
+        decoded = _decode(block)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        decoded = []
+    if len(decoded) == block.size:
+        return decoded
+    return [Recorded(e.position, e.stream_id, e.version, decode(*e)) for e in block.one_by_one()]
+
+
+def _decode(block: Block) -> list[Recorded]:
+    stream_id = block.stream_id
+    decoded = _DECODER.decode(block.json)
+    if not _TO_TODAY.keys().isdisjoint(map(type, decoded)):
+        _upcast(decoded)
+    return [_recorded((each.position, stream_id, each.version, each.event.data)) for each in decoded]
+
+
+def _upcast(decoded: Iterable[Any]) -> None:
+    for each in decoded:
+        to_today = _TO_TODAY.get(type(each))
+        if to_today is not None:
+            try:
+                each.event.data = to_today(each.event.data)
+            except Exception as error:
+                raise msgspec.ValidationError(f"its upcast failed: {error!r}") from error
