@@ -10,7 +10,7 @@ from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -41,9 +41,13 @@ class CatalogView:
 
 
 def surrogate_key(stream_id: str, effective_at: datetime, version: int) -> int:
-    """Return the key of a version: 63 bits of a hash over its entry, its start and its number, never 0."""
-    name = f"{stream_id}|{effective_at.astimezone(UTC).isoformat()}|{version}"
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1 or 1
+    """Return the key of a version: the first 63 bits of a hash over its entry, its start and its number.
+
+    The first version's hash is over the entry alone, which is all that is known of a member that facts speak of
+    before the catalog does: so its row is completed, and the facts keep their key.
+    """
+    name = stream_id if version == 1 else f"{stream_id}|{effective_at.astimezone(UTC).isoformat()}|{version}"
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def _row_class(kind: str, attributes: type) -> type:

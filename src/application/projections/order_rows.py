@@ -70,7 +70,9 @@ class OrderLineRow:
     delivered: int = 0
     cancelled: int = 0
     returned: int = 0
+    promise_revisions: int = 0
     confirmed_at: datetime | None = None
+    first_allocated_at: datetime | None = None
     backordered_at: datetime | None = None
     location_id: str | None = None
     first_shipped_at: datetime | None = None

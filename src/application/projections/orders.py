@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from application.codec import Recorded
+from application.projections import order_line_events as line_events
+from application.projections.order_line_events import OrderLineEventRow
 from application.projections.order_rows import OrderLineRow, OrderRow, line_rows, order_row
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
@@ -16,10 +18,11 @@ from domain.order import events
 
 @dataclass(slots=True)
 class OrderView:
-    """An order and its lines by number."""
+    """An order, its lines by number, and what happened to them since they were loaded."""
 
     order: OrderRow
     lines: dict[int, OrderLineRow]
+    line_events: list[OrderLineEventRow] = field(default_factory=list)
 
 
 def fold(view: OrderView | None, recorded: Recorded) -> OrderView:
@@ -39,12 +42,14 @@ def load(rows: Rows) -> OrderView | None:
 
 def rows_of(view: OrderView) -> Mapping[str, Iterable[Any]]:
     """Return an order's rows by table."""
-    return {"orders": (view.order,), "order_lines": view.lines.values()}
+    return {"orders": (view.order,), "order_lines": view.lines.values(), "order_line_events": view.line_events}
 
 
 def _placed(_: OrderView | None, recorded: Recorded) -> OrderView:
     order = order_row(recorded.event, recorded.stream_id, recorded.position)
-    return OrderView(order, {line.line_no: line for line in line_rows(order, recorded.event.lines)})
+    return OrderView(
+        order, {line.line_no: line for line in line_rows(order, recorded.event.lines)}, line_events.placed(recorded)
+    )
 
 
 def _confirmed(view: OrderView, event: events.OrderConfirmed) -> None:
@@ -58,6 +63,8 @@ def _confirmed(view: OrderView, event: events.OrderConfirmed) -> None:
 def _promise_revised(view: OrderView, event: events.PromiseRevised) -> None:
     view.order.promised_date = event.promised_date
     view.order.original_promised_date = event.original_promised_date
+    for line in view.lines.values():
+        line.promise_revisions += 1
 
 
 def _requested_date_revised(view: OrderView, event: events.RequestedDateRevised) -> None:
@@ -109,6 +116,8 @@ def _allocated(line: OrderLineRow, event: events.OrderLineAllocated) -> None:
     line.backordered = event.backordered
     line.allocated = event.allocated
     line.location_id = event.location_id
+    if line.first_allocated_at is None or event.occurred_at < line.first_allocated_at:
+        line.first_allocated_at = event.occurred_at
 
 
 def _allocation_released(line: OrderLineRow, event: events.AllocationReleased) -> None:
@@ -159,12 +168,17 @@ def _later(known: datetime | None, stated: datetime) -> datetime:
     return stated if known is None or stated > known else known
 
 
-def _of_line(change: Callable[[OrderLineRow, Any], None]) -> Callable[..., OrderView]:
+def _of_line(
+    change: Callable[[OrderLineRow, Any], None], event_type: type, kind: str, level: str
+) -> Callable[..., OrderView]:
+    event_row = line_events.maker(kind, level, event_type)
+
     def fold_line(view: OrderView, recorded: Recorded) -> OrderView:
         line = view.lines[recorded.event.line_no]
         change(line, recorded.event)
         line.status = _status(line)
         line.last_position = view.order.last_position = recorded.position
+        view.line_events.append(event_row(recorded))
         return view
 
     return fold_line
@@ -194,13 +208,15 @@ _FOLDS: dict[type, Callable[..., OrderView]] = {
     events.OrderReleased: _of_order(_released),
     events.OrderCancelled: _of_order(_order_cancelled),
     events.OrderClosed: _of_order(_closed),
-    events.OrderLineAllocated: _of_line(_allocated),
-    events.AllocationReleased: _of_line(_allocation_released),
-    events.OrderLineBackordered: _of_line(_backordered),
-    events.OrderLineShipped: _of_line(_shipped),
-    events.OrderLineDelivered: _of_line(_delivered),
-    events.OrderLineCancelled: _of_line(_cancelled),
-    events.OrderLineReturned: _of_line(_returned),
+    events.OrderLineAllocated: _of_line(_allocated, events.OrderLineAllocated, "allocated", "allocated"),
+    events.AllocationReleased: _of_line(
+        _allocation_released, events.AllocationReleased, "allocation_released", "allocated"
+    ),
+    events.OrderLineBackordered: _of_line(_backordered, events.OrderLineBackordered, "backordered", "backordered"),
+    events.OrderLineShipped: _of_line(_shipped, events.OrderLineShipped, "shipped", "shipped"),
+    events.OrderLineDelivered: _of_line(_delivered, events.OrderLineDelivered, "delivered", "delivered"),
+    events.OrderLineCancelled: _of_line(_cancelled, events.OrderLineCancelled, "cancelled", "cancelled"),
+    events.OrderLineReturned: _of_line(_returned, events.OrderLineReturned, "returned", "returned"),
 }
 
 SUBJECT = Subject(
@@ -208,7 +224,13 @@ SUBJECT = Subject(
     prefix="order-",
     tables=(
         Table("orders", OrderRow, ("order_id",)),
-        Table("order_lines", OrderLineRow, ("stream_id", "line_no")),
+        Table(
+            "order_lines",
+            OrderLineRow,
+            ("stream_id", "line_no"),
+            indexes=(("product_id",), ("customer_id",)),
+        ),
+        Table("order_line_events", OrderLineEventRow, ("stream_id", "version", "line_no"), append_only=True),
     ),
     fold=fold,
     load=load,

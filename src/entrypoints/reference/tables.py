@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import get_type_hints
 
+from adapters.postgres.read_model.gold_definitions import GoldDefinition, read_definitions
 from application.projections.registry import SUBJECTS
 from application.projections.table import Table
-from entrypoints.reference.markdown import as_code, described, fields_table, page
+from entrypoints.reference.markdown import as_code, page, table, type_name
 
 _INTRO = """\
 Silver holds the current rows of each stream, folded from its events; gold is selected from silver. Both can
@@ -15,21 +18,19 @@ be thrown away and built anew from the events. `first_position` and `last_positi
 first and the last event behind a row.
 """
 _TOKEN = re.compile(r"--[^\n]*|'[^']*'|[\w.]+|\S")
-_DIRECTIVE = re.compile(r"^-- (comment|key): (.+)$", re.MULTILINE)
 
 
 def tables_page() -> str:
     """Return the page."""
     silver = [_silver_section(each) for subject in SUBJECTS for each in subject.tables]
-    gold = [_gold_section(name, text) for name, text in gold_files().items()]
+    gold = [_gold_section(each) for each in gold_definitions()]
     return page("Tables", _INTRO, "## silver\n", *silver, "## gold\n", *gold)
 
 
-def gold_files() -> dict[str, str]:
-    """Return the definitions of gold by table, in the order of their names."""
-    folder = files("adapters.postgres").joinpath("gold")
-    found = {each.name.removesuffix(".sql"): each for each in folder.iterdir() if each.name.endswith(".sql")}
-    return {name: found[name].read_text(encoding="utf-8") for name in sorted(found)}
+def gold_definitions() -> tuple[GoldDefinition, ...]:
+    """Return the definitions of gold, in the order of their names."""
+    with as_file(files("adapters.postgres").joinpath("gold")) as folder:
+        return read_definitions(Path(folder), {subject.name for subject in SUBJECTS})
 
 
 def selected_columns(select: str) -> list[str]:
@@ -56,11 +57,24 @@ def selected_columns(select: str) -> list[str]:
 
 def _silver_section(silver: Table) -> str:
     kind = " Rows are written once and never changed." if silver.append_only else ""
-    head = f"### silver.{silver.name}\n\n{described(silver.row)}{kind}\n\nKey: {as_code(*silver.key)}\n\n"
-    return head + fields_table(silver.row)
+    hints = get_type_hints(silver.row)
+    rows = [(as_code(name), type_name(hints[name]), silver.comments.get(name, "")) for name in silver.columns]
+    head = f"### silver.{silver.name}\n\n{silver.comment}{kind}\n\nKey: {as_code(*silver.key)}\n\n"
+    return head + table(("column", "type", "meaning"), rows)
 
 
-def _gold_section(name: str, text: str) -> str:
-    header = dict(_DIRECTIVE.findall(text))
-    key, columns = as_code(*header["key"].split(", ")), as_code(*selected_columns(text))
-    return f"### gold.{name}\n\n{header['comment']}\n\nKey: {key}\n\nColumns: {columns}\n"
+def _gold_section(gold: GoldDefinition) -> str:
+    kind = "" if gold.materialized else " A view."
+    rows = [
+        (as_code(name), _meaning(gold, name), "" if name not in gold.references else as_code(gold.references[name]))
+        for name in gold.columns or selected_columns(gold.select)
+    ]
+    head = f"### gold.{gold.name}\n\n{gold.comment}{kind}\n\nKey: {as_code(*gold.key)}\n\n"
+    return head + table(("column", "meaning", "key of"), rows)
+
+
+def _meaning(gold: GoldDefinition, name: str) -> str:
+    column = gold.columns.get(name)
+    if column is None:
+        return ""
+    return column.comment if column.required else f"{column.comment}; or null"

@@ -26,7 +26,7 @@ from entrypoints.reference.contents import contents
 from entrypoints.reference.folder import differences, write
 from entrypoints.reference.messages import message_schema
 from entrypoints.reference.refusals import reason_codes, refusals_by_package
-from entrypoints.reference.tables import gold_files, selected_columns
+from entrypoints.reference.tables import gold_definitions, selected_columns
 
 VALUES = {
     str: "10248",
@@ -191,8 +191,9 @@ def test_tables_show_columns_with_types_of_silver_and_the_selected_columns_of_go
     page = contents()["tables.md"]
     assert "### silver.order_lines\n" in page
     assert "| `promised_date` | date or null |" in page
-    for name in gold_files():
-        assert f"### gold.{name}\n" in page
+    for gold in gold_definitions():
+        assert f"### gold.{gold.name}\n" in page
+        assert list(gold.columns or selected_columns(gold.select)) == selected_columns(gold.select)
 
 
 def test_columns_of_a_query_are_those_of_its_first_select_outside_parentheses():

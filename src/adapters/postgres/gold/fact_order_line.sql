@@ -2,20 +2,99 @@
 -- key: stream_id, line_no
 -- scope: stream_id
 -- touched by orders: SELECT unnest(%(ids)s::text[])
--- touched by products: SELECT DISTINCT stream_id FROM order_lines WHERE product_id IN (SELECT product_id FROM product_versions WHERE stream_id = ANY(%(ids)s))
--- touched by customers: SELECT DISTINCT stream_id FROM order_lines WHERE customer_id IN (SELECT customer_id FROM customer_versions WHERE stream_id = ANY(%(ids)s))
--- touched by carriers: SELECT DISTINCT stream_id FROM order_lines WHERE ARRAY[carrier_id, shipping_carrier_id] && ARRAY(SELECT carrier_id FROM carrier_versions WHERE stream_id = ANY(%(ids)s))
--- touched by locations: SELECT DISTINCT stream_id FROM order_lines WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
+-- touched by products: SELECT DISTINCT l.stream_id FROM order_lines l JOIN product_versions v USING (product_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- touched by suppliers: SELECT DISTINCT l.stream_id FROM supplier_versions v JOIN product_versions p USING (supplier_id) JOIN order_lines l USING (product_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- touched by customers: SELECT DISTINCT l.stream_id FROM order_lines l JOIN customer_versions v USING (customer_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- touched by carriers: SELECT DISTINCT l.stream_id FROM order_lines l JOIN carrier_versions v ON v.carrier_id IN (l.carrier_id, l.shipping_carrier_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- touched by locations: SELECT DISTINCT l.stream_id FROM order_lines l JOIN location_versions v USING (location_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- column stream_id: the order's stream
+-- column order_id: the order
+-- column line_no: the number of the line in its order
+-- column product_key: version of the product when the order was placed
+-- column supplier_key: version, when the order was placed, of the supplier that the product then had
+-- column customer_key: version of the customer when the order was placed
+-- column carrier_key: version, when the order was placed, of the carrier in carrier_id
+-- column shipping_carrier_key: version, when units first left, of the carrier that took them
+-- column location_key: version, when the order was placed, of the location in location_id
+-- column product_id: the product
+-- column supplier_id?: the supplier that the product had when the order was placed
+-- column customer_id: the customer
+-- column carrier_id?: the carrier that was asked for; where none was, the one that took the first units
+-- column shipping_carrier_id?: the carrier that took the first units
+-- column location_id?: where units were last allocated
+-- column shipment_id?: the shipment that took the first units
+-- column ship_to_city?: where to, as ordered
+-- column ship_to_country?: where to, as ordered
+-- column country?: where to, as ordered; where the order says nothing, the country of the customer
+-- column currency: ISO 4217 code of all amounts of the row
+-- column status: where the line stands
+-- column placed_date_key: day on which the order was placed (UTC, as all days here)
+-- column placed_time_key: minute of the day in which the order was placed
+-- column confirmed_date_key?: day on which the order was confirmed
+-- column requested_date_key?: day that the customer asked for
+-- column promised_date_key?: day that is promised now
+-- column original_promised_date_key?: day that was promised first
+-- column allocated_date_key?: day on which units were first allocated
+-- column first_shipped_date_key?: day on which units first left
+-- column last_shipped_date_key?: day on which units last left
+-- column delivered_date_key?: day on which units last arrived
+-- column cancelled_date_key?: day on which units were last cancelled
+-- column returned_date_key?: day on which units last came back
+-- column placed_at: when the order was placed
+-- column confirmed_at?: when the order was confirmed
+-- column first_allocated_at?: when units were first allocated
+-- column backordered_at?: when units first had to wait for stock
+-- column first_shipped_at?: when units first left
+-- column last_shipped_at?: when units last left
+-- column delivered_at?: when units last arrived
+-- column cancelled_at?: when units were last cancelled
+-- column returned_at?: when units last came back
+-- column promise_revisions: how often the promise was changed
+-- column days_to_confirm?: days from placed to confirmed, with fractions
+-- column days_to_allocate?: days from placed to first allocated, with fractions
+-- column days_to_ship?: days from placed to first shipped, with fractions
+-- column days_to_deliver?: days from placed to last delivered, with fractions
+-- column days_in_transit?: days from first shipped to last delivered, with fractions
+-- column days_after_request?: calendar days that the last delivery came after the requested one; negative if before
+-- column days_after_promise?: calendar days that the last delivery came after the promise that holds
+-- column days_after_original_promise?: calendar days that the last delivery came after the first promise
+-- column ordered: units ordered = open + backordered + allocated + shipped + cancelled
+-- column open: units for which nothing is decided
+-- column backordered: units that wait for stock
+-- column allocated: units set aside and not shipped
+-- column shipped: units that left
+-- column delivered: units of those shipped that arrived
+-- column cancelled: units cancelled
+-- column returned: units of those delivered that came back
+-- column unit_price: price of a unit
+-- column discount: share of the price that is not paid, from 0 to 1
+-- column gross: ordered units times price
+-- column net: gross less discount
+-- column freight: the line's share of the order's freight
+-- column first_position: position of the first event behind the row
+-- column last_position: position of the last event behind the row
+-- references dim_product: product_key
+-- references dim_supplier: supplier_key
+-- references dim_customer: customer_key
+-- references dim_carrier: carrier_key, shipping_carrier_key
+-- references dim_location: location_key
+-- references dim_time: placed_time_key
+-- references dim_date: placed_date_key, confirmed_date_key, requested_date_key, promised_date_key, original_promised_date_key, allocated_date_key, first_shipped_date_key, last_shipped_date_key, delivered_date_key, cancelled_date_key, returned_date_key
+-- check: ordered = open + backordered + allocated + shipped + cancelled
+-- check: least(open, backordered, allocated, returned) >= 0 AND returned <= delivered AND delivered <= shipped
+-- check: status IN ('open', 'backordered', 'allocated', 'partly_shipped', 'shipped', 'delivered', 'returned', 'cancelled')
 SELECT
     l.stream_id,
     l.order_id,
     l.line_no,
-    coalesce(p.product_key, 0) AS product_key,
-    coalesce(cu.customer_key, 0) AS customer_key,
-    coalesce(ca.carrier_key, 0) AS carrier_key,
-    coalesce(sc.carrier_key, 0) AS shipping_carrier_key,
-    coalesce(lo.location_key, 0) AS location_key,
+    coalesce(p.product_key, member_key('product-' || l.product_id)) AS product_key,
+    coalesce(su.supplier_key, member_key('supplier-' || p.supplier_id), 0) AS supplier_key,
+    coalesce(cu.customer_key, member_key('customer-' || l.customer_id)) AS customer_key,
+    coalesce(ca.carrier_key, member_key('carrier-' || coalesce(l.carrier_id, l.shipping_carrier_id)), 0) AS carrier_key,
+    coalesce(sc.carrier_key, member_key('carrier-' || l.shipping_carrier_id), 0) AS shipping_carrier_key,
+    coalesce(lo.location_key, member_key('location-' || l.location_id), 0) AS location_key,
     l.product_id,
+    p.supplier_id,
     l.customer_id,
     -- The carrier that was asked for; where none was, the one that took the first units.
     coalesce(l.carrier_id, l.shipping_carrier_id) AS carrier_id,
@@ -28,22 +107,35 @@ SELECT
     l.currency,
     l.status,
     to_char(l.placed_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS placed_date_key,
+    (date_part('hour', l.placed_at AT TIME ZONE 'UTC') * 60 + date_part('minute', l.placed_at AT TIME ZONE 'UTC'))::integer AS placed_time_key,
     to_char(l.confirmed_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS confirmed_date_key,
     to_char(l.requested_date::timestamp, 'YYYYMMDD')::integer AS requested_date_key,
     to_char(l.promised_date::timestamp, 'YYYYMMDD')::integer AS promised_date_key,
     to_char(l.original_promised_date::timestamp, 'YYYYMMDD')::integer AS original_promised_date_key,
+    to_char(l.first_allocated_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS allocated_date_key,
     to_char(l.first_shipped_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS first_shipped_date_key,
     to_char(l.last_shipped_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS last_shipped_date_key,
     to_char(l.delivered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS delivered_date_key,
     to_char(l.cancelled_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS cancelled_date_key,
+    to_char(l.returned_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer AS returned_date_key,
     l.placed_at,
     l.confirmed_at,
+    l.first_allocated_at,
     l.backordered_at,
     l.first_shipped_at,
     l.last_shipped_at,
     l.delivered_at,
     l.cancelled_at,
     l.returned_at,
+    l.promise_revisions,
+    date_part('epoch', l.confirmed_at - l.placed_at) / 86400 AS days_to_confirm,
+    date_part('epoch', l.first_allocated_at - l.placed_at) / 86400 AS days_to_allocate,
+    date_part('epoch', l.first_shipped_at - l.placed_at) / 86400 AS days_to_ship,
+    date_part('epoch', l.delivered_at - l.placed_at) / 86400 AS days_to_deliver,
+    date_part('epoch', l.delivered_at - l.first_shipped_at) / 86400 AS days_in_transit,
+    (l.delivered_at AT TIME ZONE 'UTC')::date - l.requested_date AS days_after_request,
+    (l.delivered_at AT TIME ZONE 'UTC')::date - l.promised_date AS days_after_promise,
+    (l.delivered_at AT TIME ZONE 'UTC')::date - l.original_promised_date AS days_after_original_promise,
     l.ordered,
     l.open,
     l.backordered,
@@ -63,6 +155,9 @@ FROM order_lines l
 LEFT JOIN product_versions p
     ON p.product_id = l.product_id
     AND p.valid_from <= l.placed_at AND (p.valid_to IS NULL OR l.placed_at < p.valid_to)
+LEFT JOIN supplier_versions su
+    ON su.supplier_id = p.supplier_id
+    AND su.valid_from <= l.placed_at AND (su.valid_to IS NULL OR l.placed_at < su.valid_to)
 LEFT JOIN customer_versions cu
     ON cu.customer_id = l.customer_id
     AND cu.valid_from <= l.placed_at AND (cu.valid_to IS NULL OR l.placed_at < cu.valid_to)

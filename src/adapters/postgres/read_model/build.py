@@ -11,7 +11,13 @@ import psycopg
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
-from adapters.postgres.read_model.gold_tables import create_gold, find_touched, refresh_gold
+from adapters.postgres.read_model.gold_tables import (
+    create_functions,
+    create_gold,
+    find_touched,
+    reference_gold,
+    refresh_gold,
+)
 from adapters.postgres.read_model.schemas import Schemas, analyze
 from adapters.postgres.read_model.silver_tables import SilverTable
 from application.codec import Recorded
@@ -57,12 +63,13 @@ class Build:
         for table in self.silver.values():
             table.index(conn, schemas.silver)
         analyze(conn, schemas.silver)
+        create_functions(conn, schemas)
         for definition in self.gold:
-            try:
+            with _named(definition):
                 create_gold(conn, schemas, definition)
-            except psycopg.Error as error:
-                error.add_note(f"in the gold definition {definition.name}.sql")
-                raise
+        for definition in self.gold:
+            with _named(definition):
+                reference_gold(conn, schemas, definition, self.keys)
         analyze(conn, schemas.gold)
 
     def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:
@@ -70,13 +77,13 @@ class Build:
         schemas.use(conn)
         groups = group_streams(events, self._subject_of)
         stream_ids = {subject.name: list(streams) for subject, streams in groups.items()}
-        before = find_touched(conn, self.gold, stream_ids)
+        before = find_touched(conn, self.gold, stream_ids, events[0].position)
         for subject, streams in groups.items():
             self._apply_to_subject(conn, schemas, subject, streams)
         growing = _passes_power_of_two(events)
         if growing:
             analyze(conn, schemas.silver)
-        after = find_touched(conn, self.gold, stream_ids)
+        after = find_touched(conn, self.gold, stream_ids, events[0].position)
         for definition in self.gold:
             refresh_gold(conn, schemas, definition, before, after)
         if growing:
@@ -112,6 +119,16 @@ class Build:
                     streams[row.stream_id] = {each: [] for each in names}
                 streams[row.stream_id][name].append(row)
         return streams
+
+
+@contextmanager
+def _named(definition: GoldDefinition) -> Iterator[None]:
+    """Name the definition's file in what the database refuses."""
+    try:
+        yield
+    except psycopg.Error as error:
+        error.add_note(f"in the gold definition {definition.name}.sql")
+        raise
 
 
 @contextmanager

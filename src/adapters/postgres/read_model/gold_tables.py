@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import Connection, sql
 
@@ -16,33 +16,75 @@ StreamIds = Mapping[str, Sequence[str]]
 
 @dataclass(slots=True)
 class Touched:
-    """What a batch touches: scope values by table, and how far the tables reach that grow."""
+    """What a batch touches: scope values by table, and how far the tables reach that grow.
+
+    `ends` holds the scopes of which only the rows from a value on can have changed, and that value.
+    """
 
     scopes: dict[str, set[str]] = field(default_factory=dict)
+    ends: dict[str, dict[str, Any]] = field(default_factory=dict)
     reach: dict[str, Any] = field(default_factory=dict)
 
 
+def create_functions(conn: Connection, schemas: Schemas) -> None:
+    """Create what the definitions call: the key of a member of which the catalog knows nothing, see `surrogate_key`."""
+    conn.execute(
+        sql.SQL(
+            "CREATE FUNCTION {}(stream_id text) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN "
+            "(('x' || left(encode(sha256(convert_to(stream_id, 'UTF8')), 'hex'), 16))::bit(64)::bigint >> 1)"
+            " & 9223372036854775807"
+        ).format(sql.Identifier(schemas.silver, "member_key"))
+    )
+
+
 def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
-    """Create the view in silver, and the table with its content, key, indexes and comment."""
+    """Create the view in silver, and the table with its content, key, checks, indexes and comments."""
     schemas.use(conn)
     view, table = _view(schemas, gold), _table(schemas, gold)
-    head = sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn)
-    conn.execute(head + gold.select.encode())
+    if not gold.materialized:
+        conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(table).as_bytes(conn) + gold.select.encode())
+        _comment(conn, schemas, gold, "VIEW")
+        return
+    conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
-    conn.execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(table, _names(gold.key)))
+    conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
     for columns in gold.indexes:
         conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, _names(columns)))
-    conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(gold.comment)))
+    _comment(conn, schemas, gold, "TABLE")
 
 
-def find_touched(conn: Connection, definitions: Iterable[GoldDefinition], stream_ids: StreamIds) -> Touched:
-    """Ask silver, as it is now, which scopes the streams touch; `stream_ids` are given by subject."""
+def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
+    """Add the foreign keys, once all tables are there; checked at commit, since a refresh deletes and selects again."""
+    for column, target in gold.references.items() if gold.materialized else ():
+        conn.execute(
+            sql.SQL("ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY DEFERRED").format(
+                _table(schemas, gold),
+                sql.Identifier(column),
+                sql.Identifier(schemas.gold, target),
+                _names(keys[target]),
+            )
+        )
+
+
+def find_touched(
+    conn: Connection, definitions: Iterable[GoldDefinition], stream_ids: StreamIds, first: int = 0
+) -> Touched:
+    """Ask silver, as it is now, which scopes the streams touch.
+
+    `stream_ids` are given by subject; `first` is the position of the batch's first event, 0 for all events.
+    """
     touched = Touched()
     for gold in definitions:
         for subject in gold.touched.keys() & stream_ids.keys():
-            rows = conn.execute(gold.touched[subject].encode(), {"ids": stream_ids[subject]})
+            values = {"ids": stream_ids[subject], "first": first}
+            rows = conn.execute(gold.touched[subject].encode(), values)
             scopes = {scope for (scope,) in rows if scope is not None}
-            touched.scopes.setdefault(gold.name, set()).update(scopes)
+            if subject in gold.since:
+                (since,) = next(conn.execute(gold.since[subject].query.encode(), values))
+                if since is not None:
+                    touched.ends.setdefault(gold.name, {}).update(dict.fromkeys(scopes, since))
+            else:
+                touched.scopes.setdefault(gold.name, set()).update(scopes)
         if gold.grows_to is not None:
             row = conn.execute(gold.grows_to.encode()).fetchone()
             touched.reach[gold.name] = row[0] if row else None
@@ -53,16 +95,53 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
     """Delete and select again what silver touched before or after the batch; let the rest grow."""
     if gold.scope is None:
         return
-    scopes = sorted(before.scopes.get(gold.name, set()) | after.scopes.get(gold.name, set()))
     scope = sql.Identifier(gold.scope)
+    scopes = sorted(before.scopes.get(gold.name, set()) | after.scopes.get(gold.name, set()))
     if scopes:
-        where = sql.SQL(" WHERE {} = ANY(%s)").format(scope)
-        conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)) + where, [scopes])
-        conn.execute(_insert(schemas, gold) + where, [scopes])
+        _select_again(conn, schemas, gold, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
+    ends = {each: since for each, since in after.ends.get(gold.name, {}).items() if each not in scopes}
+    if ends:
+        (column,) = {since.column for since in gold.since.values()}
+        since = min(ends.values())
+        where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
+        _bound(conn, since)
+        _select_again(conn, schemas, gold, where, [list(ends), since])
     reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
     if gold.grows_by is not None and reached is not None and reaches > reached:
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
-        conn.execute(_insert(schemas, gold) + beyond, [reached, scopes])
+        _bound(conn, reached)
+        conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
+    _bound(conn, "")
+
+
+def _select_again(
+    conn: Connection, schemas: Schemas, gold: GoldDefinition, where: sql.Composed, values: list[Any]
+) -> None:
+    conn.execute(sql.SQL("DELETE FROM {}").format(_table(schemas, gold)) + where, values)
+    conn.execute(_insert(schemas, gold) + where, values)
+
+
+def _bound(conn: Connection, since: Any) -> None:
+    """Tell views that look back over a scope's history from where on rows are asked for; empty for all."""
+    conn.execute("SELECT set_config('dataflow.since', %s, true)", [str(since)])
+
+
+def _constraints(gold: GoldDefinition) -> list[sql.Composed]:
+    required = [name for name, column in gold.columns.items() if column.required and name not in gold.key]
+    return [
+        sql.SQL("ADD PRIMARY KEY ({})").format(_names(gold.key)),
+        *(sql.SQL("ALTER {} SET NOT NULL").format(sql.Identifier(name)) for name in required),
+        *(sql.SQL("ADD CHECK ({})").format(sql.SQL(check)) for check in gold.checks),
+    ]
+
+
+def _comment(conn: Connection, schemas: Schemas, gold: GoldDefinition, kind: LiteralString) -> None:
+    table = _table(schemas, gold)
+    conn.execute(sql.SQL(f"COMMENT ON {kind} {{}} IS {{}}").format(table, sql.Literal(gold.comment)))
+    for name, column in gold.columns.items():
+        conn.execute(
+            sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(name), sql.Literal(column.comment))
+        )
 
 
 def _insert(schemas: Schemas, gold: GoldDefinition) -> sql.Composed:

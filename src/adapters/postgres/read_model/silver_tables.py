@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -50,8 +49,11 @@ class SilverTable:
         """Create the table, without key and indexes, so that it can be loaded fast."""
         name = self._name(schema)
         conn.execute(sql.SQL("CREATE TABLE {} ({})").format(name, self._definition))
-        comment = sql.Literal(inspect.getdoc(self.table.row))
-        conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, comment))
+        conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(self.table.comment)))
+        for column, comment in self.table.comments.items():
+            conn.execute(
+                sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name, sql.Identifier(column), sql.Literal(comment))
+            )
 
     def index(self, conn: Connection, schema: str) -> None:
         """Add the primary key, and an index on the stream id unless the key starts with it."""
@@ -59,6 +61,8 @@ class SilverTable:
         conn.execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(name, self._key))
         if self.table.key[0] != "stream_id":
             conn.execute(sql.SQL("CREATE INDEX ON {} (stream_id)").format(name))
+        for columns in self.table.indexes:
+            conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, _names(columns)))
 
     def load(self, conn: Connection, schema: str, stream_ids: Sequence[str]) -> list[Any]:
         """Return the rows of the streams, in the order of the key."""

@@ -92,12 +92,17 @@ def test_a_key_depends_on_entry_start_and_number_alone() -> None:
     keys = {
         surrogate_key("product-p1", DAY[5], 1),
         surrogate_key("product-p2", DAY[5], 1),
-        surrogate_key("product-p1", DAY[6], 1),
         surrogate_key("product-p1", DAY[5], 2),
+        surrogate_key("product-p1", DAY[6], 2),
+        surrogate_key("product-p1", DAY[5], 3),
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert all(0 < key < 2**63 for key in keys)
-    assert surrogate_key("product-p1", utc("2024-03-05"), 1) == 4915399465359253806
+    assert surrogate_key("product-p1", utc("2024-03-05"), 2) == 4433512644224977622
+
+
+def test_the_first_version_takes_the_key_that_facts_already_have() -> None:
+    assert surrogate_key("product-p1", DAY[5], 1) == surrogate_key("product-p1", DAY[6], 1)
 
 
 @given(st.lists(st.integers(1, 27), min_size=1, max_size=8))

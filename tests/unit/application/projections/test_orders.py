@@ -141,7 +141,8 @@ def test_a_confirmation_sets_the_promise_on_the_order_and_its_lines() -> None:
 def test_a_revised_requested_date_stands_on_the_order_and_its_lines() -> None:
     revised = events.RequestedDateRevised(occurred_at=DAY[3], requested_date=date(2024, 3, 18), reason="closed")
     rows = rows_of(SUBJECT, "order-o1", placed(line(1, 10, "2.50"), line(2, 1, "1")), revised)
-    assert [row.requested_date for table in rows.values() for row in table] == [date(2024, 3, 18)] * 3
+    for row in (*rows["orders"], *rows["order_lines"]):
+        assert row.requested_date == date(2024, 3, 18)
 
 
 def test_a_revised_promise_keeps_the_original_one() -> None:
@@ -232,3 +233,21 @@ def test_an_event_of_one_line_leaves_the_position_of_the_others() -> None:
     rows = rows_of(SUBJECT, "order-o1", placed(line(1, 10, "1"), line(2, 5, "1")), cancelled(2, 10, cancelled=10))
     assert [row.last_position for row in rows["order_lines"]] == [102, 101]
     assert rows["orders"][0].last_position == 102
+
+
+def test_each_event_of_a_line_is_a_row_with_its_units_and_those_in_that_state_after_it() -> None:
+    stream = (
+        placed(line(1, 10, "2.50"), line(2, 1, "1")),
+        allocated(2, 6, open=4, backordered=0, allocated=6),
+        shipped(3, 6, "s1", "ups", open=4, shipped=6),
+        delivered(4, 6, 6),
+    )
+    rows = rows_of(SUBJECT, "order-o1", *stream)["order_line_events"]
+    assert [tuple(row)[1:6] + tuple(row)[7:] for row in rows] == [
+        (1, 1, "placed", 10, 10, None, None, None, 101, 101),
+        (1, 2, "placed", 1, 1, None, None, None, 101, 101),
+        (2, 1, "allocated", 6, 6, "hamburg", None, None, 102, 102),
+        (3, 1, "shipped", 6, 6, None, "ups", "s1", 103, 103),
+        (4, 1, "delivered", 6, 6, None, None, "s1", 104, 104),
+    ]
+    assert [row.occurred_at for row in rows] == [DAY[1], DAY[1], DAY[2], DAY[3], DAY[4]]

@@ -1,0 +1,83 @@
+"""The rows of silver order line events: what happened to each line, one row an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+from application.codec import Recorded
+
+
+class OrderLineEventRow(NamedTuple):
+    """One row per event of an order line: its units, and the line's units in that state after it."""
+
+    stream_id: str
+    version: int
+    line_no: int
+    kind: str
+    quantity: int
+    level: int
+    occurred_at: datetime
+    location_id: str | None
+    carrier_id: str | None
+    shipment_id: str | None
+    first_position: int
+    last_position: int
+
+
+def placed(recorded: Recorded) -> list[OrderLineEventRow]:
+    """Return a row for each line of an order that was just placed."""
+    position, stream_id, version, event = recorded
+    at = event.occurred_at
+    return [
+        OrderLineEventRow(
+            stream_id,
+            version,
+            line.line_no,
+            "placed",
+            line.quantity,
+            line.quantity,
+            at,
+            None,
+            None,
+            None,
+            position,
+            position,
+        )
+        for line in event.lines
+    ]
+
+
+def maker(kind: str, level: str, event_type: type) -> Callable[[Recorded], OrderLineEventRow]:
+    """Return the function that makes the row of an event of a line; `level` names the field of its resulting units."""
+    known = {field.name for field in fields(event_type)}
+    level_of = attrgetter(level)
+    location, carrier, shipment = (
+        attrgetter(name) if name in known else _absent for name in ("location_id", "carrier_id", "shipment_id")
+    )
+
+    def make(recorded: Recorded) -> OrderLineEventRow:
+        position, stream_id, version, event = recorded
+        return OrderLineEventRow(
+            stream_id,
+            version,
+            event.line_no,
+            kind,
+            event.quantity,
+            level_of(event),
+            event.occurred_at,
+            location(event),
+            carrier(event),
+            shipment(event),
+            position,
+            position,
+        )
+
+    return make
+
+
+def _absent(_: object) -> None:
+    return None
