@@ -19,7 +19,7 @@ from application.upcasting import UPCASTS, Upcast, by_topic, upcaster
 E = TypeVar("E")
 
 
-class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Where an event comes from.
 
     `recorded_at` is system time; `causation_id` the message (or event) behind it; `correlation_id` what
@@ -36,6 +36,11 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
 class _Stored(msgspec.Struct, Generic[E]):
     meta: Metadata
     data: E
+
+
+class _ToStore(msgspec.Struct, gc=False):
+    meta: Metadata
+    data: object
 
 
 class _StoredData(msgspec.Struct, Generic[E]):
@@ -121,14 +126,9 @@ def event_id(stream_id: str, version: int) -> str:
     return f"{stream_id}:{version}"
 
 
-def encode(event: object, metadata: bytes) -> bytes:
-    """Encode an event for storage; `metadata` comes from `encode_metadata`, shared by events of one message."""
-    return b'{"meta":%b,"data":%b}' % (metadata, _ENCODER.encode(event))
-
-
-def encode_metadata(metadata: Metadata) -> bytes:
-    """Encode metadata once for all events that one message causes."""
-    return _ENCODER.encode(metadata)
+def encode(event: object, metadata: Metadata) -> bytes:
+    """Encode an event for storage."""
+    return _ENCODER.encode(_ToStore(metadata, event))
 
 
 def decode(position: int, stream_id: str, version: int, topic: str, state: bytes) -> Any:

@@ -1,6 +1,6 @@
 """Ingest on memory and on PostgreSQL: exactly once, with a balance that always holds."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +18,7 @@ from adapters.postgres.topic_log import PostgresTopicLog
 from application import codec
 from application.aggregates import INVENTORY, TOPICS
 from application.ingest import decision
+from application.ingest.duplicates import CLEAN_BATCHES
 from application.ingest.messages import MAX_PAYLOAD, encode_command
 from application.ingest.quarantine import AlreadySettledError, Quarantine, UnknownQuarantinedError
 from application.ingest.service import Ingest, IngestSettings
@@ -170,7 +171,7 @@ def test_a_refusal_on_a_state_that_another_writer_changed_is_decided_anew(platfo
         reserved=0,
         quarantined=0,
     )
-    state = codec.encode(more, codec.encode_metadata(metadata))
+    state = codec.encode(more, metadata)
     platform.store.append(Batch(events=[NewEvent(last.stream_id, last.version + 1, more.TOPIC, state)]))
     platform.stream.publish([shipped(4, 4), shipped(5, 1)])
     assert ingest.catch_up() == Balance(2, 1, 0, 1)
@@ -383,3 +384,42 @@ def test_conflicts_are_not_hidden_from_a_retry(platform: Platform) -> None:
     with pytest.raises(ConcurrencyConflictError):
         Quarantine(overtaken, platform.inbox, lambda: NOW).retry([refused.quarantine_id], actor="ops")
     assert platform.quarantine().show(refused.quarantine_id).status is QuarantineStatus.OPEN
+
+
+def test_duplicates_are_recognised_after_many_batches_without_any(platform: Platform) -> None:
+    ingest = platform.ingest(batch_size=1)
+    platform.stream.publish([received(n, product=f"p{n}") for n in range(3 * CLEAN_BATCHES)])
+    assert ingest.catch_up() == Balance(24, 24, 0, 0)
+    platform.stream.publish([received(3, product="p3"), received(24, product="p24"), received(7, product="p7")])
+    assert ingest.catch_up() == Balance(3, 1, 2, 0)
+    assert platform.inbox.balance() == Balance(27, 25, 2, 0)
+    assert len(platform.events()) == 25
+
+
+def test_batches_without_duplicates_are_no_longer_looked_up(platform: Platform) -> None:
+    asked: list[Collection[str]] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(platform.inbox, name)
+
+        def seen(self, message_ids: Collection[str]) -> set[str]:
+            asked.append(message_ids)
+            return platform.inbox.seen(message_ids)
+
+    settings = IngestSettings(1, poll_seconds=0)
+    ingest = Ingest(platform.store, Counting(), platform.stream, lambda: NOW, settings)
+    platform.stream.publish([received(n, product=f"p{n}") for n in range(3 * CLEAN_BATCHES)])
+    ingest.catch_up()
+    assert len(asked) == CLEAN_BATCHES
+    platform.stream.publish([received(0, product="p0")])
+    ingest.catch_up()
+    assert asked[-1] == {"test 0"}
+
+
+def test_a_message_in_quarantine_names_its_stream_also_where_that_is_its_key(platform: Platform) -> None:
+    broken = received(2).payload.replace(b'"quantity":10', b'"quantity":"ten"')
+    platform.stream.publish([shipped(1, 4), OutgoingMessage("inventory", "inventory-p1@main", broken)])
+    platform.ingest().catch_up()
+    refused, undecodable = platform.inbox.quarantine()
+    assert (refused.stream_id, undecodable.stream_id) == ("inventory-p1@main", None)

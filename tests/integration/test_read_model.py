@@ -14,7 +14,7 @@ import pytest
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, swap
 from adapters.postgres.read_model.build import Build
-from application.codec import Metadata, Recorded, UndecodableEventError, encode, encode_metadata
+from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -30,7 +30,7 @@ from application.replay.follower import Follower
 from domain.inventory.events import StockAdjusted, StockReceived
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-META = encode_metadata(Metadata(NOON, "message", "message", "test"))
+META = Metadata(NOON, "message", "message", "test")
 GOLD = {
     "fact_stock": """\
 -- comment: One row per stock with its value.

@@ -38,7 +38,7 @@ def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
 
 def stored(stream_id: str, version: int) -> NewEvent:
     event = OrderReleased(occurred_at=NOW) if version == 1 else OrderClosed(occurred_at=NOW)
-    metadata = codec.encode_metadata(codec.Metadata(NOW, "s/1", "order-7", "orders/0@1"))
+    metadata = codec.Metadata(NOW, "s/1", "order-7", "orders/0@1")
     return NewEvent(stream_id, version, event.TOPIC, codec.encode(event, metadata))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from adapters.postgres import binary_copy
+from adapters.postgres.binary_copy import NULL, int4, int8, length, repeated_text, text, timestamptz
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.inbox import Outcome, QuarantineStatus, Receipt, Settlement
 from application.ports.message_stream import Partition
@@ -16,6 +18,7 @@ _COPY_MESSAGES = (
     'COPY bronze.messages (topic, partition, "offset", key, message_id, stream_id, outcome, received_at, '
     "payload) FROM STDIN (FORMAT BINARY)"
 )
+_COLUMNS = (9).to_bytes(2, "big")
 _QUARANTINE = (
     'INSERT INTO bronze.quarantine (topic, partition, "offset", source, code, detail) VALUES (%s, %s, %s, %s, %s, %s)'
 )
@@ -34,9 +37,7 @@ def keep(cursor: Cursor[DictRow], receipts: Sequence[Receipt]) -> None:
     """Keep every message as received; those with a reason go to quarantine as well."""
     if not receipts:
         return
-    with cursor.copy(_COPY_MESSAGES) as copy:
-        for block in binary_copy.blocks(receipts, 9, _encode):
-            copy.write(block)
+    binary_copy.send(cursor, _COPY_MESSAGES, encoded(receipts))
     quarantined = [
         (r.topic, r.partition, r.offset, r.source, r.reason.code, r.reason.detail)
         for r in receipts
@@ -46,18 +47,28 @@ def keep(cursor: Cursor[DictRow], receipts: Sequence[Receipt]) -> None:
         cursor.executemany(_QUARANTINE, quarantined)
 
 
-def _encode(receipt: Receipt) -> tuple[bytes, ...]:
-    return (
-        binary_copy.repeated_text(receipt.topic),
-        binary_copy.int4(receipt.partition),
-        binary_copy.int8(receipt.offset),
-        binary_copy.text(receipt.key),
-        binary_copy.text(receipt.message_id),
-        binary_copy.text(receipt.stream_id),
-        binary_copy.repeated_text(receipt.outcome),
-        binary_copy.timestamptz(receipt.received_at),
-        binary_copy.binary(receipt.payload),
-    )
+def encoded(receipts: Sequence[Receipt]) -> list[bytes]:
+    """Return the rows of bronze.messages in parts; the stream of a sound message is kept where it is not the key."""
+    parts: list[bytes] = []
+    for topic, partition, offset, key, payload, message_id, outcome, received_at, stream_id, _, reason in receipts:
+        parts += (
+            _place(topic, partition),
+            int8(8, offset),
+            text(key),
+            text(message_id),
+            NULL if stream_id == key and reason is None else text(stream_id),
+            repeated_text(outcome),
+            timestamptz(received_at),
+            length(len(payload)),
+            payload,
+        )
+    return parts
+
+
+@lru_cache(maxsize=4_096)
+def _place(topic: str, partition: int) -> bytes:
+    """Begin a row: its number of columns, and the first two of them."""
+    return _COLUMNS + text(topic) + int4(4, partition)
 
 
 def settle(cursor: Cursor[DictRow], settlements: Sequence[Settlement]) -> None:

@@ -7,6 +7,7 @@ the order of positions is the order of commits and no reader passes over an open
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent, Tracking
@@ -16,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
 from adapters.postgres import binary_copy, locks
+from adapters.postgres.binary_copy import int8, length, repeated_text
 
 EVENTS_SCHEMA = "events"
 NOTIFY_CHANNEL = "stored_events"
@@ -23,6 +25,7 @@ FROZEN_SECONDS = 10.0
 """A writer that says nothing for so long within a transaction loses it: it would hold up all others."""
 
 Row = tuple[str, int, str, bytes]
+_row_begins = Struct("!hi").pack
 
 
 class Datastore(PostgresDatastore):
@@ -100,19 +103,23 @@ class Recorder(PostgresProcessRecorder):
     def _copy_events(self, cursor: Cursor[DictRow], rows: Sequence[Row]) -> None:
         if not rows:
             return
-        encoded = list(binary_copy.blocks(rows, 4, _encode))
+        parts = encoded(rows)
         self._lock_table(cursor)
-        with cursor.copy(self._copy) as copy:
-            for block in encoded:
-                copy.write(block)
+        binary_copy.send(cursor, self._copy, parts)
         self._notify_channel(cursor)
 
 
-def _encode(row: Row) -> tuple[bytes, ...]:
-    stream_id, version, topic, state = row
-    return (
-        binary_copy.text(stream_id),
-        binary_copy.int8(version),
-        binary_copy.repeated_text(topic),
-        binary_copy.binary(state),
-    )
+def encoded(rows: Sequence[Row]) -> list[bytes]:
+    """Return the rows of the events' table in parts."""
+    parts: list[bytes] = []
+    for stream_id, version, topic, state in rows:
+        name = stream_id.encode()
+        parts += (
+            _row_begins(4, len(name)),
+            name,
+            int8(8, version),
+            repeated_text(topic),
+            length(len(state)),
+            state,
+        )
+    return parts

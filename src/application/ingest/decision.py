@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from application import codec
 from application.aggregates import Aggregate
 from application.ingest.messages import (
-    CloudEvent,
     InvalidMessageError,
     decode_command,
     decode_envelope,
+    decode_sound,
     require_storable,
 )
 from application.ingest.states import Versioned
@@ -24,42 +25,53 @@ from domain.shared.refusal import Refusal
 
 CLOCK_TOLERANCE = timedelta(days=1)
 """How far a source's clock may be ahead before its business times are taken for a mistake."""
+# Looked up once: an enum's member takes a while to find by its class.
+_APPLIED, _DUPLICATE, _QUARANTINED = Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED
 
 
-@dataclass(slots=True)
-class Decoded:
-    """A received message, as far as it could be decoded: a command for a stream, or a reason why not."""
+class Decoded(msgspec.Struct, gc=False):
+    """A received message, as far as it could be decoded: a command for a stream, or a reason why not.
+
+    The envelope is a `CloudEvent`, or has its attributes.
+    """
 
     message: ReceivedMessage
-    envelope: CloudEvent | None = None
+    envelope: Any = None
     message_id: str | None = None
     aggregate: Aggregate | None = None
     command: Any = None
     stream_id: str | None = None
     reason: Reason | None = None
+    duplicate: bool = False
 
     @property
     def source(self) -> str:
         """Where the message came from: file and line, or topic, partition and offset."""
-        if self.envelope is not None and self.envelope.origin is not None:
-            return self.envelope.origin
-        return f"{self.message.topic}/{self.message.partition}@{self.message.offset}"
+        if self.envelope is not None and self.envelope.originfile is not None:
+            return str(self.envelope.origin)
+        topic, partition, offset, _, _ = self.message
+        return f"{topic}/{partition}@{offset}"
 
     def metadata(self, recorded_at: datetime) -> codec.Metadata:
         """Return the metadata of the events that the message causes."""
-        assert self.envelope is not None
-        assert self.message_id is not None
+        envelope, message_id = self.envelope, self.message_id
+        assert message_id is not None
         return codec.Metadata(
-            recorded_at,
-            self.message_id,
-            self.envelope.correlationid or self.message_id,
-            self.source,
-            self.envelope.actor,
+            recorded_at, message_id, envelope.correlationid or message_id, self.source, envelope.actor
         )
 
 
 def decode_message(message: ReceivedMessage) -> Decoded:
     """Decode a message; what is wrong with it becomes its reason."""
+    sound = decode_sound(message.payload)
+    if sound is None:
+        return _decode_in_steps(message)
+    envelope, message_id, stream_id = sound
+    return Decoded(message, envelope, message_id, envelope.message_type.aggregate, envelope.data, stream_id)
+
+
+def _decode_in_steps(message: ReceivedMessage) -> Decoded:
+    """Decode as far as a message can be decoded, so that its reason is the first thing that is wrong."""
     decoded = Decoded(message)
     try:
         decoded.envelope = decode_envelope(message.payload)
@@ -72,41 +84,42 @@ def decode_message(message: ReceivedMessage) -> Decoded:
     return decoded
 
 
-@dataclass(slots=True)
 class Decisions:
-    """What a batch received at one time decides: events, a receipt for each message, the states after."""
+    """What a batch received at one time decides: events, and a receipt for each message; `states` moves along.
 
-    states: dict[str, Versioned]
-    received_at: datetime
-    events: list[NewEvent] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
-    _latest: datetime = field(init=False)
+    `message_ids` are new with the batch, for those that are decided before its commit is through. `refused` has
+    the streams whose state made the domain refuse a message, each with its version then.
+    """
 
-    def __post_init__(self) -> None:
-        """Set the latest business time that is taken."""
-        self._latest = self.received_at + CLOCK_TOLERANCE
+    def __init__(
+        self, states: dict[str, Versioned], received_at: datetime, message_ids: Collection[str] = frozenset()
+    ) -> None:
+        self.states = states
+        self.received_at = received_at
+        self.message_ids = message_ids
+        self.events: list[NewEvent] = []
+        self.receipts: list[Receipt] = []
+        self.refused: dict[str, int] = {}
+        self._duplicates = self._quarantined = 0
+        self._latest = received_at + CLOCK_TOLERANCE
 
     def balance(self) -> Balance:
         """Count what became of the messages."""
-        outcomes = [receipt.outcome for receipt in self.receipts]
-        kinds = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.QUARANTINED)
-        return Balance(len(outcomes), *(outcomes.count(kind) for kind in kinds))
+        received = len(self.receipts)
+        applied = received - self._duplicates - self._quarantined
+        return Balance(received, applied, self._duplicates, self._quarantined)
 
-    def message_ids(self) -> set[str]:
-        """Return the ids of the batch's messages, for those that come before its commit is through."""
-        return {receipt.message_id for receipt in self.receipts if receipt.message_id is not None}
-
-    def refused(self) -> set[str]:
-        """Return the streams whose state made the domain refuse a message."""
-        return {r.stream_id for r in self.receipts if r.reason is not None and r.stream_id is not None}
-
-    def take(self, decoded: Decoded, *, duplicate: bool) -> None:
+    def take(self, decoded: Decoded) -> None:
         """Decide about one message and keep its receipt."""
-        if duplicate:
-            outcome, reason = Outcome.DUPLICATE, None
+        reason = None
+        if decoded.duplicate:
+            outcome = _DUPLICATE
+            self._duplicates += 1
+        elif reason := decoded.reason or self.decide(decoded):
+            outcome = _QUARANTINED
+            self._quarantined += 1
         else:
-            reason = decoded.reason or self.decide(decoded)
-            outcome = Outcome.QUARANTINED if reason else Outcome.APPLIED
+            outcome = _APPLIED
         topic, partition, offset, key, payload = decoded.message
         if key is not None and "\x00" in key:
             key = key.replace("\x00", "\ufffd")
@@ -138,37 +151,45 @@ class Decisions:
         try:
             events = aggregate.decide(state, command)
         except Refusal as refusal:
+            self.refused.setdefault(stream_id, version)
             return Reason(refusal.code, f"{stream_id}: {refusal}")
         if events:
-            metadata = codec.encode_metadata(decoded.metadata(self.received_at))
+            metadata = decoded.metadata(self.received_at)
             for event in events:
                 version += 1
                 self.events.append(NewEvent(stream_id, version, event.TOPIC, codec.encode(event, metadata)))
                 state = aggregate.evolve(state, event)
-            self.states[stream_id] = Versioned(state, version)
+            self.states[stream_id] = state, version
         return None
 
 
 def decide_batch(
     decoded: Sequence[Decoded],
     *,
-    seen: set[str],
+    seen: Collection[str],
     load: Callable[[dict[str, Aggregate]], dict[str, Versioned]],
     received_at: datetime,
 ) -> Decisions:
     """Decide about messages in order; ids in `seen`, or met before in the batch, are duplicates."""
-    known = set(seen)
-    flags = []
+    streams, message_ids = _tell_apart(decoded, seen)
+    decisions = Decisions(load(streams), received_at, message_ids)
     for each in decoded:
-        flags.append(each.message_id in known)
-        if each.message_id is not None:
-            known.add(each.message_id)
-    streams = {
-        each.stream_id: each.aggregate
-        for each, duplicate in zip(decoded, flags, strict=True)
-        if not duplicate and each.stream_id is not None and each.aggregate is not None
-    }
-    decisions = Decisions(load(streams), received_at)
-    for each, duplicate in zip(decoded, flags, strict=True):
-        decisions.take(each, duplicate=duplicate)
+        decisions.take(each)
     return decisions
+
+
+def _tell_apart(decoded: Sequence[Decoded], seen: Collection[str]) -> tuple[dict[str, Aggregate], set[str]]:
+    """Mark the duplicates; return the streams that the others address, and the ids of these."""
+    streams: dict[str, Aggregate] = {}
+    new: set[str] = set()
+    for each in decoded:
+        message_id = each.message_id
+        if message_id is None:
+            continue
+        if message_id in new or message_id in seen:
+            each.duplicate = True
+            continue
+        new.add(message_id)
+        if each.stream_id is not None and each.aggregate is not None:
+            streams[each.stream_id] = each.aggregate
+    return streams, new

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 
 from application.ingest.decision import Decisions, Decoded, decide_batch, decode_message
+from application.ingest.duplicates import Duplicates
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
 from application.ingest.states import States
 from application.ports.event_store import (
@@ -33,7 +34,8 @@ from application.ports.message_stream import (
 
 log = logging.getLogger(__name__)
 
-MAX_CACHED_STATES = 200_000
+MAX_CACHED_STATES = 50_000
+"""States in each of the two generations that are remembered."""
 NOTHING = Balance(0, 0, 0, 0)
 Taken = Callable[[Balance], None]
 
@@ -52,12 +54,20 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Commit:
-    """A batch on its way into the store."""
+class _Decided:
+    """A batch that was decided about, and where to go on after it."""
 
     messages: Sequence[ReceivedMessage]
     decisions: Decisions
+    positions: dict[Partition, int]
     watch: Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """A batch on its way into the store."""
+
+    batch: _Decided
     done: Future[None]
 
 
@@ -81,6 +91,7 @@ class Ingest:
         self._settings = settings or IngestSettings()
         self._observer = observer or Nobody()
         self._states = States(store, MAX_CACHED_STATES)
+        self._duplicates = Duplicates(inbox)
         self._taken: Taken = _silent
         self._commit: _Commit | None = None
         self._started = False
@@ -138,14 +149,12 @@ class Ingest:
 
     def _advance(self, messages: Sequence[ReceivedMessage], writer: ThreadPoolExecutor) -> None:
         """Decide a batch while the one before it is committed; then send it on its way."""
-        watch = Stopwatch()
-        decisions = self._decide_ahead(messages, watch)
+        decided = self._decide_ahead(messages) if messages else None
         try:
-            if not self._finish_commit() or (messages and decisions is None):
+            if not self._finish_commit() or (messages and decided is None):
                 self._take(messages)
-            elif decisions is not None and messages:
-                done = writer.submit(self._append, messages, decisions, watch)
-                self._commit = _Commit(messages, decisions, watch, done)
+            elif decided is not None:
+                self._commit = _Commit(decided, writer.submit(self._append, decided))
         except ConcurrencyConflictError as conflict:
             log.info("another writer was first, reading on from the recorded positions: %s", conflict)
             self._restart()
@@ -160,43 +169,42 @@ class Ingest:
         except (ConcurrencyConflictError, StoreUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
-            self._isolate(commit.messages, error)
+            self._isolate(commit.batch.messages, error)
             return False
-        self._committed(commit.messages, commit.decisions, commit.watch)
+        self._committed(commit.batch)
         return True
 
-    def _decide_ahead(self, messages: Sequence[ReceivedMessage], watch: Stopwatch) -> Decisions | None:
+    def _decide_ahead(self, messages: Sequence[ReceivedMessage]) -> _Decided | None:
         """Decide on top of the batch that is being committed; None where that fails for no known reason."""
-        in_flight = self._commit.decisions.message_ids() if self._commit else set()
+        in_flight = self._commit.batch.decisions.message_ids if self._commit else ()
         try:
-            return self._decide(messages, in_flight, watch)
+            return self._decide(messages, in_flight)
         except StoreUnavailableError:
             raise
         except ConcurrencyConflictError as conflict:
             log.info("a batch of %d messages is decided anew: %s", len(messages), conflict)
         except Exception as error:  # noqa: BLE001 - found and put aside once the commit is through
             log.warning("a batch of %d messages failed: %r", len(messages), error)
-        self._states.forget()
+        self._forget()
         return None
 
     def _take(self, messages: Sequence[ReceivedMessage]) -> None:
         """Decide and append a batch by itself; where that fails for no known reason, halve it."""
         if not messages:
             return
-        watch = Stopwatch()
         try:
-            decisions = self._decide(messages, set(), watch)
-            self._append(messages, decisions, watch)
+            decided = self._decide(messages, ())
+            self._append(decided)
         except (ConcurrencyConflictError, StoreUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - halving finds the message at fault
             self._isolate(messages, error)
             return
-        self._committed(messages, decisions, watch)
+        self._committed(decided)
 
     def _isolate(self, messages: Sequence[ReceivedMessage], error: Exception) -> None:
         """Halve a batch that failed until the message at fault stands alone, and quarantine that."""
-        self._states.forget()
+        self._forget()
         if len(messages) == 1:
             self._quarantine_unexpected(messages[0], error)
             return
@@ -205,38 +213,40 @@ class Ingest:
         self._take(messages[:middle])
         self._take(messages[middle:])
 
-    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: set[str], watch: Stopwatch) -> Decisions:
+    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: Collection[str]) -> _Decided:
+        watch = Stopwatch()
         decoded = [decode_message(message) for message in messages]
         watch.done("decode")
-        seen = self._inbox.seen({d.message_id for d in decoded if d.message_id is not None})
-        decisions = decide_batch(decoded, seen=seen | in_flight, load=self._states.load, received_at=self._now())
-        self._states.require_current(decisions.refused())
-        self._states.keep(decisions.states)
+        seen = self._duplicates.among(decoded, in_flight)
+        decisions = decide_batch(decoded, seen=seen, load=self._states.load, received_at=self._now())
+        self._states.require_current(decisions.refused)
         watch.done("decide")
-        return decisions
+        return _Decided(messages, decisions, _positions_after(messages), watch)
 
-    def _append(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> None:
-        watch.start()
-        self._store.append(Batch(decisions.events, decisions.receipts, positions=_positions_after(messages)))
-        watch.done("append")
+    def _append(self, batch: _Decided) -> None:
+        batch.watch.start()
+        decisions = batch.decisions
+        self._store.append(Batch(decisions.events, decisions.receipts, positions=batch.positions))
+        batch.watch.done("append")
 
     def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
         watch = Stopwatch()
         decoded = _decoded_or_bare(message)
-        seen = self._inbox.seen([decoded.message_id]) if decoded.message_id else set()
+        seen = self._duplicates.among([decoded], ())
         decoded.reason = Reason("UnexpectedError", f"{type(error).__name__}: {error}".replace("\x00", ""))
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
         watch.done("decide")
-        self._append([message], decisions, watch)
-        self._committed([message], decisions, watch)
+        decided = _Decided([message], decisions, _positions_after([message]), watch)
+        self._append(decided)
+        self._committed(decided)
 
-    def _committed(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> None:
-        positions, balance = _positions_after(messages), decisions.balance()
-        self._stream.acknowledge(positions)
+    def _committed(self, batch: _Decided) -> None:
+        decisions, balance = batch.decisions, batch.decisions.balance()
+        self._stream.acknowledge(batch.positions)
         self._taken(balance)
-        report = BatchReport(balance, decisions.receipts, len(decisions.events), positions, watch.steps)
-        self._observer.committed(report)
+        events, positions, steps = len(decisions.events), batch.positions, batch.watch.steps
+        self._observer.committed(BatchReport(balance, decisions.receipts, events, positions, steps))
 
     def _restart(self) -> None:
         """Begin at the recorded positions, with nothing remembered."""
@@ -249,8 +259,13 @@ class Ingest:
         if self._commit is not None:
             self._commit.done.exception()
             self._commit = None
-        self._states.forget()
+        self._forget()
         self._started = False
+
+    def _forget(self) -> None:
+        """Remember nothing, and ask about every message whether it was received before."""
+        self._states.forget()
+        self._duplicates.suspect()
 
 
 def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
@@ -262,7 +277,9 @@ def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
 
 
 def _positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:
-    after: dict[tuple[str, int], int] = {(m.topic, m.partition): m.offset + 1 for m in messages}
+    after: dict[tuple[str, int], int] = {}
+    for topic, number, offset, _, _ in messages:
+        after[topic, number] = offset + 1
     return {Partition(*place): offset for place, offset in after.items()}
 
 

@@ -79,9 +79,9 @@ def live_settings(container: Container, seed: int, run: str, rate: float) -> Sim
     streams = {f"inventory-{product}@{location}": INVENTORY for product, location in places}
     states = States(container.event_store(), len(streams)).load(streams)
     stock = {
-        place: states[stream].state.available
+        place: state.available
         for place, stream in zip(places, streams, strict=True)
-        if states[stream].state is not None
+        if (state := states[stream][0]) is not None
     }
     return SimulationSettings(
         start=datetime.now(UTC),

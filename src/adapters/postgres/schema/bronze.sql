@@ -14,6 +14,8 @@ CREATE TABLE IF NOT EXISTS bronze.messages (
     PRIMARY KEY (topic, partition, "offset")
 );
 COMMENT ON TABLE bronze.messages IS 'One row per message received, its bytes unchanged.';
+COMMENT ON COLUMN bronze.messages.stream_id IS
+    'The stream it addresses; of an applied or doubled message only where that is not its key.';
 
 CREATE UNIQUE INDEX IF NOT EXISTS messages_message_id_idx
     ON bronze.messages (message_id) WHERE outcome <> 'duplicate';
