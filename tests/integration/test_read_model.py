@@ -14,7 +14,7 @@ import pytest
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, swap
 from adapters.postgres.read_model.build import Build
-from application.codec import Metadata, Recorded, UndecodableEventError, encode
+from application.codec import Metadata, Recorded, UndecodableEventError, encode, encode_metadata
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -30,7 +30,7 @@ from application.replay.follower import Follower
 from domain.inventory.events import StockAdjusted, StockReceived
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-META = Metadata(NOON, "message", "message", "test")
+META = encode_metadata(Metadata(NOON, "message", "message", "test"))
 GOLD = {
     "fact_stock": """\
 -- comment: One row per stock with its value.
@@ -463,7 +463,8 @@ def test_a_difference_refuses_the_swap_until_changes_are_accepted(stocked: House
 def test_a_table_with_other_columns_is_a_difference(stocked: House) -> None:
     stocked.sql.execute("ALTER TABLE gold.kpi_policy RENAME days TO hours")
     certificate = stocked.read_model.verify(stocked.progress)
-    assert [table.table for table in certificate.tables if not table.equal] == ["gold.kpi_policy"]
+    (changed,) = [table for table in certificate.tables if not table.equal]
+    assert (changed.table, changed.columns) == ("gold.kpi_policy", ("-hours integer", "+days integer"))
 
 
 def test_a_gold_table_that_is_new_is_compared_as_absent_and_comes_with_the_swap(stocked: House) -> None:

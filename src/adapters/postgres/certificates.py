@@ -23,7 +23,10 @@ _LIST = (
     "SELECT number, purpose, position, equal, swapped, code_version, started_at, ended_at"
     " FROM replay.certificates ORDER BY number DESC LIMIT %s"
 )
-_LOAD = "SELECT number, report::text FROM replay.certificates WHERE %(n)s IS NULL OR number = %(n)s ORDER BY 1 DESC"
+_LOAD = (
+    "SELECT number, report::text FROM replay.certificates"
+    " WHERE number = coalesce(%s::bigint, (SELECT max(number) FROM replay.certificates))"
+)
 
 
 def keep(conn: Connection, certificate: Certificate) -> int:
@@ -53,7 +56,7 @@ class PostgresCertificates:
     def load(self, number: int | None = None) -> Certificate:
         """Return a certificate by its number, the newest where none is given."""
         with translated(), self._pool.connection() as connection:
-            row = connection.execute(f"{_LOAD} LIMIT 1", {"n": number}).fetchone()
+            row = connection.execute(_LOAD, [number]).fetchone()
         if row is None:
             which = "there are no certificates yet" if number is None else f"there is no certificate {number}"
             raise NoSuchCertificateError(f"{which}; `dataflow certificates list` shows those that are kept")

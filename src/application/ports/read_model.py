@@ -51,6 +51,17 @@ class ReadModel(Protocol):
         Raises as `rebuild` does.
         """
 
+    def verify_sample(self, streams: int, seed: int) -> Certificate:
+        """Fold up to `streams` streams of the log again; compare their rows, and gold where they touch it.
+
+        The streams are those of random events, the same ones for the same `seed` and log. Ingest, follower and
+        readers go on meanwhile. Of a gold table, a bounded number of scopes is selected again.
+
+        Raises:
+            UndecodableEventError: an event that no decoder understands.
+            ReadModelUnavailableError: the database can't be reached.
+        """
+
 
 class CheckpointMovedError(PlatformError):
     """The checkpoint is not where it was expected: another follower or rebuild moved it."""

@@ -54,8 +54,8 @@ class TableCertificate:
 
     A digest is the sum of a 64-bit hash of every row, so it does not depend on the order of rows. Rows and
     digest are None where that side has no such table, digests also where only a sample was compared. `equal`
-    holds if columns, rows and digests are equal; `differing` counts the keys whose rows differ, `differences`
-    names the first of them.
+    holds if columns, rows and digests are equal. `columns` lists those that one side alone has (`-` live, `+`
+    rebuilt); `differing` counts the keys whose rows differ in the columns of both, `differences` names the first.
     """
 
     table: str
@@ -64,6 +64,7 @@ class TableCertificate:
     digest_live: str | None
     digest_rebuilt: str | None
     equal: bool
+    columns: tuple[str, ...] = ()
     differing: int = 0
     differences: tuple[Difference, ...] = ()
 

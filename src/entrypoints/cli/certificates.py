@@ -67,6 +67,8 @@ def print_certificate(certificate: Certificate) -> None:
     title = f"Certificate {certificate.number} ({certificate.purpose}) at position {certificate.position:,}"
     print_table(title, ("table", "rows live", "rows rebuilt", "", "digest live"), rows)
     for table in certificate.tables:
+        if table.columns:
+            console.print(f"{table.table}: columns {', '.join(table.columns)}")
         for difference in table.differences:
             _print_difference(table.table, difference)
         if table.differing > len(table.differences):

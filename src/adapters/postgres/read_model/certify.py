@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from psycopg import Connection, sql
@@ -20,7 +20,8 @@ from application.replay.code_version import code_version
 
 Keys = Mapping[str, Sequence[str]]
 SOURCES = ("domain", "application", "adapters.postgres")
-_ROW = msgspec.json.Decoder(float_hook=Decimal)
+JSON_ROW = msgspec.json.Decoder(float_hook=Decimal)
+"""Reads a row that PostgreSQL gives as JSON, with all digits."""
 
 
 class Summary(NamedTuple):
@@ -104,41 +105,52 @@ def _compare(
     right: Summary,
     key: Sequence[str],
 ) -> TableCertificate:
-    equal = left == right
-    comparable = bool(key) and all({*key} <= {name for name, _ in side.columns} for side in (left, right))
+    shared = [column for column in left.columns if column in right.columns]
     differing, differences = 0, tuple[Difference, ...]()
-    if comparable and not equal:
-        live, rebuilt = (sql.Identifier(*side) for side in sides)
-        differing, differences = find_differences(conn, live, rebuilt, key, alike=left.columns == right.columns)
+    if left != right and key and {*key} <= {name for name, _ in shared}:
+        differing, differences = find_differences(conn, sides, key, [name for name, _ in shared])
     return TableCertificate(
-        ".".join(sides[0]), left.rows, right.rows, left.digest, right.digest, equal, differing, differences
+        table=".".join(sides[0]),
+        rows_live=left.rows,
+        rows_rebuilt=right.rows,
+        digest_live=left.digest,
+        digest_rebuilt=right.digest,
+        equal=left == right,
+        columns=tuple(
+            f"{sign}{name} {kind}"
+            for sign, own, other in (("-", left, right), ("+", right, left))
+            for name, kind in own.columns
+            if (name, kind) not in other.columns
+        ),
+        differing=differing,
+        differences=differences,
     )
 
 
 def find_differences(
-    conn: Connection,
-    live: sql.Composable,
-    rebuilt: sql.Composable,
-    key: Sequence[str],
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    alike: bool = True,
+    conn: Connection, sides: Sequence[tuple[str, str]], key: Sequence[str], columns: Sequence[str]
 ) -> tuple[int, tuple[Difference, ...]]:
-    """Count the keys whose rows differ between two tables or subqueries, and return the first of them.
-
-    Where the two are `alike` in their columns, rows are compared as values; else as JSON, name by name.
-    """
-    differ = sql.SQL("l IS DISTINCT FROM r" if alike else "to_jsonb(l) IS DISTINCT FROM to_jsonb(r)")
-    columns = sql.SQL(", ").join(map(sql.Identifier, key))
+    """Count the keys whose rows differ between two tables in these columns, and return the first of them whole."""
+    live, rebuilt = (sql.Identifier(*side) for side in sides)
+    left, right = (sql.SQL(", ").join(sql.Identifier(side, name) for name in columns) for side in ("l", "r"))
     query = sql.SQL(
-        "SELECT count(*) OVER (), to_jsonb(l)::text, to_jsonb(r)::text FROM {live} AS l FULL JOIN {rebuilt} AS r"
-        " USING ({keys}) WHERE {differ} ORDER BY {keys} LIMIT {limit}"
-    ).format(live=live, rebuilt=rebuilt, keys=columns, differ=differ, limit=MAX_DIFFERENCES)
-    found = conn.execute(query, parameters).fetchall()
+        "WITH named AS (SELECT count(*) OVER () AS differing, {keys} FROM {live} AS l FULL JOIN {rebuilt} AS r"
+        " USING ({keys}) WHERE ROW({left}) IS DISTINCT FROM ROW({right}) ORDER BY {keys} LIMIT {limit})"
+        " SELECT differing, to_jsonb(l)::text, to_jsonb(r)::text"
+        " FROM named LEFT JOIN {live} AS l USING ({keys}) LEFT JOIN {rebuilt} AS r USING ({keys}) ORDER BY {keys}"
+    ).format(
+        live=live,
+        rebuilt=rebuilt,
+        keys=sql.SQL(", ").join(map(sql.Identifier, key)),
+        left=left,
+        right=right,
+        limit=MAX_DIFFERENCES,
+    )
+    found = conn.execute(query).fetchall()
     return (found[0][0] if found else 0), tuple(_difference(key, *row[1:]) for row in found)
 
 
 def _difference(key: Sequence[str], live: str | None, rebuilt: str | None) -> Difference:
-    left, right = (None if side is None else _ROW.decode(side) for side in (live, rebuilt))
+    left, right = (None if side is None else JSON_ROW.decode(side) for side in (live, rebuilt))
     either = left or right or {}
     return Difference({column: either[column] for column in key}, left, right)

@@ -13,6 +13,7 @@ from adapters.postgres.read_model import log
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.rebuild import exclusive_rebuild
+from adapters.postgres.read_model.sample import Sample
 from adapters.postgres.read_model.schemas import LIVE
 from adapters.postgres.read_model.session import connect, translated
 from application.codec import Recorded
@@ -34,6 +35,7 @@ class PostgresReadModel:
             InvalidGoldDefinitionError: a gold file's header is malformed.
         """
         self._conninfo = conninfo
+        self._subjects = subjects
         self._build = Build(subjects, read_definitions(gold_folder, {each.name for each in subjects}))
         self._kept: Connection | None = None
 
@@ -74,6 +76,11 @@ class PostgresReadModel:
         """Build anew aside, compare with the live tables, and drop it."""
         with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
             return rebuild.verify()
+
+    def verify_sample(self, streams: int, seed: int) -> Certificate:
+        """Fold up to `streams` random streams again, and compare their rows and the gold that they touch."""
+        with self._connection() as conn:
+            return Sample(conn, self._build, self._subjects, seed).verify(streams)
 
     def close(self) -> None:
         """Close the kept connection."""

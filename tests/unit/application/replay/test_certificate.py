@@ -8,7 +8,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CHANGED = Difference({"id": "x"}, {"id": "x", "n": 1, "old": 2}, {"id": "x", "n": 3, "new": 4})
 REMOVED = Difference({"id": "y"}, {"id": "y", "n": 1}, None)
 EQUAL = TableCertificate("gold.a", 2, 2, "17", "17", True)
-UNEQUAL = TableCertificate("gold.b", 2, 1, "17", "18", False, 2, (CHANGED, REMOVED))
+UNEQUAL = TableCertificate("gold.b", 2, 1, "17", "18", False, (), 2, (CHANGED, REMOVED))
 
 
 def certificate(*tables: TableCertificate) -> Certificate:
