@@ -6,19 +6,21 @@ again, so that a receiver recognises a repetition. Events of a stream keep their
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
 from application.codec import Metadata, UndecodableEventError, event_id
 from application.ports.event_store import Batch, EventStore, RecordedEvent, Tracking
-from application.ports.message_stream import MessageStream, OutgoingMessage
+from application.ports.message_stream import MessageStream, OutgoingMessage, OversizedMessageError
 
 RELAY_TOPIC = "events"
 CHECKPOINT = "relay"
 SOURCE = "dataflow"
 BATCH = 5_000
+LARGE_BYTES = 512 * 1024
+"""A message of more is the last of what is published at once: should it be refused, none has overtaken it."""
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -63,10 +65,11 @@ class Relay:
 
         Raises:
             UndecodableEventError: an event is not stored JSON; those before it went out.
+            OversizedMessageError: the topic takes no message of that size; those before it went out.
             StreamUnavailableError, StoreUnavailableError: publishing or reading failed; call again later.
             ConcurrencyConflictError: another relay moved the checkpoint.
         """
-        events = self._store.read(self._store.checkpoint(CHECKPOINT), self._batch_size)
+        events = self._store.read(self.checkpoint(), self._batch_size)
         messages: list[OutgoingMessage] = []
         bad: UndecodableEventError | None = None
         for event in events:
@@ -75,13 +78,26 @@ class Relay:
             except UndecodableEventError as error:
                 bad = error
                 break
-        if messages:
-            self._stream.publish(messages)
-            last = events[len(messages) - 1].position
-            self._store.append(Batch(tracking=Tracking(CHECKPOINT, last)))
+        for start, end in _portions(messages):
+            self._publish(events[start:end], messages[start:end])
         if bad is not None:
             raise bad
         return len(messages)
+
+    def checkpoint(self) -> int:
+        """Return the position of the last event that went out, 0 before the first."""
+        return self._store.checkpoint(CHECKPOINT)
+
+    def _publish(self, events: Sequence[RecordedEvent], messages: Sequence[OutgoingMessage]) -> None:
+        try:
+            self._stream.publish(messages)
+        except OversizedMessageError as error:
+            event = events[messages.index(error.message)]
+            name = event_id(event.stream_id, event.version)
+            raise OversizedMessageError(
+                f"event {name} at position {event.position} can't go out: {error}", error.message
+            ) from error
+        self._store.append(Batch(tracking=Tracking(CHECKPOINT, events[-1].position)))
 
     def run(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Publish until the end of the log; return how many. Raises as `step` does."""
@@ -90,6 +106,15 @@ class Relay:
             done += count
             progress(done)
         return done
+
+
+def _portions(messages: Sequence[OutgoingMessage]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of what is published at once."""
+    start = 0
+    for end, message in enumerate(messages, 1):
+        if end == len(messages) or len(message.payload) > LARGE_BYTES:
+            yield start, end
+            start = end
 
 
 def relayed(event: RecordedEvent) -> OutgoingMessage:

@@ -17,13 +17,15 @@ from adapters.postgres.database import ensure_database, kept_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.migrate import migrate
+from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.server import EmbeddedPostgres
 from adapters.postgres.topic_log import PostgresTopicLog
+from application.dead_letters import DeadLetterFeed
 from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
-from application.ports.inbox import Inbox
+from application.ports.inbox import Inbox, QuarantineFeed
 from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
@@ -31,7 +33,7 @@ from application.replay.follower import Follower
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from adapters.kafka.message_stream import KafkaMessageStream
+    from adapters.kafka.connection import KafkaConnection
 
 DATABASE = "dataflow"
 
@@ -70,31 +72,49 @@ def _event_store(conninfo: str) -> Iterator[PostgresEventStore]:
     store.close()
 
 
-def _message_stream(settings: Settings, own: Callable[[], PostgresTopicLog], inbox: Inbox) -> Iterator[MessageStream]:
-    """Give Kafka where its brokers are set, else the database's own topic log."""
+def _kafka(settings: Settings) -> KafkaConnection | None:
+    """Give the way to Kafka, with all topics there, where its brokers are set; the client is an extra."""
     if settings.kafka_bootstrap is None:
-        log = own()
-        yield log
-        log.close()
-        return
-    stream = _kafka(settings, settings.kafka_bootstrap, inbox)
-    yield stream
-    stream.close()
-
-
-def _kafka(settings: Settings, bootstrap: str, inbox: Inbox) -> KafkaMessageStream:
-    """Import the client only where it is used: it is an extra."""
+        return None
     try:
         from adapters.kafka.connection import KafkaConnection  # noqa: PLC0415
-        from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
         from adapters.kafka.topics import ensure_topics  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError("DATAFLOW_KAFKA_BOOTSTRAP is set, but the extra 'kafka' is not installed") from error
     connection = KafkaConnection(
-        bootstrap, settings.kafka_group, settings.kafka_topic_prefix, settings.kafka_properties
+        settings.kafka_bootstrap, settings.kafka_group, settings.kafka_topic_prefix, settings.kafka_properties
     )
     ensure_topics(connection.admin(), connection.topic_prefix)
-    return KafkaMessageStream(connection, inbox.positions)
+    return connection
+
+
+def _message_stream(
+    kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox
+) -> Iterator[MessageStream]:
+    """Give Kafka where its brokers are set, else the database's own topic log."""
+    if kafka is None:
+        log = own()
+        yield log
+        log.close()
+        return
+    from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
+
+    stream = KafkaMessageStream(kafka, inbox.positions)
+    yield stream
+    stream.close()
+
+
+def _dead_letters(kafka: KafkaConnection | None, inbox: Inbox, feed: QuarantineFeed) -> Iterator[DeadLetterFeed | None]:
+    """Give what publishes dead letters on Kafka; beside the topic log, quarantine is in the same database."""
+    if kafka is None:
+        yield None
+        return
+    from adapters.kafka.dead_letters import DeadLetters  # noqa: PLC0415
+    from adapters.kafka.producer import Publisher  # noqa: PLC0415
+
+    publisher = Publisher(kafka)
+    yield DeadLetterFeed(inbox, feed, DeadLetters(publisher).publish)
+    publisher.close()
 
 
 class Container(containers.DeclarativeContainer):
@@ -110,7 +130,10 @@ class Container(containers.DeclarativeContainer):
 
     inbox = providers.Singleton(PostgresInbox, pool)
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
-    topic_log = providers.Resource(_message_stream, settings, own_topic_log.provider, inbox)
+    kafka = providers.Singleton(_kafka, settings)
+    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox)
+    quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)
+    dead_letters = providers.Resource(_dead_letters, kafka, inbox, quarantine_feed)
     analytics = providers.Singleton(PostgresAnalytics, pool)
     certificates = providers.Singleton(PostgresCertificates, pool)
     roles = providers.Singleton(PostgresRoleLock, database)

@@ -16,10 +16,6 @@ class KafkaSettingsError(PlatformError):
     """A property of the Kafka client can't be set, or not to this value."""
 
 
-class OversizedMessageError(PlatformError):
-    """A message is larger than its topic takes."""
-
-
 class PositionLostError(PlatformError):
     """A recorded position lies beyond the end of its partition: this is not the log that was read."""
 

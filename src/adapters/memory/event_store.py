@@ -29,6 +29,7 @@ class MemoryDatabase:
     receipts: dict[tuple[str, int, int], Receipt] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     quarantine: dict[int, Quarantined] = field(default_factory=dict)
+    handed_on: set[int] = field(default_factory=set)
     positions: dict[Partition, int] = field(default_factory=dict)
     tracking: dict[str, int] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
@@ -156,6 +157,25 @@ class MemoryInbox:
             for number, q in sorted(self._db.quarantine.items())
             if (not ids or number in ids) and status in (None, q.status) and code in (None, q.code)
         ][:limit]
+
+
+class MemoryQuarantineFeed:
+    """The `QuarantineFeed` port in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def pending(self, limit: int) -> list[int]:
+        """Return ids of quarantined messages that were not handed on."""
+        return sorted(self._db.quarantine.keys() - self._db.handed_on)[:limit]
+
+    def pending_count(self) -> int:
+        """Count the messages that were not handed on."""
+        return len(self._db.quarantine.keys() - self._db.handed_on)
+
+    def mark(self, quarantine_ids: Collection[int]) -> None:
+        """Note that messages were handed on."""
+        self._db.handed_on.update(quarantine_ids)
 
 
 def _claimed(receipts: Sequence[Receipt]) -> list[str]:

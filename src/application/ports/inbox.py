@@ -121,3 +121,24 @@ class Inbox(Protocol):
         limit: int | None = None,
     ) -> list[Quarantined]:
         """Return quarantined messages in the order they were received: those with the ids, or all that fit."""
+
+
+class QuarantineFeed(Protocol):
+    """Hands quarantined messages on, to be published as dead letters: at least once each, none passed over.
+
+    Each has a mark of its own. Ids are given before transactions commit, so a position among them could pass
+    over a message that was set aside first but committed later.
+    """
+
+    def pending(self, limit: int) -> list[int]:
+        """Return up to `limit` ids of quarantined messages that were not handed on, in order."""
+
+    def pending_count(self) -> int:
+        """Count the messages that were not handed on."""
+
+    def mark(self, quarantine_ids: Collection[int]) -> None:
+        """Note durably that messages were handed on; `pending` returns them no more.
+
+        Raises:
+            StoreUnavailableError: the store can't be reached; the messages may or may not be marked.
+        """

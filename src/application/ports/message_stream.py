@@ -41,6 +41,7 @@ class MessageStream(Protocol):
 
         Raises:
             StreamUnavailableError: the log can't be reached; publishing again is safe, ids repeat.
+            OversizedMessageError: one of them is larger than the log takes.
         """
 
     def seek(self, positions: Mapping[Partition, int]) -> None:
@@ -58,3 +59,11 @@ class MessageStream(Protocol):
 
 class StreamUnavailableError(PlatformError):
     """The message stream can't be reached."""
+
+
+class OversizedMessageError(PlatformError):
+    """A message is larger than its topic takes; the error's text says which setting to raise."""
+
+    def __init__(self, text: str, message: OutgoingMessage) -> None:
+        super().__init__(text)
+        self.message = message

@@ -31,9 +31,9 @@ def consume(once: bool) -> None:
         taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
         report(taken.received)
 
-    with stop_signal() as stop, _reported(settings, "taking in", "messages") as report:
+    with stop_signal() as stop, reported(settings, "taking in", "messages") as report:
         consuming.consume(settings, stop, count, once=once)
-    _summarise(
+    summarise(
         settings,
         f"{taken.received:,} messages received: {taken.applied:,} applied, {taken.duplicate:,} duplicates, "
         f"{taken.quarantined:,} quarantined",
@@ -52,12 +52,12 @@ def project(once: bool) -> None:
         applied += more
         report(applied)
 
-    with stop_signal() as stop, _reported(settings, "projecting", "events") as report:
+    with stop_signal() as stop, reported(settings, "projecting", "events") as report:
         projecting.project(settings, stop, count, once=once)
-    _summarise(settings, f"{applied:,} events applied")
+    summarise(settings, f"{applied:,} events applied")
 
 
-def _reported(settings: Settings, what: str, unit: str) -> AbstractContextManager[Report]:
+def reported(settings: Settings, what: str, unit: str) -> AbstractContextManager[Report]:
     """Show progress, but not between structured logs."""
     return nullcontext(_silent) if settings.log_format == "json" else progress(what, unit)
 
@@ -66,7 +66,8 @@ def _silent(done: int, total: int | None = None, what: str | None = None) -> Non
     """Report nothing."""
 
 
-def _summarise(settings: Settings, line: str) -> None:
+def summarise(settings: Settings, line: str) -> None:
+    """Say what was done: to people on the terminal, else as a line of the log."""
     if settings.log_format == "json":
         log.info(line)
     else:

@@ -1,29 +1,29 @@
-"""Send recorded events out: `dataflow relay`."""
+"""Send recorded events and dead letters out: `dataflow relay`."""
 
 from __future__ import annotations
 
 import click
 
-from entrypoints.cli.context import platform, stop_signal
-from entrypoints.cli.output import console, progress
-
-ROLE = "relay"
-IDLE = 0.2
-"""Seconds that the relay waits when it is at the end of the log."""
+from entrypoints.cli.context import read_settings, stop_signal
+from entrypoints.cli.operate import reported, summarise
+from entrypoints.monitoring import relaying
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End at the end of the log.")
+@click.option("--once", is_flag=True, help="End when all that is there now is sent.")
 def relay(once: bool) -> None:
-    """Publish recorded events to the topic `events`, in order for each stream, until stopped."""
-    with platform() as container, stop_signal() as stop, container.roles().hold(ROLE):
-        sender = container.relay()
-        sent = 0
-        with progress("relaying", "events") as report:
-            while not stop.is_set():
-                count = sender.step()
-                sent += count
-                report(sent)
-                if not count and (once or stop.wait(IDLE)):
-                    break
-    console.print(f"{sent:,} events sent")
+    """Publish recorded events to the topic `events`, in order for each stream, until stopped.
+
+    On Kafka, what goes into quarantine is published to the topic `dead-letter`, too.
+    """
+    settings = read_settings()
+    sent = 0
+
+    def count(more: int) -> None:
+        nonlocal sent
+        sent += more
+        report(sent)
+
+    with stop_signal() as stop, reported(settings, "relaying", "messages") as report:
+        relaying.relay(settings, stop, count, once=once)
+    summarise(settings, f"{sent:,} messages sent")

@@ -32,7 +32,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Behind(NamedTuple):
-    """How far the read models are behind the log: in positions, and by the age of the first event not applied."""
+    """How far a follower is behind the log: in positions, and by the age of the first event that waits for it."""
 
     position: int
     positions: int
@@ -105,21 +105,36 @@ class ConsumeMetrics(Metrics):
         self.carried(batch.receipts[-1].received_at)
 
 
-class ProjectMetrics(Metrics):
-    """What is measured of `project`."""
+class FollowMetrics(Metrics):
+    """What is measured of a command that follows the log, `project` or `relay`."""
 
-    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, command: str, watch: Watch, now: Callable[[], float] = time.time) -> None:
         super().__init__(watch, now)
-        self._events = Counter("dataflow_project_events", "Events applied to the read models.", registry=self.registry)
-        self._size = self.histogram("dataflow_project_batch_events", "Events of a batch.", SIZES)
-        self._seconds = self.histogram("dataflow_project_batch_seconds", "From reading to durable.", SECONDS)
+        name = f"dataflow_{command}"
+        self._events = Counter(f"{name}_events", "Events applied or sent.", registry=self.registry)
+        self._size = self.histogram(f"{name}_batch_events", "Events of a batch.", SIZES)
+        self._seconds = self.histogram(f"{name}_batch_seconds", "From reading to durable.", SECONDS)
 
-    def applied(self, events: int, seconds: float, recorded_at: datetime) -> None:
+    def followed(self, events: int, seconds: float, recorded_at: datetime) -> None:
         """Measure a batch whose last event was recorded at `recorded_at`."""
         self._events.inc(events)
         self._size.observe(events)
         self._seconds.observe(seconds)
         self.carried(recorded_at)
+
+
+class RelayMetrics(FollowMetrics):
+    """What is measured of `relay`."""
+
+    def __init__(self, command: str, watch: Watch, now: Callable[[], float] = time.time) -> None:
+        super().__init__(command, watch, now)
+        self._letters = Counter(
+            f"dataflow_{command}_dead_letters", "Quarantined messages sent as dead letters.", registry=self.registry
+        )
+
+    def sent(self, letters: int) -> None:
+        """Count dead letters."""
+        self._letters.inc(letters)
 
 
 def lag_gauges(lag: Mapping[Partition, int]) -> list[Metric]:
@@ -134,21 +149,28 @@ def lag_gauges(lag: Mapping[Partition, int]) -> list[Metric]:
     return [gauge]
 
 
-def behind_gauges(behind: Behind) -> list[Metric]:
-    """Return how far the read models are behind the log."""
+def behind_gauges(command: str, behind: Behind) -> list[Metric]:
+    """Return how far a command is behind the log."""
+    name = f"dataflow_{command}"
     return [
-        GaugeMetricFamily("dataflow_project_position", "Position of the last event applied.", value=behind.position),
+        GaugeMetricFamily(f"{name}_position", "Position of the last event applied or sent.", value=behind.position),
         GaugeMetricFamily(
-            "dataflow_project_behind_positions",
-            "Positions of the log, which has gaps, beyond the last event applied.",
+            f"{name}_behind_positions",
+            "Positions of the log, which has gaps, beyond the last event applied or sent.",
             value=behind.positions,
         ),
         GaugeMetricFamily(
-            "dataflow_project_behind_seconds",
-            "Age of the first event not applied yet; 0 at the end of the log.",
+            f"{name}_behind_seconds",
+            "Age of the first event not applied or sent yet; 0 at the end of the log.",
             value=behind.seconds,
         ),
     ]
+
+
+def letter_gauges(waiting: int) -> list[Metric]:
+    """Return how many quarantined messages did not go out yet."""
+    name, documentation = "dataflow_relay_dead_letters_waiting", "Quarantined messages not sent as dead letters yet."
+    return [GaugeMetricFamily(name, documentation, value=waiting)]
 
 
 class _Answers(Collector):

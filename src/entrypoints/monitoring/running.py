@@ -45,12 +45,22 @@ class Service:
     The platform is opened anew each time, which also starts the embedded server again.
     """
 
-    def __init__(self, settings: Settings, role: str, stop: Event, watch: Watch, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        role: str,
+        stop: Event,
+        watch: Watch,
+        metrics: Metrics,
+        *,
+        passing: tuple[type[PlatformError], ...] = (),
+    ) -> None:
         self._settings = settings
         self._role = role
         self._stop = stop
         self._watch = watch
         self._metrics = metrics
+        self._passing = AWAY + passing
         self._backoff = Backoff()
         self._worked = False
         self._opening = True
@@ -91,7 +101,7 @@ class Service:
 
     def _passes(self, error: PlatformError) -> bool:
         """Once it has worked, whatever stops it from opening again passes: a recovery, an old lock."""
-        return isinstance(error, AWAY) or (self._opening and self._worked)
+        return isinstance(error, self._passing) or (self._opening and self._worked)
 
     def _failed(self, error: PlatformError, seconds: float) -> None:
         reason = _line(error)

@@ -45,10 +45,10 @@ class BatchTracer:
             batch.steps,
         )
 
-    def applied(self, events: int, last_position: int, began: float, ended: float) -> None:
-        """Record a batch of events that was projected between two readings of `time.perf_counter`."""
+    def followed(self, command: str, step: Step, events: int, last_position: int) -> None:
+        """Record a batch of events that a command applied or sent in one step."""
         attributes: Attributes = {"dataflow.events": events, "dataflow.last_position": last_position}
-        self._record("project batch", attributes, [Step("apply", began, ended)])
+        self._record(f"{command} batch", attributes, [step])
 
     def _record(self, name: str, attributes: Attributes, steps: Sequence[Step]) -> None:
         from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - an extra

@@ -17,10 +17,12 @@ from application.ports.message_stream import Partition
 from entrypoints.monitoring.metrics import (
     Behind,
     ConsumeMetrics,
+    FollowMetrics,
     Metrics,
-    ProjectMetrics,
+    RelayMetrics,
     behind_gauges,
     lag_gauges,
+    letter_gauges,
 )
 from entrypoints.monitoring.watch import Watch
 
@@ -122,9 +124,9 @@ def test_retries_are_counted_by_error() -> None:
 
 def test_the_follower_tells_how_far_it_is_behind() -> None:
     watch = Watch()
-    metrics = ProjectMetrics(watch, (NOW + timedelta(seconds=3)).timestamp)
-    metrics.applied(250, 0.5, NOW)
-    watch.working(lambda: behind_gauges(Behind(position=1_000, positions=40, seconds=2.5)))
+    metrics = FollowMetrics("project", watch, (NOW + timedelta(seconds=3)).timestamp)
+    metrics.followed(250, 0.5, NOW)
+    watch.working(lambda: behind_gauges("project", Behind(position=1_000, positions=40, seconds=2.5)))
     found = figures(metrics)
     assert found["dataflow_project_events_total"] == 250
     assert found["dataflow_project_batch_events_sum"] == 250
@@ -133,6 +135,18 @@ def test_the_follower_tells_how_far_it_is_behind() -> None:
     assert found["dataflow_project_position"] == 1_000
     assert found["dataflow_project_behind_positions"] == 40
     assert found["dataflow_project_behind_seconds"] == 2.5
+
+
+def test_the_relay_tells_of_dead_letters_beside_events() -> None:
+    watch = Watch()
+    metrics = RelayMetrics("relay", watch)
+    metrics.followed(7, 0.5, NOW)
+    metrics.sent(3)
+    watch.working(lambda: letter_gauges(5))
+    found = figures(metrics)
+    assert found["dataflow_relay_events_total"] == 7
+    assert found["dataflow_relay_dead_letters_total"] == 3
+    assert found["dataflow_relay_dead_letters_waiting"] == 5
 
 
 def test_the_version_that_runs_is_told() -> None:

@@ -65,7 +65,7 @@ def test_a_batch_is_a_span_with_its_steps_inside(tracer: BatchTracer, exporter: 
 
 def test_a_projected_batch_is_a_span(tracer: BatchTracer, exporter: InMemorySpanExporter) -> None:
     now = time.perf_counter()
-    tracer.applied(120, 4_711, now - 1, now)
+    tracer.followed("project", Step("apply", now - 1, now), 120, 4_711)
     child, whole = exporter.get_finished_spans()
     assert (child.name, whole.name) == ("apply", "project batch")
     assert attributes(whole)["dataflow.last_position"] == 4_711
