@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from adapters.http.limits import Limit
+from adapters.http.limits import Limit, RateLimit
 from adapters.http.service import Service
 
 Play = Callable[[BaseHTTPRequestHandler], None]
@@ -122,5 +122,11 @@ def asking(url: str, limits: tuple[Limit, ...] = (), time: Time | None = None, a
     """The service under test, with a clock of its own, so that no test waits."""
     time = time or Time()
     return Service(
-        "example", url, limits, "ops@example.com", answer_seconds=answer_seconds, clock=time.clock, sleep=time.sleep
+        "example",
+        url,
+        RateLimit(limits, time.clock),
+        "ops@example.com",
+        answer_seconds=answer_seconds,
+        clock=time.clock,
+        sleep=time.sleep,
     )

@@ -19,6 +19,7 @@ from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.migrate import migrate
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
+from adapters.postgres.revision import PostgresRevision
 from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.server import EmbeddedPostgres
 from adapters.postgres.topic_log import PostgresTopicLog
@@ -30,6 +31,7 @@ from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
+from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -134,7 +136,14 @@ class Container(containers.DeclarativeContainer):
     topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox)
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)
     dead_letters = providers.Resource(_dead_letters, kafka, inbox, quarantine_feed)
-    analytics = providers.Singleton(PostgresAnalytics, pool)
+    cache = providers.Resource(open_cache, settings)
+    weather = providers.Resource(open_weather, settings, cache, now)
+    routes = providers.Resource(open_routes, settings, cache)
+    places = providers.Resource(open_places, settings, cache)
+
+    revision = providers.Singleton(PostgresRevision, pool)
+    measuring = providers.Singleton(PostgresAnalytics, pool)
+    analytics = providers.Singleton(analytics_for, settings, measuring, cache.provider, revision)
     certificates = providers.Singleton(PostgresCertificates, pool)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)

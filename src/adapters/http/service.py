@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_random, wait_random_exponential
 
 from adapters.http.answer import Answer, FailedError, ask
-from adapters.http.limits import Circuit, Clock, Limit, RateLimit
+from adapters.http.limits import Circuit, Clock, RateLimit
 from application.ports.services import ServiceRefusedError, ServiceUnavailableError
 
 T = TypeVar("T")
@@ -30,14 +30,14 @@ class Service:
     """Asks one service; threads may share it.
 
     `name` is what errors and answers call it. Every request names this program, its version, and the contact (an
-    address for the service's operators) if there is one.
+    address for the service's operators) if there is one. Services of one operator share a limit.
     """
 
     def __init__(
         self,
         name: str,
         url: str,
-        limits: Sequence[Limit],
+        limit: RateLimit,
         contact: str | None = None,
         *,
         answer_seconds: float = ANSWER_SECONDS,
@@ -46,13 +46,13 @@ class Service:
     ) -> None:
         self.name = name
         agent = f"dataflow-platform/{version('dataflow-platform')}{f' ({contact})' if contact else ''}"
-        self._client = httpx.Client(
-            base_url=url,
-            headers={"User-Agent": agent, "Accept": "application/json"},
-            timeout=answer_seconds,
-        )
+        headers = {"User-Agent": agent, "Accept": "application/json"}
+        try:
+            self._client = httpx.Client(base_url=url, headers=headers, timeout=answer_seconds)
+        except httpx.InvalidURL as error:
+            raise ServiceUnavailableError(f"the address of {name} can't be used: {error}") from error
         self._answer_seconds = answer_seconds
-        self._limit = RateLimit(limits, clock)
+        self._limit = limit
         self._circuit = Circuit(clock=clock)
         self._sleep = sleep
         self._retrying = Retrying(

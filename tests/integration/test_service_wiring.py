@@ -1,0 +1,118 @@
+"""What stands behind cache, weather, routes and places: nothing outside unless it is set, and `doctor` says so."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from adapters.memory.cache import MemoryCache
+from adapters.postgres.analytics import PostgresAnalytics
+from adapters.redis.cache import RedisCache
+from application.ports.services import Coordinates
+from entrypoints.cli.context import platform
+from entrypoints.doctor import examine
+from entrypoints.services import open_cache, open_places, open_routes, open_weather
+from entrypoints.settings import Settings, SettingsError
+from tests.redis_server import redis_url
+from tests.web_service import WebService, answer, web_service
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SERVICES = ("cache", "weather", "routes", "places")
+
+
+@pytest.fixture
+def web() -> Iterator[WebService]:
+    with web_service() as service:
+        yield service
+
+
+def findings(settings: Settings) -> dict[str, tuple[bool, str]]:
+    return {found.check: (found.ok, found.finding) for found in examine(settings) if found.check in SERVICES}
+
+
+def test_nothing_is_asked_unless_it_is_set(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(tmp_path, url(conninfo))
+
+    def refuse(*_: object) -> None:
+        pytest.fail("something left this machine")
+
+    with platform(settings) as container:
+        container.pool()
+        monkeypatch.setattr(socket, "connect", refuse)
+        assert isinstance(container.cache(), MemoryCache)
+        assert isinstance(container.analytics(), PostgresAnalytics)
+        assert container.weather().at(Coordinates(52.5, 13.4), NOW) is None
+        assert container.routes().between(Coordinates(0, 0), Coordinates(0, 1)).provider == "great-circle"
+        assert container.places().find("Berlin") is None
+        monkeypatch.undo()
+    assert {ok for ok, _ in findings(settings).values()} == {True}
+    assert "no service is set" in findings(settings)["weather"][1]
+
+
+def url(conninfo: str) -> str:
+    """The same database, as an address."""
+    host, user, name = (part.partition("=")[2] for part in conninfo.split())
+    return f"postgresql://{user}@/{name}?host={host}"
+
+
+def test_doctor_says_which_service_answers(conninfo: str, tmp_path: Path, web: WebService) -> None:
+    web.plays(answer({"code": "Ok", "routes": [{"distance": 0, "duration": 0}]}), answer({"status": 0}))
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        settings = Settings(
+            tmp_path,
+            url(conninfo),
+            redis_url=redis_url(),
+            weather_url=f"http://127.0.0.1:{free.getsockname()[1]}",
+            routes_url=web.url,
+            places_url=web.url,
+            contact="ops@example.com",
+        )
+        found = findings(settings)
+    assert found["cache"] == (True, "Redis answers")
+    assert found["routes"] == (True, f"{web.url} answers")
+    assert found["places"] == (True, f"{web.url} answers")
+    assert found["weather"][0] is False
+    assert "open-meteo gives no usable answer" in found["weather"][1]
+    assert web.asked[0].headers["User-Agent"].endswith("(ops@example.com)")
+
+
+def test_a_redis_that_is_away_is_said_and_figures_are_computed(conninfo: str, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, url(conninfo), redis_url="redis://127.0.0.1:1")
+    ok, said = findings(settings)["cache"]
+    assert not ok
+    assert "Redis does not answer" in said
+    with platform(settings) as container:
+        container.read_model()
+        assert container.analytics().position() == 0
+
+
+def test_with_redis_figures_are_cached(conninfo: str, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, url(conninfo), redis_url=redis_url())
+    with platform(settings) as container:
+        assert isinstance(container.cache(), RedisCache)
+        assert not isinstance(container.analytics(), PostgresAnalytics)
+
+
+@pytest.mark.parametrize(
+    ("opened", "module", "told"),
+    [
+        (open_cache, "adapters.redis.cache", "DATAFLOW_REDIS_URL is set, but the extra 'redis'"),
+        (lambda s: open_weather(s, MemoryCache(), lambda: NOW), "adapters.http.open_meteo", "WEATHER_URL .* 'http'"),
+        (lambda s: open_routes(s, MemoryCache()), "adapters.http.osrm", "ROUTES_URL .* 'http'"),
+        (lambda s: open_places(s, MemoryCache()), "adapters.http.nominatim", "PLACES_URL .* 'http'"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, opened: Callable[[Settings], Iterator[object]], module: str, told: str
+) -> None:
+    address = "http://127.0.0.1:1"
+    settings = Settings(redis_url="redis://x", weather_url=address, routes_url=address, places_url=address)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SettingsError, match=told):
+        next(opened(settings))

@@ -1,0 +1,55 @@
+"""The settings of the cache and of services outside: nothing is asked of anybody unless it is set."""
+
+import pytest
+
+from entrypoints.settings import SettingsError, from_environment
+
+
+def test_by_default_nobody_is_asked() -> None:
+    settings = from_environment({})
+    assert settings.weather_url is settings.weather_archive_url is settings.routes_url is settings.places_url is None
+    assert settings.redis_url is None
+
+
+def test_each_service_has_an_address_and_a_rate() -> None:
+    settings = from_environment(
+        {
+            "DATAFLOW_WEATHER_URL": "https://weather.example.com",
+            "DATAFLOW_WEATHER_ARCHIVE_URL": "https://archive.example.com",
+            "DATAFLOW_ROUTES_URL": "http://osrm:5000",
+            "DATAFLOW_ROUTES_PER_SECOND": "200",
+            "DATAFLOW_PLACES_URL": "",
+            "DATAFLOW_CONTACT": "ops@example.com",
+        }
+    )
+    assert (settings.weather_url, settings.weather_archive_url, settings.weather_per_second) == (
+        "https://weather.example.com",
+        "https://archive.example.com",
+        None,
+    )
+    assert (settings.routes_url, settings.routes_per_second) == ("http://osrm:5000", 200)
+    assert (settings.places_url, settings.contact) == (None, "ops@example.com")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DATAFLOW_WEATHER_URL", "api.example.com", "DATAFLOW_WEATHER_URL must begin with https:// or http://"),
+        ("DATAFLOW_ROUTES_URL", "ftp://example.com", "DATAFLOW_ROUTES_URL must begin"),
+        ("DATAFLOW_PLACES_PER_SECOND", "often", "DATAFLOW_PLACES_PER_SECOND is 'often'; it takes a whole number"),
+        ("DATAFLOW_REDIS_URL", "localhost:6379", "DATAFLOW_REDIS_URL must begin with redis://"),
+        ("DATAFLOW_WEATHER_ARCHIVE_URL", "https://a.example.com", "but DATAFLOW_WEATHER_URL is not"),
+    ],
+)
+def test_an_error_names_the_variable(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        from_environment({name: value})
+
+
+def test_the_password_of_redis_is_not_shown() -> None:
+    settings = from_environment({"DATAFLOW_REDIS_URL": "redis://:hunter2@cache:6379/0"})
+    assert settings.redis_url == "redis://:hunter2@cache:6379/0"
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SettingsError) as raised:
+        from_environment({"DATAFLOW_REDIS_URL": ":hunter2@cache"})
+    assert "hunter2" not in str(raised.value)
