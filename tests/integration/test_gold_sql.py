@@ -198,12 +198,17 @@ def test_daily_stock_is_valued_at_cost_or_else_at_list_price_of_that_day(pool: C
     ]
 
 
-def test_a_stocks_daily_rows_name_the_events_behind_them(pool: ConnectionPool) -> None:
-    _, received, _, adjusted, _ = positions_of("inventory-tea@hamburg")
+def test_a_stocks_daily_rows_name_the_events_of_the_last_day_on_which_it_moved(pool: ConnectionPool) -> None:
+    _, received, shipped, adjusted, _ = positions_of("inventory-tea@hamburg")
     statement = (
-        "SELECT DISTINCT first_position, last_position FROM fact_stock_daily WHERE product_id = 'tea' ORDER BY 2"
+        "SELECT min(date_key), max(date_key), first_position, last_position FROM fact_stock_daily "
+        "WHERE product_id = 'tea' GROUP BY 3, 4 ORDER BY 1"
     )
-    assert select(pool, statement) == [(received, received), (received, adjusted)]
+    assert select(pool, statement) == [
+        (20240105, 20240107, received, received),
+        (20240108, 20240114, adjusted, adjusted),
+        (20240115, 20240202, shipped, shipped),
+    ]
 
 
 def test_order_figures_are_those_worked_out_by_hand(analytics: PostgresAnalytics) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from application.codec import Recorded
+from application.projections.shipment_events import ShipmentEventRow, row_of
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
 from domain.shipment import events
@@ -82,19 +83,23 @@ class ShipmentLineRow:
 
 @dataclass(slots=True)
 class ShipmentView:
-    """A shipment and its lines by number."""
+    """A shipment, its lines by number, and what happened to it since it was loaded."""
 
     shipment: ShipmentRow
     lines: dict[int, ShipmentLineRow]
+    events: list[ShipmentEventRow] = field(default_factory=list)
 
 
 def fold(view: ShipmentView | None, recorded: Recorded) -> ShipmentView:
     """Return the shipment after one event; an event that was folded before changes nothing."""
     if view is None:
-        return _planned(recorded.event, recorded)
-    if recorded.position > view.shipment.last_position:
+        view = _planned(recorded.event, recorded)
+    elif recorded.position > view.shipment.last_position:
         _CHANGES[type(recorded.event)](view, recorded.event, recorded.position)
         view.shipment.last_position = recorded.position
+    else:
+        return view
+    view.events.append(row_of(recorded, view.shipment.status))
     return view
 
 
@@ -108,7 +113,7 @@ def load(rows: Rows) -> ShipmentView | None:
 
 def rows_of(view: ShipmentView) -> Mapping[str, Iterable[Any]]:
     """Return a shipment's rows by table."""
-    return {"shipments": (view.shipment,), "shipment_lines": view.lines.values()}
+    return {"shipments": (view.shipment,), "shipment_lines": view.lines.values(), "shipment_events": view.events}
 
 
 def _planned(event: events.ShipmentPlanned, recorded: Recorded) -> ShipmentView:
@@ -248,7 +253,8 @@ SUBJECT = Subject(
     prefix="shipment-",
     tables=(
         Table("shipments", ShipmentRow, ("shipment_id",)),
-        Table("shipment_lines", ShipmentLineRow, ("stream_id", "line_no")),
+        Table("shipment_lines", ShipmentLineRow, ("stream_id", "line_no"), indexes=(("product_id",),)),
+        Table("shipment_events", ShipmentEventRow, ("stream_id", "version"), append_only=True),
     ),
     fold=fold,
     load=load,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from application.codec import Recorded
 from application.projections.subject import Rows, Subject
@@ -30,12 +30,12 @@ class StockRow:
     last_counted_at: datetime | None = None
     last_moved_on: date | None = None
     rejected_reservations: int = 0
+    reorder_position: int = 0
     first_position: int = 0
     last_position: int = 0
 
 
-@dataclass(slots=True)
-class StockMovementRow:
+class StockMovementRow(NamedTuple):
     """One row per event that changes or counts a level: what changed, in units, and the levels after it."""
 
     stream_id: str
@@ -84,7 +84,7 @@ def fold(view: StockView | None, recorded: Recorded) -> StockView:
         _move(view, recorded, kind)
     note = _NOTES.get(event_type)
     if note is not None:
-        note(view.stock, recorded.event)
+        note(view.stock, recorded)
     view.stock.last_position = recorded.position
     return view
 
@@ -113,56 +113,75 @@ def _empty(recorded: Recorded) -> StockRow:
 def _move(view: StockView, recorded: Recorded, kind: str) -> None:
     stock, event = view.stock, recorded.event
     moved_on = event.occurred_at.astimezone(UTC).date()
-    view.movements.append(
-        StockMovementRow(
-            stream_id=recorded.stream_id,
-            version=recorded.version,
-            product_id=stock.product_id,
-            location_id=stock.location_id,
-            moved_at=event.occurred_at,
-            moved_on=moved_on,
-            kind=kind,
-            delta_on_hand=event.on_hand - stock.on_hand,
-            delta_reserved=event.reserved - stock.reserved,
-            delta_quarantined=event.quarantined - stock.quarantined,
-            on_hand=event.on_hand,
-            reserved=event.reserved,
-            quarantined=event.quarantined,
-            reason=getattr(event, "reason", None),
-            reservation_id=getattr(event, "reservation_id", None),
-            shipment_id=getattr(event, "shipment_id", None),
-            transfer_id=getattr(event, "transfer_id", None),
-            order_id=getattr(event, "order_id", None),
-            supplier_id=getattr(event, "supplier_id", None),
-            ordered_at=getattr(event, "ordered_at", None),
-            unit_cost=getattr(event, "unit_cost", None),
-            lost=getattr(event, "lost", None),
-            first_position=recorded.position,
-            last_position=recorded.position,
-        )
+    row = (
+        recorded.stream_id,
+        recorded.version,
+        stock.product_id,
+        stock.location_id,
+        event.occurred_at,
+        moved_on,
+        kind,
+        event.on_hand - stock.on_hand,
+        event.reserved - stock.reserved,
+        event.quarantined - stock.quarantined,
+        event.on_hand,
+        event.reserved,
+        event.quarantined,
+        *_DETAILS.get(kind, _details)(event),
+        recorded.position,
+        recorded.position,
     )
+    view.movements.append(StockMovementRow._make(row))
     stock.on_hand, stock.reserved, stock.quarantined = event.on_hand, event.reserved, event.quarantined
     if stock.last_moved_on is None or moved_on > stock.last_moved_on:
         stock.last_moved_on = moved_on
 
 
-def _reorder_point_set(stock: StockRow, event: events.ReorderPointSet) -> None:
+def _details(event: Any) -> tuple[Any, ...]:
+    return tuple(getattr(event, name, None) for name in _DETAIL_NAMES)
+
+
+def _reserved(event: events.StockReserved) -> tuple[Any, ...]:
+    return None, event.reservation_id, None, None, None, None, None, None, None
+
+
+def _shipped(event: events.StockShipped) -> tuple[Any, ...]:
+    return None, event.reservation_id, event.shipment_id, None, None, None, None, None, None
+
+
+def _reorder_point_set(stock: StockRow, recorded: Recorded) -> None:
+    event = recorded.event
     stock.reorder_point, stock.reorder_quantity = event.reorder_point, event.reorder_quantity
+    stock.reorder_position = recorded.position
 
 
-def _reorder_point_reached(stock: StockRow, event: events.ReorderPointReached) -> None:
-    stock.reorder_reached_at = event.occurred_at
+def _reorder_point_reached(stock: StockRow, recorded: Recorded) -> None:
+    stock.reorder_reached_at = recorded.event.occurred_at
 
 
-def _counted(stock: StockRow, event: events.StockCounted) -> None:
-    if stock.last_counted_at is None or event.occurred_at > stock.last_counted_at:
-        stock.last_counted_at = event.occurred_at
+def _counted(stock: StockRow, recorded: Recorded) -> None:
+    at = recorded.event.occurred_at
+    if stock.last_counted_at is None or at > stock.last_counted_at:
+        stock.last_counted_at = at
 
 
-def _rejected(stock: StockRow, _: events.ReservationRejected) -> None:
+def _rejected(stock: StockRow, _: Recorded) -> None:
     stock.rejected_reservations += 1
 
 
+_DETAIL_NAMES = (
+    "reason",
+    "reservation_id",
+    "shipment_id",
+    "transfer_id",
+    "order_id",
+    "supplier_id",
+    "ordered_at",
+    "unit_cost",
+    "lost",
+)
+_DETAILS: dict[str, Callable[[Any], tuple[Any, ...]]] = {"reserved": _reserved, "shipped": _shipped}
+"""The most frequent events say which details they have; of the others each is looked for."""
 _MOVEMENTS: dict[type, str] = {
     events.StockReceived: "received",
     events.StockReserved: "reserved",
@@ -177,7 +196,7 @@ _MOVEMENTS: dict[type, str] = {
     events.StockScrapped: "scrapped",
     events.StockReturned: "returned",
 }
-_NOTES: dict[type, Callable[[StockRow, Any], None]] = {
+_NOTES: dict[type, Callable[[StockRow, Recorded], None]] = {
     events.ReorderPointSet: _reorder_point_set,
     events.ReorderPointReached: _reorder_point_reached,
     events.StockCounted: _counted,
@@ -189,7 +208,14 @@ SUBJECT = Subject(
     prefix="inventory-",
     tables=(
         Table("stock", StockRow, ("stream_id",)),
-        Table("stock_movements", StockMovementRow, ("stream_id", "version"), append_only=True),
+        Table(
+            "stock_movements",
+            StockMovementRow,
+            # The order of business time, in which days are reckoned; versions are unique in their stream anyway.
+            ("stream_id", "moved_at", "version"),
+            append_only=True,
+            indexes=(("first_position",),),
+        ),
     ),
     fold=fold,
     load=load,

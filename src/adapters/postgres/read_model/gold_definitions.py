@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
 
 class Since(NamedTuple):
-    """The column and the query for its least value that new events of a subject can change within a scope."""
+    """The column of which new events of a subject change only the end, and the query for scopes and where it begins."""
 
     column: str
     query: str

@@ -80,11 +80,14 @@ def find_touched(
             rows = conn.execute(gold.touched[subject].encode(), values)
             scopes = {scope for (scope,) in rows if scope is not None}
             if subject in gold.since:
-                (since,) = next(conn.execute(gold.since[subject].query.encode(), values))
-                if since is not None:
-                    touched.ends.setdefault(gold.name, {}).update(dict.fromkeys(scopes, since))
-            else:
-                touched.scopes.setdefault(gold.name, set()).update(scopes)
+                ends = {
+                    scope: since
+                    for scope, since in conn.execute(gold.since[subject].query.encode(), values)
+                    if since is not None
+                }
+                touched.ends.setdefault(gold.name, {}).update(ends)
+                scopes -= ends.keys()
+            touched.scopes.setdefault(gold.name, set()).update(scopes)
         if gold.grows_to is not None:
             row = conn.execute(gold.grows_to.encode()).fetchone()
             touched.reach[gold.name] = row[0] if row else None
@@ -96,18 +99,20 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
     if gold.scope is None:
         return
     scope = sql.Identifier(gold.scope)
-    scopes = sorted(before.scopes.get(gold.name, set()) | after.scopes.get(gold.name, set()))
+    # Before the batch, nothing is known of where its rows begin.
+    known = before.scopes.get(gold.name, set()) - after.ends.get(gold.name, {}).keys()
+    scopes = sorted(known | after.scopes.get(gold.name, set()))
     if scopes:
         _select_again(conn, schemas, gold, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
     ends = {each: since for each, since in after.ends.get(gold.name, {}).items() if each not in scopes}
+    reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
     if ends:
         (column,) = {since.column for since in gold.since.values()}
-        since = min(ends.values())
+        since = min([*ends.values(), *([] if reached is None else [reached])])
         where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
         _bound(conn, since)
         _select_again(conn, schemas, gold, where, [list(ends), since])
-    reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
-    if gold.grows_by is not None and reached is not None and reaches > reached:
+    if reached is not None and reaches > reached and gold.grows_by is not None:
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
         conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
