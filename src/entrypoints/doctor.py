@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from application.errors import PlatformError
 from entrypoints.cli.context import platform
@@ -85,10 +86,15 @@ def _services(settings: Settings) -> list[Finding]:
     with platform(settings) as container:
         return [
             _answering("cache", redis, "in each process", container.cache),
-            _answering("weather", settings.weather_url, "stays unknown", container.weather),
-            _answering("routes", settings.routes_url, "great circles", container.routes),
-            _answering("places", settings.places_url, "stay unknown", container.places),
+            _answering("weather", _host(settings.weather_url), "stays unknown", container.weather),
+            _answering("routes", _host(settings.routes_url), "great circles", container.routes),
+            _answering("places", _host(settings.places_url), "stay unknown", container.places),
         ]
+
+
+def _host(address: str | None) -> str | None:
+    """Return the host alone: an address may hold a password."""
+    return None if address is None else urlsplit(address).hostname
 
 
 def _answering(check: str, service: str | None, without: str, adapter: Callable[[], Probed]) -> Finding:

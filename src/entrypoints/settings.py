@@ -45,12 +45,12 @@ class Settings:
     orders_db_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     cache_namespace: str = "dataflow"
-    weather_url: str | None = None
-    weather_archive_url: str | None = None
+    weather_url: str | None = field(default=None, repr=False)
+    weather_archive_url: str | None = field(default=None, repr=False)
     weather_per_second: int | None = None
-    routes_url: str | None = None
+    routes_url: str | None = field(default=None, repr=False)
     routes_per_second: int | None = None
-    places_url: str | None = None
+    places_url: str | None = field(default=None, repr=False)
     places_per_second: int | None = None
     contact: str | None = None
 

@@ -70,13 +70,13 @@ def test_doctor_says_which_service_answers(conninfo: str, tmp_path: Path, web: W
             redis_url=redis_url(),
             weather_url=f"http://127.0.0.1:{free.getsockname()[1]}",
             routes_url=web.url,
-            places_url=web.url,
+            places_url=web.url.replace("//", "//user:hunter2@"),
             contact="ops@example.com",
         )
         found = findings(settings)
     assert found["cache"] == (True, "Redis answers")
-    assert found["routes"] == (True, f"{web.url} answers")
-    assert found["places"] == (True, f"{web.url} answers")
+    assert found["routes"] == (True, "127.0.0.1 answers")
+    assert found["places"] == (True, "127.0.0.1 answers")
     assert found["weather"][0] is False
     assert "open-meteo gives no usable answer" in found["weather"][1]
     assert web.asked[0].headers["User-Agent"].endswith("(ops@example.com)")

@@ -46,7 +46,8 @@ def test_an_error_names_the_variable(name: str, value: str, told: str) -> None:
         from_environment({name: value})
 
 
-def test_the_password_of_redis_is_not_shown() -> None:
+def test_passwords_in_addresses_are_not_shown() -> None:
+    assert "hunter2" not in repr(from_environment({"DATAFLOW_PLACES_URL": "https://me:hunter2@places.example.com"}))
     settings = from_environment({"DATAFLOW_REDIS_URL": "redis://:hunter2@cache:6379/0"})
     assert settings.redis_url == "redis://:hunter2@cache:6379/0"
     assert "hunter2" not in repr(settings)
