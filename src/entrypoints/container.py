@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dependency_injector import containers, providers
 
 from adapters.files.duckdb_file_source import DuckDbFileSource
+from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool
@@ -22,6 +23,7 @@ from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.revision import PostgresRevision
 from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.server import EmbeddedPostgres
+from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.dead_letters import DeadLetterFeed
 from application.ingest.quarantine import Quarantine
@@ -32,6 +34,7 @@ from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
+from entrypoints.feeds import source_database
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -147,6 +150,9 @@ class Container(containers.DeclarativeContainer):
     certificates = providers.Singleton(PostgresCertificates, pool)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)
+    row_mapping = providers.Factory(DuckDbRowMapping)
+    source_database = providers.Factory(source_database)
+    source_ledger = providers.Singleton(PostgresSourceLedger, pool)
 
     ingest_settings = providers.Factory(IngestSettings, batch_size=settings.provided.batch_size)
     ingest = providers.Factory(Ingest, event_store, inbox, topic_log, now, ingest_settings)

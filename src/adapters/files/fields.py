@@ -14,7 +14,7 @@ from duckdb.sqltypes import DuckDBPyType
 from adapters.files.mapping import did_you_mean
 from application.ports.file_source import MappingError
 
-EXTRAS: dict[str, type] = {"_file": str, "_line": int, "_id": str, "_correlation": str}
+EXTRAS: dict[str, type] = {"_file": str, "_line": int, "_id": str, "_correlation": str, "_changed": datetime}
 _INTEGERS = {
     *("tinyint", "smallint", "integer", "bigint", "hugeint"),
     *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),

@@ -115,15 +115,15 @@ def command_of(mapping: Mapping, message_type: MessageType, row: dict[str, Any])
     Raises:
         UnfitRowError: a value is missing or of another type.
     """
-    in_zone = {name: _in_zone(row[name], mapping.zone) for name in message_type.timestamps if name in row}
+    zoned = {name: in_zone(row[name], mapping.zone) for name in message_type.timestamps if name in row}
     missing = {name: value for name, value in given_fields(mapping, message_type.command).items() if name not in row}
     try:
-        return msgspec.convert({**missing, **row, **in_zone}, message_type.command)
+        return msgspec.convert({**missing, **row, **zoned}, message_type.command)
     except (msgspec.ValidationError, OverflowError) as error:
         raise UnfitRowError(*_explained(error)) from None
 
 
-def _in_zone(value: Any, zone: ZoneInfo) -> Any:
+def in_zone(value: Any, zone: ZoneInfo) -> Any:
     """Return a date as its midnight and a time without offset as one in the zone."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)

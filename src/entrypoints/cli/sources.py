@@ -14,7 +14,6 @@ import click
 from application.aggregates import INVENTORY, TOPICS
 from application.ingest.messages import InvalidMessageError, decode_envelope
 from application.ingest.states import States
-from application.ports.inbox import Balance
 from application.ports.message_stream import OutgoingMessage
 from application.simulation.faults import with_faults
 from application.simulation.settings import SimulationSettings
@@ -22,7 +21,9 @@ from application.simulation.simulation import message_of, messages, simulate_liv
 from application.simulation.world import world_of
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, stop_signal
-from entrypoints.cli.output import console, print_json, progress
+from entrypoints.cli.ingesting import bring_up_to_date, say_balance
+from entrypoints.cli.output import console, progress
+from entrypoints.cli.systems import ingest_orders_db
 from entrypoints.container import Container
 
 Share = click.FloatRange(0, 1)
@@ -128,7 +129,7 @@ def _write(folder: Path, made: Iterable[OutgoingMessage]) -> int:
 
 @click.group()
 def ingest() -> None:
-    """Take in files: through a mapping, or as messages that they hold already."""
+    """Take in files, a database or topics through a mapping, or messages as they are."""
 
 
 @ingest.command("files")
@@ -170,21 +171,8 @@ def _ingest(container: Container, made: Iterable[OutgoingMessage], as_json: bool
     balance = pipeline.SourceBalance(container)
     with progress("reading", "messages") as report:
         pipeline.publish(container, balance.watch(made), report)
-    with progress("taking in", "messages") as report:
-        pipeline.take_in(container, report)
-    with progress("projecting", "events") as report:
-        pipeline.project(container, report)
-    result = balance.result()
-    if as_json:
-        print_json(result._asdict())
-        return
-    console.print(f"{_sentence(result)} in {time.monotonic() - started:,.1f} s")
-    if result.quarantined:
-        console.print("`dataflow quarantine list` shows what was set aside, and why")
+    bring_up_to_date(container)
+    say_balance(balance.result(), started, as_json)
 
 
-def _sentence(b: Balance) -> str:
-    return (
-        f"{b.received:,} messages received: {b.applied:,} applied, {b.duplicate:,} duplicates, "
-        f"{b.quarantined:,} quarantined"
-    )
+ingest.add_command(ingest_orders_db)

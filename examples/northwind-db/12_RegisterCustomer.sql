@@ -1,0 +1,8 @@
+SELECT
+    customer_id,
+    DATE '1996-07-01' AS occurred_at,
+    company_name AS name,
+    city,
+    country,
+    _file
+FROM customers

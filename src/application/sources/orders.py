@@ -1,0 +1,86 @@
+"""What must be asked of an order so that it becomes what the source says now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from domain.order.commands import (
+    CancelOrder,
+    CancelOrderLines,
+    LineQuantity,
+    OrderedLine,
+    PlaceOrder,
+    RevisePromise,
+    ReviseRequestedDate,
+)
+
+REASON = "changed at the source"
+GONE = "deleted at the source"
+_HANDLED = {"lines", "requested_date", "promised_date"}
+
+
+def commands_for_order(before: PlaceOrder, after: PlaceOrder | None, moment: datetime) -> tuple[list[Any], list[str]]:
+    """Return the commands that lead from one state of an order to the next, and the changes that none can express.
+
+    An order that had no lines was never placed; it is placed now.
+    """
+    if after is None:
+        return [CancelOrder(order_id=before.order_id, occurred_at=moment, reason=GONE)], []
+    if not before.lines:
+        return [after], []
+    problems = [
+        f"{field.name} was {_said(getattr(before, field.name))}, is {_said(getattr(after, field.name))}"
+        for field in fields(PlaceOrder)
+        if field.name not in _HANDLED and getattr(before, field.name) != getattr(after, field.name)
+    ]
+    commands = [*_dates(before, after, moment, problems), *_lines(before, after, moment, problems)]
+    return commands, problems
+
+
+def _dates(before: PlaceOrder, after: PlaceOrder, moment: datetime, problems: list[str]) -> Iterator[Any]:
+    address: dict[str, Any] = {"order_id": after.order_id, "occurred_at": moment, "reason": REASON}
+    for name, command in (("requested_date", ReviseRequestedDate), ("promised_date", RevisePromise)):
+        was, now = getattr(before, name), getattr(after, name)
+        if was == now:
+            continue
+        if now is None or (was is None and command is RevisePromise):
+            problems.append(f"{name} was {_said(was)}, is {_said(now)}")
+        else:
+            yield command(**address, **{name: now})
+
+
+def _lines(before: PlaceOrder, after: PlaceOrder, moment: datetime, problems: list[str]) -> Iterator[Any]:
+    now = {line.line_no: line for line in after.lines}
+    known = {line.line_no for line in before.lines}
+    cancelled = []
+    for line in before.lines:
+        left = now.get(line.line_no)
+        fewer = line.quantity - (left.quantity if left is not None else 0)
+        if left is not None:
+            problems += _line_problems(line, left)
+        if fewer > 0:
+            cancelled.append(LineQuantity(line_no=line.line_no, quantity=fewer))
+    problems += [f"line {number} was added" for number in now if number not in known]
+    if cancelled:
+        yield CancelOrderLines(order_id=after.order_id, occurred_at=moment, lines=tuple(cancelled), reason=REASON)
+
+
+def _line_problems(before: OrderedLine, after: OrderedLine) -> list[str]:
+    changed = [name for name in ("product_id", "unit_price", "discount") if _differ(before, after, name)]
+    if after.quantity > before.quantity:
+        changed.append("quantity")
+    return [
+        f"line {before.line_no}: {name} was {_said(getattr(before, name))}, is {_said(getattr(after, name))}"
+        for name in changed
+    ]
+
+
+def _differ(before: OrderedLine, after: OrderedLine, name: str) -> bool:
+    return bool(getattr(before, name) != getattr(after, name))
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)

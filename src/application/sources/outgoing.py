@@ -1,0 +1,59 @@
+"""Messages of what a source asks for, and their way to the stream through the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+from application.ingest.messages import encode_command, encode_rejected
+from application.ports.message_stream import MessageStream, OutgoingMessage
+from application.ports.row_mapping import MappedRow
+from application.ports.source_ledger import Outbox
+
+CHUNK = 5_000
+
+
+def messages_of(source: str, sent: int, rows: Iterable[MappedRow]) -> list[OutgoingMessage]:
+    """Return a message for each row; ids go on from the number `sent`, unless the mapping gives one.
+
+    A row that comes back to an earlier state is another message, so the content alone is no identity there.
+    """
+    return [_message(source, number, row) for number, row in enumerate(rows, sent + 1)]
+
+
+def _message(source: str, number: int, row: MappedRow) -> OutgoingMessage:
+    if row.rejected is not None:
+        return encode_rejected(
+            row.rejected,
+            topic=row.topic,
+            message_id=row.given_id or _id(number, row, row.rejected.text),
+            source=source,
+            origin_file=row.origin,
+            origin_line=None,
+        )
+    return encode_command(
+        row.command,
+        message_id=row.given_id or _id(number, row, repr(row.command)),
+        source=source,
+        correlation_id=row.correlation,
+        origin_file=row.origin,
+    )
+
+
+def _id(number: int, row: MappedRow, content: str) -> str:
+    return f"{number}-{content_id(row, content)[:16]}"
+
+
+def content_id(row: MappedRow, content: str) -> str:
+    """Return an id of a row that says this: the same whenever it says it again."""
+    return sha256("\n".join((row.select, row.key, content)).encode()).hexdigest()[:32]
+
+
+def publish_waiting(
+    outbox: Outbox, stream: MessageStream, source: str, published: Callable[[int], None] = lambda _: None
+) -> None:
+    """Publish what is due and forget it; where it ends in between, the same messages go out again."""
+    while waiting := outbox.waiting(source, CHUNK):
+        stream.publish([message for _, message in waiting])
+        outbox.forget(source, waiting[-1][0])
+        published(len(waiting))
