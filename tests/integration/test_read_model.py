@@ -14,7 +14,7 @@ import pytest
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, swap
 from adapters.postgres.read_model.build import Build
-from application.codec import Metadata, Recorded, UndecodableEventError, encode, encode_metadata
+from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -30,7 +30,7 @@ from application.replay.follower import Follower
 from domain.inventory.events import StockAdjusted, StockReceived
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-META = encode_metadata(Metadata(NOON, "message", "message", "test"))
+META = Metadata(NOON, "message", "message", "test")
 GOLD = {
     "fact_stock": """\
 -- comment: One row per stock with its value.
@@ -219,6 +219,7 @@ def stocked(house: House) -> House:
     return house
 
 
+LIVE_AND_OLD = ["gold", "gold_old", "silver", "silver_old"]
 STOCKED = [("bolt", 8, Decimal("20.00"), 3), ("nut", 7, Decimal("17.50"), 1)]
 
 
@@ -365,7 +366,7 @@ def test_a_rebuild_equals_the_live_tables_and_the_follower_goes_on_after_it(stoc
     stocked.follow()
     assert stocked.facts() == [STOCKED[0], ("cog", 1, Decimal("2.50"), 1), ("nut", 6, Decimal("15.00"), 2)]
     assert stocked.read_model.verify(stocked.progress).equal
-    assert stocked.schemas() == ["gold", "silver"]
+    assert stocked.schemas() == LIVE_AND_OLD
 
 
 def test_events_followed_while_a_rebuild_runs_are_caught_up_before_the_comparison(stocked: House) -> None:
@@ -524,7 +525,7 @@ def test_the_next_rebuild_removes_what_a_killed_one_left_and_nothing_else(stocke
         stocked.sql.execute(f"CREATE SCHEMA {name}".encode())
     stocked.sql.execute("CREATE TABLE gold_build_0123abcd.fact_stock (id int)")
     stocked.read_model.rebuild(stocked.progress)
-    assert stocked.schemas() == ["gold", "gold_mine", "silver"]
+    assert stocked.schemas() == ["gold", "gold_mine", "gold_old", "silver", "silver_old"]
     assert stocked.facts() == STOCKED
 
 
@@ -544,7 +545,7 @@ def test_a_rebuild_whose_connection_is_killed_leaves_the_live_tables_and_the_nex
     assert len(stocked.schemas()) == 4
 
     assert stocked.read_model.rebuild(stocked.progress).swapped
-    assert stocked.schemas() == ["gold", "silver"]
+    assert stocked.schemas() == LIVE_AND_OLD
 
 
 def test_a_second_rebuild_is_refused_while_one_runs(stocked: House) -> None:

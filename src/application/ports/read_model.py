@@ -28,24 +28,39 @@ class ReadModel(Protocol):
             ReadModelUnavailableError: the database can't be reached; the events may or may not be applied.
         """
 
-    def rebuild(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+    def rebuild(
+        self, progress: PhaseProgress, *, accept_changes: bool = False, workers: int = 0, shards: int | None = None
+    ) -> Rebuilt:
         """Build everything anew from the log, aside, and swap it in if it equals the live tables.
 
-        Readers see the old tables or the new ones, never a mixture. Where the two differ, the live tables
-        stay, unless `accept_changes` (for a projection that was changed on purpose). Before the first
-        event is applied there is nothing to compare: the build then goes to the end of the log.
-        `progress(phase, done, total)` counts events.
+        Ingest, followers and readers go on meanwhile; readers see the old tables or the new ones, never a
+        mixture, and the old ones are kept. Where the two differ, the live tables stay, unless `accept_changes`
+        (for a projection that was changed on purpose). Before the first event is applied there is nothing to
+        compare: the build then goes to the end of the log. `workers` processes share the work, 0: this one does
+        it; `shards` is into how many parts it is cut. A rebuild that was interrupted is gone on with, if the same
+        code began it. `progress(phase, done, total)` counts events.
 
         Raises:
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands; nothing is changed.
             CheckpointMovedError: the first follower started while a first build was under way.
-            DependentViewsError: somebody's views read the live tables and would be dropped with them.
+            DependentViewsError: somebody's views read the live tables and would be left with the old ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
-            ReadModelUnavailableError: the database can't be reached.
+            WorkersLostError: worker processes died again and again.
+            ReadModelUnavailableError: the database can't be reached; what is done is not lost.
         """
 
-    def verify(self, progress: PhaseProgress) -> Certificate:
+    def swap_back(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+        """Put back the tables that were live before the last swap, and keep those that are live now.
+
+        They first catch up with the log, aside, so that nobody sees older figures. Raises as `rebuild` does, and
+
+        Raises:
+            NothingKeptError: there are none.
+            OtherVersionError: another version of the code made them; `accept_changes` does it nevertheless.
+        """
+
+    def verify(self, progress: PhaseProgress, *, workers: int = 0, shards: int | None = None) -> Certificate:
         """Build everything anew aside, compare it with the live tables at one position, and drop it.
 
         Raises as `rebuild` does.
@@ -77,6 +92,18 @@ class ReadersInTheWayError(PlatformError):
 
 class DependentViewsError(PlatformError):
     """Views that somebody else made read the tables that a rebuild replaces. Nothing was changed."""
+
+
+class WorkersLostError(PlatformError):
+    """Worker processes died again and again. Nothing was changed."""
+
+
+class NothingKeptError(PlatformError):
+    """There are no tables of before a rebuild that could be put back."""
+
+
+class OtherVersionError(PlatformError):
+    """Another version of the code made these tables."""
 
 
 class ReadModelUnavailableError(PlatformError):

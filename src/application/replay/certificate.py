@@ -114,9 +114,13 @@ class CertificateEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did. `certificate` is None where there was nothing live to compare with."""
+    """What a rebuild did. `certificate` is None where there was nothing live to compare with.
+
+    `locked_seconds` is how long the swap kept readers waiting; None where nothing was swapped.
+    """
 
     position: int
     events: int
     swapped: bool
     certificate: Certificate | None
+    locked_seconds: float | None = None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from application.codec import Recorded, UndecodableEventError, decode
@@ -13,7 +11,6 @@ from application.projections.subject import Subject
 from application.replay.event_blocks import Block, decode_block
 
 SubjectOf = Callable[[str], Subject | None]
-_STREAM_ID = itemgetter(1)
 
 
 def subject_finder(subjects: Sequence[Subject]) -> SubjectOf:
@@ -91,25 +88,3 @@ def fold_blocks(blocks: Iterable[Block], subject_of: SubjectOf) -> Iterator[Mapp
             appended = {table.name for table in subject.tables if table.append_only}
             yield {name: rows[name] for name in appended if name in rows}
             view = subject.load({name: list(kept) for name, kept in rows.items() if name not in appended})
-
-
-def fold_log(
-    events: Iterable[tuple[int, str, int, str, bytes]], subject_of: SubjectOf
-) -> Iterator[tuple[Subject, Any]]:
-    """Fold a log given in stream order; yield the final view of one stream after the other.
-
-    An event is given as (position, stream id, version, topic, state). Memory holds one stream at a time.
-
-    Raises:
-        UndecodableEventError: an event that no decoder understands, of whatever stream.
-    """
-    for stream_id, stream in groupby(events, _STREAM_ID):
-        subject = subject_of(stream_id)
-        decoded = (Recorded(event[0], stream_id, event[2], decode(*event)) for event in stream)
-        if subject is None:
-            for _ in decoded:
-                pass
-            continue
-        view = fold_stream(subject, None, decoded)
-        if view is not None:
-            yield subject, view

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-BuildPurpose = Literal["rebuild", "verify", "as-of", "kept"]
+BuildPurpose = Literal["rebuild", "verify", "as-of", "kept", "live"]
 EVENTS_A_SHARD = 60_000
 
 

@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from dataclasses import asdict
 
 import click
 
 from application.ports.read_model import PhaseProgress
+from application.replay.certificate import Rebuilt
 from entrypoints.cli.certificates import print_certificate
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import Report, console, print_json, progress
+from entrypoints.container import Container
+
+WORTH_PROCESSES = 50_000
+"""Events from which on a rebuild is worth processes of its own, unless it is told how many."""
 
 
 @click.command()
 @click.option("--accept-changes", is_flag=True, help="Swap in tables that differ: a projection was changed.")
+@click.option("--swap-back", is_flag=True, help="Put back what was live before the last rebuild, caught up.")
+@click.option("--workers", type=click.IntRange(0), help="Processes that share the work.  [default: one a core]")
+@click.option("--shards", type=click.IntRange(1), help="Parts that the log is cut into.  [default: by its size]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def rebuild(accept_changes: bool, as_json: bool) -> None:
-    """Build silver and gold anew from the log, aside; swap them in where they equal the live ones."""
+def rebuild(accept_changes: bool, swap_back: bool, workers: int | None, shards: int | None, as_json: bool) -> None:
+    """Build silver and gold anew from the log, aside; swap them in where they equal the live ones.
+
+    Ingest, followers and readers go on meanwhile. A rebuild that was interrupted is gone on with. The tables that
+    were live are kept until the next rebuild.
+    """
     with platform() as container, progress("rebuilding", "events") as report:
-        built = container.read_model().rebuild(_phases(report), accept_changes=accept_changes)
-    certificate = built.certificate
+        read_model = container.read_model()
+        if swap_back:
+            built = read_model.swap_back(_phases(report), accept_changes=accept_changes)
+        else:
+            count = _workers(container, workers)
+            built = read_model.rebuild(_phases(report), accept_changes=accept_changes, workers=count, shards=shards)
     if as_json:
-        print_json(
-            {
-                "position": built.position,
-                "events": built.events,
-                "swapped": built.swapped,
-                "certificate": certificate.report() if certificate else None,
-            }
-        )
+        certificate = built.certificate.report() if built.certificate else None
+        print_json({**asdict(built), "certificate": certificate})
     else:
-        if certificate is not None:
-            print_certificate(certificate)
-        console.print(f"{built.events:,} events, up to position {built.position:,}")
-        console.print("swapped in" if built.swapped else "not swapped: the live tables stay as they were")
+        _print(built)
     if not built.swapped:
         raise SystemExit(1)
+
+
+def _print(built: Rebuilt) -> None:
+    if built.certificate is not None:
+        print_certificate(built.certificate)
+    console.print(f"{built.events:,} events, up to position {built.position:,}")
+    if built.locked_seconds is None:
+        console.print("not swapped: the live tables stay as they were")
+    else:
+        console.print(f"swapped in; readers were kept waiting for {built.locked_seconds * 1000:,.0f} ms")
+
+
+def _workers(container: Container, asked: int | None) -> int:
+    if asked is not None:
+        return asked
+    return (os.cpu_count() or 1) if container.event_store().head() >= WORTH_PROCESSES else 0
 
 
 @click.command()
@@ -52,7 +77,8 @@ def verify(sample: int | None, seed: int | None, as_json: bool) -> None:
         raise click.UsageError("--seed chooses a sample; give --sample too")
     with platform() as container, progress("verifying", "events") as report:
         if sample is None:
-            certificate = container.read_model().verify(_phases(report))
+            count = _workers(container, None)
+            certificate = container.read_model().verify(_phases(report), workers=count)
         else:
             certificate = container.read_model().verify_sample(sample, secrets.randbits(32) if seed is None else seed)
     if as_json:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import Connection
@@ -18,19 +18,27 @@ from adapters.postgres.read_model.gold_tables import (
     reference_gold,
     refresh_gold,
 )
-from adapters.postgres.read_model.schemas import Schemas, analyze
+from adapters.postgres.read_model.schemas import Schemas, analyze, table_names
 from adapters.postgres.read_model.silver_tables import SilverTable
 from application.codec import Recorded
 from application.projections.subject import Subject
-from application.replay.folding import fold_log, fold_stream, group_streams, subject_finder
+from application.replay.folding import fold_stream, group_streams, subject_finder
 
-ROWS_IN_MEMORY = 20_000
+Step = Callable[[Connection], None]
+
+
+class Stage(NamedTuple):
+    """Steps that may run at once, each within a transaction, on connections of their own."""
+
+    name: str
+    steps: Sequence[Step]
 
 
 class Build:
     """What silver and gold consist of, and how events get there; each method says where (`schemas`)."""
 
     def __init__(self, subjects: Sequence[Subject], gold: Sequence[GoldDefinition]) -> None:
+        self.subjects = tuple(subjects)
         self.gold = gold
         self.silver = {table.name: SilverTable(table) for subject in subjects for table in subject.tables}
         self.keys = {name: silver.table.key for name, silver in self.silver.items()}
@@ -43,34 +51,18 @@ class Build:
         for table in self.silver.values():
             table.create(conn, schemas.silver)
 
-    def load_silver(
-        self, conn: Connection, schemas: Schemas, events: Iterable[tuple[int, str, int, str, bytes]]
-    ) -> None:
-        """Fold a log in stream order into the silver tables; memory stays constant."""
-        rows: dict[str, list[Any]] = {name: [] for name in self.silver}
-        with _no_collection():
-            for subject, view in fold_log(events, self._subject_of):
-                for name, added in subject.rows(view).items():
-                    rows[name] += added
-                    if len(rows[name]) >= ROWS_IN_MEMORY:
-                        self.silver[name].copy(conn, schemas.silver, rows[name])
-                        rows[name].clear()
-        for name, rest in rows.items():
-            self.silver[name].copy(conn, schemas.silver, rest)
-
     def finish(self, conn: Connection, schemas: Schemas) -> None:
         """Index silver, select gold from it, and gather statistics of both."""
-        for table in self.silver.values():
-            table.index(conn, schemas.silver)
-        analyze(conn, schemas.silver)
-        create_functions(conn, schemas)
-        for definition in self.gold:
-            with _named(definition):
-                create_gold(conn, schemas, definition)
-        for definition in self.gold:
-            with _named(definition):
-                reference_gold(conn, schemas, definition, self.keys)
-        analyze(conn, schemas.gold)
+        for stage in self.stages(schemas):
+            for step in stage.steps:
+                step(conn)
+
+    def stages(self, schemas: Schemas) -> Iterator[Stage]:
+        """Yield what is left to do once silver is loaded; the steps of a stage don't depend on each other."""
+        indexes = [partial(_index, table, schemas) for table in self.silver.values()]
+        yield Stage("index", [*indexes, partial(create_functions, schemas=schemas)])
+        yield Stage("gold", [partial(_create, definition, schemas) for definition in self.gold])
+        yield Stage("gold", [partial(_reference, definition, schemas, self.keys) for definition in self.gold])
 
     def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:
         """Apply events that follow those already applied, within the caller's transaction."""
@@ -82,12 +74,12 @@ class Build:
             self._apply_to_subject(conn, schemas, subject, streams)
         growing = _passes_power_of_two(events)
         if growing:
-            analyze(conn, schemas.silver)
+            analyze(conn, schemas.silver, table_names(conn, schemas.silver))
         after = find_touched(conn, self.gold, stream_ids, events[0].position)
         for definition in self.gold:
             refresh_gold(conn, schemas, definition, before, after)
         if growing:
-            analyze(conn, schemas.gold)
+            analyze(conn, schemas.gold, table_names(conn, schemas.gold))
 
     def _apply_to_subject(
         self, conn: Connection, schemas: Schemas, subject: Subject, streams: dict[str, list[Recorded]]
@@ -131,16 +123,23 @@ def _named(definition: GoldDefinition) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the cycle collector: a fold makes many objects and no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def _index(table: SilverTable, schemas: Schemas, conn: Connection) -> None:
+    table.index(conn, schemas.silver)
+    analyze(conn, schemas.silver, [table.table.name])
+
+
+def _create(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
+    with _named(definition):
+        create_gold(conn, schemas, definition)
+    if definition.materialized:
+        analyze(conn, schemas.gold, [definition.name])
+
+
+def _reference(
+    definition: GoldDefinition, schemas: Schemas, keys: Mapping[str, Sequence[str]], conn: Connection
+) -> None:
+    with _named(definition):
+        reference_gold(conn, schemas, definition, keys)
 
 
 def _passes_power_of_two(events: Sequence[Recorded]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -44,15 +45,19 @@ def certify(
     *,
     purpose: Purpose = "rebuild",
     started_at: datetime | None = None,
+    beside: Connection | None = None,
 ) -> Certificate:
     """Compare every table that either build has; keep the certificate, with the caller's transaction.
 
-    `keys` gives the key columns of the tables to be; `started_at` is when the build began, by default now.
+    `keys` gives the key columns of the tables to be; `started_at` is when the build began, by default now. Where
+    there is a connection `beside`, of the same snapshot, it reads one side while `conn` reads the other.
     """
     started_at = started_at or datetime.now(UTC)
     tables: list[TableCertificate] = []
-    for live_schema, rebuilt_schema in zip(live, rebuilt, strict=True):
-        left, right = summarise(conn, live_schema), summarise(conn, rebuilt_schema)
+    with ThreadPoolExecutor(1) as thread:
+        theirs = thread.submit(_summaries, beside or conn, rebuilt)
+        ours = _summaries(conn, live)
+    for live_schema, rebuilt_schema, left, right in zip(live, rebuilt, ours, theirs.result(), strict=True):
         for name in sorted({*left, *right}):
             sides = ((live_schema, name), (rebuilt_schema, name))
             tables.append(_compare(conn, sides, left.get(name, _ABSENT), right.get(name, _ABSENT), keys.get(name, ())))
@@ -79,6 +84,10 @@ def issue(
         **sample,
     )
     return replace(certificate, number=keep(conn, certificate))
+
+
+def _summaries(conn: Connection, schemas: Schemas) -> list[dict[str, Summary]]:
+    return [summarise(conn, schema) for schema in schemas]
 
 
 def summarise(conn: Connection, schema: str) -> dict[str, Summary]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+import psycopg
+
 from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.session import connect
@@ -49,10 +51,16 @@ class Loader:
             return planning.claim(self._target, shard) or self._load(shard)
 
     def load_next(self, build: str) -> ShardDone | None:
-        """Load a shard that is missing; None where none is. Raises as `run_shard` does."""
-        with self._target.transaction(), _no_collection():
-            shard = planning.claim_missing(self._target, build)
-            return None if shard is None else self._load(shard)
+        """Load a shard that is missing; None where none is. Raises as `run_shard` does, and notes it at the shard."""
+        shard = None
+        try:
+            with self._target.transaction(), _no_collection():
+                shard = planning.claim_missing(self._target, build)
+                return None if shard is None else self._load(shard)
+        except Exception as error:
+            if shard is not None and not isinstance(error, psycopg.OperationalError):
+                planning.mark_failed(self._target, shard, f"{type(error).__name__}: {error}")
+            raise
 
     def close(self) -> None:
         """Close both connections."""

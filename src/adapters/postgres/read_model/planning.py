@@ -12,13 +12,16 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from adapters.postgres.read_model.build import Build
-from adapters.postgres.read_model.schemas import Schemas
+from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
 
+LIVE_BUILD = "live"
+"""The row of the build that is in silver and gold."""
+UNKNOWN = "unknown"
+"""The version of code that nobody noted."""
 SAMPLE = 20_000
 """Events that are looked at, to cut the log into shards of about equal size."""
 SOURCES = ("domain", "application", "adapters.postgres")
@@ -92,7 +95,7 @@ def claim_missing(conn: Connection, name: str) -> Shard | None:
     Where others have all that are missing, wait for one: whoever has it may die.
     """
     for wait in ("SKIP LOCKED", ""):
-        shards = _shards(conn, name, "AND done_at IS NULL", f"LIMIT 1 FOR UPDATE OF s {wait}")
+        shards = _shards(conn, name, "AND done_at IS NULL AND error IS NULL", f"LIMIT 1 FOR UPDATE OF s {wait}")
         if shards:
             return shards[0]
     return None
@@ -117,24 +120,39 @@ def mark_done(conn: Connection, done: ShardDone) -> None:
     )
 
 
-def mark_failed(conn: Connection, shard: Shard, error: dict[str, Any]) -> None:
-    """Keep why a shard can't be done."""
+def mark_failed(conn: Connection, shard: Shard, error: str) -> None:
+    """Keep why a shard can't be done; nobody tries it again, until the build is resumed."""
     conn.execute(
-        "UPDATE replay.shards SET error = %s WHERE build = %s AND number = %s",
-        [Jsonb(error), shard.build, shard.number],
+        "UPDATE replay.shards SET error = %s WHERE build = %s AND number = %s", [error, shard.build, shard.number]
     )
 
 
-def failure(conn: Connection, name: str) -> dict[str, Any] | None:
-    """Return why a shard of a build can't be done, None where none failed."""
-    query = "SELECT error FROM replay.shards WHERE build = %s AND error IS NOT NULL ORDER BY number LIMIT 1"
-    row = conn.execute(query, [name]).fetchone()
-    return None if row is None else row[0]
+def failed_shard(conn: Connection, name: str) -> Shard | None:
+    """Return the first shard of a build that can't be done, None where none failed."""
+    return next(iter(_shards(conn, name, "AND error IS NOT NULL")), None)
+
+
+def steps_done(conn: Connection, name: str, stage: int) -> set[int]:
+    """Return the numbers of a stage's steps that are done."""
+    return {
+        number
+        for (number,) in conn.execute("SELECT step FROM replay.steps WHERE build = %s AND stage = %s", [name, stage])
+    }
+
+
+def mark_step_done(conn: Connection, name: str, stage: int, number: int) -> None:
+    """Note, in the transaction of its work, that a step is done."""
+    conn.execute("INSERT INTO replay.steps (build, stage, step) VALUES (%s, %s, %s)", [name, stage, number])
 
 
 def mark_ready(conn: Connection, name: str) -> None:
     """Note that a build is complete up to its position."""
     conn.execute("UPDATE replay.builds SET status = 'ready', ready_at = clock_timestamp() WHERE name = %s", [name])
+
+
+def advance(conn: Connection, name: str, position: int) -> None:
+    """Note, in the transaction that applies events to a build, how far it is."""
+    conn.execute("UPDATE replay.builds SET position = %s WHERE name = %s", [position, name])
 
 
 def is_ready(conn: Connection, name: str) -> bool:
@@ -148,6 +166,51 @@ def events_done(conn: Connection, name: str) -> int:
     row = conn.execute("SELECT coalesce(sum(events), 0)::bigint FROM replay.shards WHERE build = %s", [name]).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def note_live(conn: Connection, build: Build) -> None:
+    """Note that live tables were made, by this code, at the start of the log."""
+    conn.execute("DELETE FROM replay.builds WHERE name = %s", [LIVE_BUILD])
+    conn.execute(
+        "INSERT INTO replay.builds (name, purpose, position, status, code_version) VALUES (%s, 'live', 0, 'ready', %s)",
+        [LIVE_BUILD, version_of(build)],
+    )
+
+
+def note_swap(conn: Connection, name: str, position: int) -> None:
+    """Note, in the transaction that swaps, that a build becomes the live one, and the live one the old."""
+    conn.execute(
+        "INSERT INTO replay.builds (name, purpose, position, status, code_version) VALUES (%s, 'live', 0, 'ready', %s)"
+        " ON CONFLICT DO NOTHING",
+        [LIVE_BUILD, UNKNOWN],
+    )
+    for old, new, purpose in ((LIVE_BUILD, "", "kept"), (name, LIVE_BUILD, "live"), ("", OLD, "kept")):
+        conn.execute(
+            "UPDATE replay.builds SET name = %s, purpose = %s, position = %s WHERE name = %s",
+            [new, purpose, position, old],
+        )
+
+
+def resumable(conn: Connection, build: Build, upto: int) -> Plan | None:
+    """Return the build that an interrupted rebuild or verification left; drop what can't be used any more.
+
+    It is gone on with if this very code began it, and not beyond `upto`. Shards that failed are tried again.
+    """
+    left = conn.execute(
+        "SELECT name FROM replay.builds WHERE purpose IN ('rebuild', 'verify') ORDER BY started_at DESC"
+    )
+    usable = None
+    for (name,) in left.fetchall():
+        found = find_plan(conn, name)
+        fits = found is not None and found.code_version == version_of(build) and 0 < found.upto <= upto
+        if usable is None and fits and Schemas.named(name).exist(conn):
+            usable = found
+        else:
+            drop_build(conn, name)
+    if usable is not None:
+        conn.execute("UPDATE replay.shards SET error = NULL WHERE build = %s", [usable.name])
+    drop_leftovers(conn, known=() if usable is None else Schemas.named(usable.name))
+    return usable
 
 
 def drop_build(conn: Connection, name: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from psycopg import Connection
 
 from adapters.postgres import locks
-from adapters.postgres.read_model import log
+from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.building import Effort
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.rebuild import exclusive_rebuild
 from adapters.postgres.read_model.sample import Sample
@@ -50,6 +51,7 @@ class PostgresReadModel:
                 self._build.create_silver(conn, LIVE)
                 self._build.finish(conn, LIVE)
                 log.forget_checkpoint(conn)
+                planning.note_live(conn, self._build)
 
     def position(self) -> int:
         """Return the position of the last event applied, 0 before the first."""
@@ -67,15 +69,27 @@ class PostgresReadModel:
             self._build.apply(conn, LIVE, events)
             log.move_checkpoint(conn, events[-1].position)
 
-    def rebuild(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+    def rebuild(
+        self,
+        progress: PhaseProgress,
+        *,
+        accept_changes: bool = False,
+        workers: int = 0,
+        shards: int | None = None,
+    ) -> Rebuilt:
         """Build anew aside, and swap it in if equal to the live tables, or if changes are accepted."""
         with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
-            return rebuild.replace(accept_changes)
+            return rebuild.replace(Effort(workers, shards), accept_changes=accept_changes)
 
-    def verify(self, progress: PhaseProgress) -> Certificate:
+    def swap_back(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
+        """Put back what was live before the last swap, caught up."""
+        with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
+            return rebuild.swap_back(accept_changes=accept_changes)
+
+    def verify(self, progress: PhaseProgress, *, workers: int = 0, shards: int | None = None) -> Certificate:
         """Build anew aside, compare with the live tables, and drop it."""
         with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
-            return rebuild.verify()
+            return rebuild.verify(Effort(workers, shards))
 
     def verify_sample(self, streams: int, seed: int) -> Certificate:
         """Fold up to `streams` random streams again, and compare their rows and the gold that they touch."""

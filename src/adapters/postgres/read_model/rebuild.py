@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from typing import Literal
 
 from psycopg import Connection
 
 from adapters.postgres import locks
 from adapters.postgres.certificates import mark_swapped
-from adapters.postgres.read_model import log
+from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
-from adapters.postgres.read_model.schemas import LIVE, Schemas, drop_leftovers
+from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect
+from adapters.postgres.read_model.snapshot import shared_snapshot
 from adapters.postgres.read_model.swap import swap
 from application.codec import Recorded, decode
-from application.ports.read_model import CheckpointMovedError, PhaseProgress, RebuildRunningError
+from application.ports.read_model import (
+    CheckpointMovedError,
+    NothingKeptError,
+    OtherVersionError,
+    PhaseProgress,
+    RebuildRunningError,
+)
 from application.replay.certificate import Certificate, Purpose, Rebuilt
+from application.replay.shards import Plan, shard_count
 
 CATCH_UP = 10_000
-REPORT_EVERY = 10_000
 
 
 class Rebuild:
@@ -32,63 +42,102 @@ class Rebuild:
         self._conn = conn
         self._build = build
         self._progress = progress
-        self._aside = Schemas.aside()
+        self._name = ""
         self._position = 0
         self._events = 0
         self._started_at = datetime.now(UTC)
 
-    def verify(self) -> Certificate:
-        """Build up to the checkpoint and compare."""
-        self._load(log.read_checkpoint(self._conn))
-        self._catch_up(log.read_checkpoint(self._conn))
-        with self._conn.transaction():
-            self._catch_up(log.lock_checkpoint(self._conn))
+    def verify(self, effort: Effort) -> Certificate:
+        """Build up to the checkpoint, compare, and drop."""
+        with self._aside("verify", log.read_checkpoint(self._conn), effort):
             return self._certify("verify")
 
-    def replace(self, accept_changes: bool) -> Rebuilt:
+    def replace(self, effort: Effort, *, accept_changes: bool) -> Rebuilt:
         """Build, compare, and swap if equal, accepted, or nothing was there to compare with."""
-        self._load(log.read_checkpoint(self._conn) or log.read_head(self._conn))
+        upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
+        with self._aside("rebuild", upto, effort):
+            certificate = self._certify("rebuild") if log.read_checkpoint(self._conn) else None
+            locked = None
+            if certificate is None or certificate.equal or accept_changes:
+                planning.drop_build(self._conn, OLD)
+                locked = self._swap(certificate)
+            return Rebuilt(self._position, self._events, locked is not None, certificate, locked)
+
+    def swap_back(self, *, accept_changes: bool) -> Rebuilt:
+        """Catch up with what was live before the last swap, and put it back."""
+        kept = planning.find_plan(self._conn, OLD)
+        if kept is None:
+            raise NothingKeptError(NothingKeptError.__doc__)
+        if kept.code_version not in {planning.version_of(self._build), planning.UNKNOWN} and not accept_changes:
+            raise OtherVersionError(
+                f"the kept tables are of version {kept.code_version}: this one would go on with them in its own way."
+                " Run that version, or rebuild, or give --accept-changes"
+            )
+        self._name, self._position = OLD, kept.upto
+        return Rebuilt(self._position, self._events, True, None, self._swap(None))
+
+    @contextmanager
+    def _aside(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Iterator[None]:
+        """Build aside, or go on with what an interrupted one left; drop it at the end, if it still stands aside."""
+        plan = planning.resumable(self._conn, self._build, upto) or self._plan(purpose, upto, effort)
+        self._name, self._position = plan.name, plan.upto
+        try:
+            self._events = complete(
+                self._conninfo, self._conn, self._build, plan, workers=effort.workers, progress=self._progress
+            )
+            yield
+        finally:
+            if not self._conn.broken:
+                planning.drop_build(self._conn, plan.name)
+
+    def _plan(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Plan:
+        self._progress("plan", 0, upto)
+        shards = effort.shards or shard_count(upto, effort.workers)
+        name = new_build_name()
+        return planning.plan(self._conn, self._build, name=name, purpose=purpose, upto=upto, shards=shards)
+
+    def _certify(self, purpose: Purpose) -> Certificate:
+        """Compare at one position, within a snapshot; followers wait only until it is taken."""
+        self._catch_up(log.read_checkpoint(self._conn))
+        with ExitStack() as stack:
+            with closing(connect(self._conninfo)) as holder, holder.transaction():
+                self._meet(log.lock_checkpoint(holder))
+                first, second = stack.enter_context(shared_snapshot(self._conninfo))
+            self._progress("certify", self._events, self._events)
+            return certify(
+                first,
+                LIVE,
+                Schemas.named(self._name),
+                self._build.keys,
+                self._position,
+                purpose=purpose,
+                started_at=self._started_at,
+                beside=second,
+            )
+
+    def _swap(self, certificate: Certificate | None) -> float:
+        """Catch up and swap in one transaction; return for how many seconds the live tables were locked."""
         self._catch_up(log.read_checkpoint(self._conn))
         with self._conn.transaction():
             live = log.lock_checkpoint(self._conn)
-            if 0 < live < self._position:
-                raise CheckpointMovedError(
-                    f"a follower started during the first build and stands at {live}, the build at"
-                    f" {self._position}: let the follower catch up, then rebuild again"
-                )
-            self._catch_up(live)
-            certificate = self._certify("rebuild") if live and LIVE.exist(self._conn) else None
-            swapped = certificate is None or certificate.equal or accept_changes
-            if swapped:
-                self._progress("swap", self._events, self._events)
-                swap(self._conn, self._aside)
-                log.move_checkpoint(self._conn, self._position)
-                if certificate is not None:
-                    mark_swapped(self._conn, certificate)
-        return Rebuilt(self._position, self._events, swapped, certificate)
+            if live or certificate is not None:
+                self._meet(live)
+            self._progress("swap", self._events, self._events)
+            if certificate is not None:
+                mark_swapped(self._conn, certificate)
+            log.move_checkpoint(self._conn, self._position)
+            planning.note_swap(self._conn, self._name, self._position)
+            locked_at = swap(self._conn, Schemas.named(self._name))
+        return time.monotonic() - locked_at
 
-    def drop(self) -> None:
-        """Drop what stands aside, if anything still does."""
-        if not self._conn.broken:
-            self._aside.drop(self._conn)
-
-    def _load(self, upto: int) -> None:
-        total = log.count_events(self._conn, upto)
-        self._position = upto
-        self._build.create_silver(self._conn, self._aside)
-        with closing(connect(self._conninfo)) as source, closing(self._read(source, total)) as events:
-            self._build.load_silver(self._conn, self._aside, events)
-        self._progress("index", self._events, total)
-        with self._conn.transaction():
-            self._build.finish(self._conn, self._aside)
-
-    def _read(self, source: Connection, total: int) -> Generator[tuple[int, str, int, str, bytes]]:
-        with closing(log.read_in_stream_order(source, self._position)) as events:
-            for self._events, event in enumerate(events, start=1):
-                if self._events % REPORT_EVERY == 0:
-                    self._progress("fold", self._events, total)
-                yield event
-        self._progress("fold", self._events, total)
+    def _meet(self, live: int) -> None:
+        """Catch up with the live tables, which stand still meanwhile."""
+        if live < self._position:
+            raise CheckpointMovedError(
+                f"a follower started during the first build and stands at {live}, the build at"
+                f" {self._position}: let the follower catch up, then rebuild again"
+            )
+        self._catch_up(live)
 
     def _catch_up(self, to: int) -> None:
         while self._position < to:
@@ -97,27 +146,16 @@ class Rebuild:
                 break
             recorded = [Recorded(e.position, e.stream_id, e.version, decode(*e)) for e in events]
             with self._conn.transaction():
-                self._build.apply(self._conn, self._aside, recorded)
+                self._build.apply(self._conn, Schemas.named(self._name), recorded)
+                planning.advance(self._conn, self._name, events[-1].position)
             self._position = events[-1].position
             self._events += len(events)
             self._progress("catch up", self._events, self._events)
 
-    def _certify(self, purpose: Purpose) -> Certificate:
-        self._progress("certify", self._events, self._events)
-        return certify(
-            self._conn,
-            LIVE,
-            self._aside,
-            self._build.keys,
-            self._position,
-            purpose=purpose,
-            started_at=self._started_at,
-        )
-
 
 @contextmanager
 def exclusive_rebuild(conninfo: str, build: Build, progress: PhaseProgress) -> Iterator[Rebuild]:
-    """Give the one rebuild that may run; clean up before it what a killed one left, and after it its own.
+    """Give the one rebuild that may run.
 
     Raises:
         RebuildRunningError: another one is running.
@@ -125,9 +163,4 @@ def exclusive_rebuild(conninfo: str, build: Build, progress: PhaseProgress) -> I
     with closing(connect(conninfo)) as conn:
         if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
             raise RebuildRunningError(RebuildRunningError.__doc__)
-        drop_leftovers(conn)
-        rebuild = Rebuild(conninfo, conn, build, progress)
-        try:
-            yield rebuild
-        finally:
-            rebuild.drop()
+        yield Rebuild(conninfo, conn, build, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection, Sequence
 from typing import LiteralString, NamedTuple
 
 from psycopg import Connection, sql
@@ -54,6 +55,8 @@ class Schemas(NamedTuple):
 
 
 LIVE = Schemas("silver", "gold")
+OLD = "old"
+"""The name of the build that was live before the last swap."""
 
 
 def new_build_name() -> str:
@@ -61,10 +64,10 @@ def new_build_name() -> str:
     return f"build_{secrets.token_hex(4)}"
 
 
-def drop_leftovers(conn: Connection) -> None:
-    """Drop what rebuilds that were killed left behind, one schema at a time; never the live schemas."""
+def drop_leftovers(conn: Connection, known: Collection[str] = ()) -> None:
+    """Drop what rebuilds left behind that were killed, but for the `known`; never the live schemas."""
     for name in _schema_names(conn):
-        if ASIDE.fullmatch(name):
+        if ASIDE.fullmatch(name) and name not in known:
             conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
 
 
@@ -74,9 +77,9 @@ def table_names(conn: Connection, schema: str) -> list[str]:
     return [name for (name,) in conn.execute(query, [schema])]
 
 
-def analyze(conn: Connection, schema: str) -> None:
+def analyze(conn: Connection, schema: str, tables: Sequence[str]) -> None:
     """Gather statistics: a fresh table without them gets plans for a tiny one."""
-    names = [sql.Identifier(schema, name) for name in table_names(conn, schema)]
+    names = [sql.Identifier(schema, name) for name in tables]
     if names:
         conn.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(names)))
 

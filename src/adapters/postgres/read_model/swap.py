@@ -7,7 +7,7 @@ import time
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import copy_grants
-from adapters.postgres.read_model.schemas import LIVE, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, table_names
 from application.ports.read_model import DependentViewsError, ReadersInTheWayError
 
 _DEPENDENTS = (
@@ -18,25 +18,33 @@ _DEPENDENTS = (
     "WHERE read.relnamespace::regnamespace::text = ANY(%(live)s) "
     "AND reader.relnamespace::regnamespace::text <> ALL(%(live)s) ORDER BY 1, 2"
 )
+_PARTING = Schemas.named("parting")
 PATIENCE = 60.0
 PAUSE = 0.05
 
 
-def swap(conn: Connection, aside: Schemas) -> None:
-    """Drop the live schemas and give their names to those aside.
+def swap(conn: Connection, aside: Schemas) -> float:
+    """Keep the live schemas as those of the build `OLD`, and give their names to those aside.
+
+    Returns when the live tables were locked, by the monotonic clock. `aside` may be the old ones themselves.
 
     Every live table is locked first: a statement or transaction that has read one of them keeps all of
-    them until its end, so that nobody sees some tables old and some new.
+    them until its end, so that nobody sees some tables old and some new. The caller commits at once.
 
     Raises:
         ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader.
-        DependentViewsError: somebody's view reads a live table, and would be dropped with it.
+        DependentViewsError: somebody's view reads a live table, and would go on reading the old one.
     """
     _refuse_dependents(conn)
-    _lock_tables(conn)
     copy_grants(conn, LIVE, aside)
-    LIVE.drop(conn)
+    # What is checked at the commit is checked now, while readers still read.
+    conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    _lock_tables(conn)
+    locked_at = time.monotonic()
+    LIVE.rename(conn, _PARTING)
     aside.rename(conn, LIVE)
+    _PARTING.rename(conn, Schemas.named(OLD))
+    return locked_at
 
 
 def _refuse_dependents(conn: Connection) -> None:
@@ -44,7 +52,7 @@ def _refuse_dependents(conn: Connection) -> None:
     if rows:
         views = ", ".join(f"{view} (on {table})" for view, table in rows)
         raise DependentViewsError(
-            f"these views would be dropped with the tables they read: {views}; drop them, rebuild, create them again"
+            f"these views would go on reading the old tables: {views}; drop them, rebuild, create them again"
         )
 
 
@@ -54,7 +62,7 @@ def _lock_tables(conn: Connection) -> None:
         return
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(names))
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
-    conn.execute("SET LOCAL lock_timeout = '200ms'")
+    conn.execute("SET LOCAL lock_timeout = '50ms'")
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -3,7 +3,7 @@ CREATE SCHEMA IF NOT EXISTS replay;
 
 CREATE TABLE IF NOT EXISTS replay.builds (
     name           text COLLATE "C" PRIMARY KEY,
-    purpose        text NOT NULL CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept')),
+    purpose        text NOT NULL CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept', 'live')),
     position       bigint NOT NULL,
     recorded_until timestamptz,
     status         text NOT NULL DEFAULT 'loading' CHECK (status IN ('loading', 'ready')),
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS replay.builds (
     ready_at       timestamptz
 );
 COMMENT ON TABLE replay.builds IS
-    'One row per build in schemas of its own (silver_<name>, gold_<name>), and the position up to which it is true.';
+    'One row per build in schemas of its own (silver_<name>, gold_<name>), and the position up to which it is true; the build named live is in silver and gold, true up to the checkpoint.';
 
 CREATE TABLE IF NOT EXISTS replay.shards (
     build        text COLLATE "C" NOT NULL REFERENCES replay.builds ON UPDATE CASCADE ON DELETE CASCADE,
@@ -23,8 +23,16 @@ CREATE TABLE IF NOT EXISTS replay.shards (
     seconds      double precision,
     peak_mb      double precision,
     done_at      timestamptz,
-    error        jsonb,
+    error        text,
     PRIMARY KEY (build, number)
 );
 COMMENT ON TABLE replay.shards IS
     'The streams from first_stream (inclusive) to end_stream (exclusive), and what came of loading them.';
+
+CREATE TABLE IF NOT EXISTS replay.steps (
+    build text COLLATE "C" NOT NULL REFERENCES replay.builds ON UPDATE CASCADE ON DELETE CASCADE,
+    stage integer NOT NULL,
+    step  integer NOT NULL,
+    PRIMARY KEY (build, stage, step)
+);
+COMMENT ON TABLE replay.steps IS 'What is done of a build after its shards: keys, indexes, gold tables, references.';
