@@ -87,8 +87,9 @@ def test_an_error_goes_to_its_caller_and_the_next_one_computes(cache: Cache) -> 
 
 
 def test_of_many_who_miss_a_key_one_computes(cache: Cache) -> None:
+    """The one takes long enough for the others to come."""
     everyone = Barrier(20)
-    compute = Computing()
+    compute = Computing(meanwhile=lambda: Event().wait(0.1))
 
     def ask(_: int) -> bytes:
         everyone.wait()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.lock import Lock
 
 from adapters.redis.cache import ANSWER_SECONDS, AWAY_SECONDS, RedisCache
 from application.ports.cache import CacheUnavailableError, Fresh
@@ -145,6 +146,33 @@ def test_the_lock_of_a_killed_process_ends_by_itself() -> None:
             cache.remember("a", compute)
         assert 0 < left[0] <= 30_000
         assert not redis.exists(f"{namespace}:1:a:lock")
+
+
+def test_an_error_frees_the_lock() -> None:
+    def fail() -> Fresh:
+        raise ZeroDivisionError
+
+    with fresh_namespace() as namespace, closing(RedisCache(redis_url(), namespace)) as cache:
+        with pytest.raises(ZeroDivisionError):
+            cache.remember("a", fail)
+        with closing(Redis.from_url(redis_url())) as redis:
+            assert list(redis.scan_iter(f"{namespace}:*")) == []
+
+
+def test_a_value_kept_between_looking_and_locking_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        fresh_namespace() as namespace,
+        closing(RedisCache(redis_url(), namespace)) as late,
+        closing(Redis.from_url(redis_url())) as redis,
+    ):
+        acquire = Lock.acquire
+
+        def after_another(lock: Lock, **options: bool) -> bool:
+            redis.set(f"{namespace}:1:a", b"1", px=10_000)
+            return acquire(lock, **options)
+
+        monkeypatch.setattr(Lock, "acquire", after_another)
+        assert remember(late, b"2") == b"1"
 
 
 def test_an_address_that_is_none_is_said_at_once() -> None:

@@ -10,7 +10,6 @@ from typing import TypeVar, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import LockNotOwnedError, RedisError
 from redis.lock import Lock
 from redis.retry import Retry
@@ -45,8 +44,8 @@ class RedisCache:
                 url,
                 socket_timeout=ANSWER_SECONDS,
                 socket_connect_timeout=ANSWER_SECONDS,
-                # Once: a connection that the server closed meanwhile is replaced, an outage is not waited for.
-                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+                # The client replaces a connection that the server closed by itself; an outage is not waited for.
+                retry=Retry(NoBackoff(), 0),
             )
         except ValueError as error:
             raise CacheUnavailableError(f"the address of Redis can't be used: {error}") from error
