@@ -17,6 +17,7 @@ from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
 from adapters.postgres.migrate import migrate
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
@@ -25,6 +26,7 @@ from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.server import EmbeddedPostgres
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.topic_log import PostgresTopicLog
+from application.continued_log import ContinuedLog, own_offsets
 from application.dead_letters import DeadLetterFeed
 from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
@@ -33,8 +35,8 @@ from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
-from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.feeds import source_database
+from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -93,19 +95,29 @@ def _kafka(settings: Settings) -> KafkaConnection | None:
     return connection
 
 
+def _log_name(kafka: KafkaConnection | None) -> str:
+    """Return the name of the log that the settings say."""
+    if kafka is None:
+        return TOPIC_LOG
+    from adapters.kafka.topics import log_name  # noqa: PLC0415
+
+    return log_name(kafka.admin(), kafka.topic_prefix)
+
+
 def _message_stream(
-    kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox
+    kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox, identity: PostgresLogIdentity
 ) -> Iterator[MessageStream]:
-    """Give Kafka where its brokers are set, else the database's own topic log."""
+    """Give Kafka where its brokers are set, else the database's own topic log; raises OtherLogError."""
+    starts = identity.claim(_log_name(kafka))
     if kafka is None:
         log = own()
-        yield log
+        yield ContinuedLog(log, starts) if starts else log
         log.close()
         return
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
 
-    stream = KafkaMessageStream(kafka, inbox.positions)
-    yield stream
+    stream = KafkaMessageStream(kafka, lambda: own_offsets(inbox.positions(), starts))
+    yield ContinuedLog(stream, starts) if starts else stream
     stream.close()
 
 
@@ -136,7 +148,9 @@ class Container(containers.DeclarativeContainer):
     inbox = providers.Singleton(PostgresInbox, pool)
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
     kafka = providers.Singleton(_kafka, settings)
-    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox)
+    log_name = providers.Callable(_log_name, kafka)
+    log_identity = providers.Singleton(PostgresLogIdentity, pool)
+    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity)
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)
     dead_letters = providers.Resource(_dead_letters, kafka, inbox, quarantine_feed)
     cache = providers.Resource(open_cache, settings)

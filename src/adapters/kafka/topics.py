@@ -84,6 +84,17 @@ def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] 
     log.info("topics are ready: %s", ", ".join(names))
 
 
+def log_name(admin: AdminClient, prefix: str = "") -> str:
+    """Return what tells these topics from those of other brokers, and of other prefixes.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer.
+    """
+    with translated():
+        cluster = admin.list_topics(timeout=_SECONDS).cluster_id
+    return f"the Kafka cluster {cluster}, topics {prefix}*" if prefix else f"the Kafka cluster {cluster}"
+
+
 def _new(topic: Topic, prefix: str) -> NewTopic:
     return NewTopic(
         prefix + topic.name,

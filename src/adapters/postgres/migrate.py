@@ -26,7 +26,15 @@ def migrate(conninfo: str) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", [locks.MIGRATION])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {EVENTS_SCHEMA}")
         _create_event_tables(conninfo, connection)
-        for name in ("bronze.sql", "dead_letters.sql", "stream.sql", "sources.sql", "certificates.sql", "replay.sql"):
+        for name in (
+            "bronze.sql",
+            "dead_letters.sql",
+            "logs.sql",
+            "stream.sql",
+            "sources.sql",
+            "certificates.sql",
+            "replay.sql",
+        ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()
             connection.execute(script.encode())
         connection.execute(

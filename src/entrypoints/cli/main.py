@@ -37,6 +37,7 @@ for command in (
     operate.consume,
     operate.project,
     operate.status,
+    operate.switch_log,
     operate.doctor,
     operate.events,
     relay.relay,

@@ -10,6 +10,7 @@ import click
 from application import codec
 from application.errors import PlatformError
 from application.ports.inbox import Balance
+from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import Report, console, print_json, print_table, progress
 from entrypoints.doctor import examine
@@ -97,6 +98,21 @@ def status(as_json: bool) -> None:
         print_json(figures)
     else:
         print_table("Status", ("figure", "value"), figures.items())
+
+
+@click.command("switch-log")
+@click.option("--drained", is_flag=True, help="Everything in the Kafka topics so far was taken in.")
+def switch_log(drained: bool) -> None:
+    """Move the database to the log that the settings name now, e.g. from its own topic log to Kafka.
+
+    Stop whatever publishes and consumes first.
+    """
+    with platform() as container, container.roles().hold(pipeline.CONSUME):
+        name = container.log_name()
+        starts = container.log_identity().switch(name, drained=drained)
+    console.print(f"this database takes in from {name}", soft_wrap=True)
+    for (topic, number), start in sorted(starts.items()):
+        console.print(f"  {topic}/{number}: its first message counts as {start:,}")
 
 
 @click.command()

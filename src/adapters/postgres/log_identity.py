@@ -1,0 +1,120 @@
+"""Which log the recorded positions count in: those of one log mean nothing in another, and would skip messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
+
+from adapters.postgres.errors import translated
+from application.aggregates import TOPICS
+from application.errors import PlatformError
+from application.ports.message_stream import Partition
+
+TOPIC_LOG = "the topic log of this database"
+
+Starts = Mapping[Partition, int]
+"""Where each partition ended in the log before; empty for the first log of a database."""
+
+_LAST = "SELECT name, starts FROM bronze.logs ORDER BY number DESC LIMIT 1"
+_ADD = "INSERT INTO bronze.logs (name, starts) VALUES (%s, %s)"
+_POSITIONS = "SELECT topic, partition, next_offset FROM bronze.positions"
+_TOPIC_LOG = "SELECT topic, partition, next_offset FROM stream.partitions WHERE topic = ANY(%s)"
+
+
+class OtherLogError(PlatformError):
+    """The database takes in from another log than the one that the settings name."""
+
+
+class UndrainedLogError(PlatformError):
+    """Messages of the log that is to be left are not taken in yet, or may not be."""
+
+
+class PostgresLogIdentity:
+    """Ties a database to the log that it takes in from."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def claim(self, name: str) -> Starts:
+        """Return where the offsets of the log begin; the first log that is used becomes the database's log.
+
+        Raises:
+            OtherLogError: messages of another log were taken in already, or wait there.
+        """
+        with self._connection() as connection:
+            log = _Log.last(connection)
+            if log.name == name:
+                return log.starts
+            if log.positions or log.waiting:
+                raise OtherLogError(
+                    f"this database takes in from {log.name}, but the settings name {name}: positions of the one mean "
+                    "nothing in the other, and messages would be skipped. Set what was set before, or move the "
+                    "database with `dataflow switch-log`"
+                )
+            connection.execute(_ADD, [name, Jsonb({})])
+            return {}
+
+    def switch(self, name: str, *, drained: bool) -> Starts:
+        """Take in from another log from now on; return where its offsets begin. Nobody may consume meanwhile.
+
+        `drained` says that everything in the log so far was taken in; of the topic log that is known.
+
+        Raises:
+            UndrainedLogError: messages of the log so far wait, or may wait.
+        """
+        with self._connection() as connection:
+            log = _Log.last(connection)
+            if log.name == name:
+                return log.starts
+            if log.waiting:
+                raise UndrainedLogError(
+                    f"{log.waiting:,} messages wait in {log.name}: take them in first, with `dataflow consume --once` "
+                    "and DATAFLOW_KAFKA_BOOTSTRAP not set"
+                )
+            if log.name != TOPIC_LOG and log.positions and not drained:
+                raise UndrainedLogError(
+                    f"whether messages wait in {log.name} is not known here: take in all of them, then say --drained"
+                )
+            starts = {f"{p.topic}/{p.number}": end for p, end in log.positions.items()}
+            connection.execute(_ADD, [name, Jsonb(starts)])
+            return log.positions
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """Give a transaction that is alone in asking and changing."""
+        with translated(), self._pool.connection() as connection:
+            connection.execute("LOCK TABLE bronze.logs IN EXCLUSIVE MODE")
+            yield connection
+
+
+class _Log(NamedTuple):
+    """The log so far, how far it was taken in, and, of the topic log, how many messages wait."""
+
+    name: str | None
+    starts: Starts
+    positions: Starts
+    waiting: int
+
+    @classmethod
+    def last(cls, connection: Connection) -> _Log:
+        """Read it. Before logs were recorded, a database that never used its topic log was one of the Kafka named."""
+        ends = _places(connection.execute(_TOPIC_LOG, [list(TOPICS)]))
+        name, texts = connection.execute(_LAST).fetchone() or (TOPIC_LOG if any(ends.values()) else None, {})
+        starts = _places((*_place(text), start) for text, start in texts.items())
+        positions = _places(connection.execute(_POSITIONS)) if name is not None else {}
+        taken = sum(positions.get(place, starts.get(place, 0)) - starts.get(place, 0) for place in ends)
+        return cls(name, starts, positions, sum(ends.values()) - taken if name == TOPIC_LOG else 0)
+
+
+def _places(rows: Iterable[tuple[str, int, int]]) -> dict[Partition, int]:
+    return {Partition(topic, number): offset for topic, number, offset in rows}
+
+
+def _place(text: str) -> tuple[str, int]:
+    topic, _, number = text.rpartition("/")
+    return topic, int(number)

@@ -1,0 +1,40 @@
+"""A database moves from its own topic log to Kafka: refused by mistake, complete when asked for."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("confluent_kafka", reason="the extra 'kafka' is not installed")
+
+from tests.acceptance.home import Home
+from tests.kafka_topics import fresh_topics
+
+PAST = ("--orders", 15, "--days", 9, "--start", "2026-01-05", "--broken", 0.05)
+
+
+def test_a_database_moves_from_its_topic_log_to_kafka_with_all_messages(tmp_path: Path) -> None:
+    with fresh_topics() as kafka, closing(Home(tmp_path / "home").keep_server()) as home:
+        settings = {"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix, "group": kafka.group}
+        on_kafka = Home(home.folder, **{f"kafka_{name}": value for name, value in settings.items()})
+        home.do("generate", *PAST, "--seed", 1)
+        assert "wait in the topic log of this database" in on_kafka.refusal("switch-log")
+        home.do("consume", "--once")
+        before = home.json("status")
+        for command in (("consume", "--once"), ("status",), ("generate", *PAST, "--seed", 2)):
+            assert "takes in from the topic log of this database" in on_kafka.refusal(*command)
+
+        assert "takes in from the Kafka cluster" in on_kafka.do("switch-log")
+        assert "takes in from the Kafka cluster" in home.refusal("consume", "--once")
+        on_kafka.do("generate", *PAST, "--seed", 2)
+        assert (published := on_kafka.json("status")["stream_behind"]) > before["received"] / 4
+        on_kafka.do("consume", "--once")
+        on_kafka.do("generate", *PAST, "--seed", 2)
+        on_kafka.do("consume", "--once")
+        after = on_kafka.json("status")
+        assert after["received"] == before["received"] + 2 * published
+        assert after["stream_behind"] == 0
+        assert after["balance_holds"] is True
+        assert after["log_position"] > before["log_position"]
+        on_kafka.do("project", "--once")
+        assert on_kafka.json("verify")["equal"] is True
