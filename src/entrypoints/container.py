@@ -21,6 +21,7 @@ from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
 from adapters.postgres.migrate import migrate
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
+from adapters.postgres.read_model.builds import kept_builds
 from adapters.postgres.revision import PostgresRevision
 from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.server import EmbeddedPostgres
@@ -162,6 +163,7 @@ class Container(containers.DeclarativeContainer):
     measuring = providers.Singleton(PostgresAnalytics, pool)
     analytics = providers.Singleton(analytics_for, settings, measuring, cache.provider, revision)
     certificates = providers.Singleton(PostgresCertificates, pool)
+    builds = providers.Resource(kept_builds, database, pool, SUBJECTS)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)
     row_mapping = providers.Factory(DuckDbRowMapping)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.certificates import PostgresCertificates
-from adapters.postgres.database import open_pool
 from adapters.postgres.read_model import sample
-from adapters.postgres.server import EmbeddedPostgres
 from application.codec import Recorded, known_topics
 from application.ports.certificates import NoSuchCertificateError
 from application.replay.certificate import Certificate, TableCertificate
 from domain.order.events import OrderLineReturned
 from tests.integration.story import tell_everything
-from tests.integration.told import changed, follow, read_model, silent, stored, tell
+from tests.integration.told import changed, follow, read_model, select, silent, stored, tell
 
 LOG = tell_everything()
 
@@ -31,38 +26,6 @@ def forgets_returns(view: Any, recorded: Recorded) -> None:
 
 
 WRONG = changed("orders", forgets_returns)
-
-
-@pytest.fixture(scope="module")
-def followed(postgres: EmbeddedPostgres) -> str:
-    """The name of a database whose read models follow the whole story; tests work on copies of it."""
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE followed TEMPLATE migrated")
-    tell(postgres.conninfo("followed"), (stored(each) for each in LOG))
-    assert follow(postgres.conninfo("followed")) == len(LOG)
-    return "followed"
-
-
-@pytest.fixture
-def told(postgres: EmbeddedPostgres, followed: str) -> Iterator[str]:
-    """The connection string of a database whose read models follow the whole story."""
-    copy, source = sql.Identifier("told"), sql.Identifier(followed)
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, source))
-        yield postgres.conninfo("told")
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
-
-
-@pytest.fixture
-def pool(told: str) -> Iterator[ConnectionPool]:
-    with open_pool(told, size=2) as pool:
-        yield pool
-
-
-def select(conninfo: str, statement: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        cursor = connection.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def unequal(certificate: Certificate) -> dict[str, TableCertificate]:
@@ -97,8 +60,8 @@ def test_a_wrong_fold_is_refused_and_exactly_its_rows_are_named_with_their_event
     assert select(told, "SELECT sum(returned) FROM gold.fact_order_line") == [(1,)]
 
 
-def test_a_change_that_is_accepted_is_kept_with_its_differences(told: str, pool: ConnectionPool) -> None:
-    certificates = PostgresCertificates(pool)
+def test_a_change_that_is_accepted_is_kept_with_its_differences(told: str, told_pool: ConnectionPool) -> None:
+    certificates = PostgresCertificates(told_pool)
     with read_model(told, WRONG) as model:
         refused = model.rebuild(silent).certificate
         accepted = model.rebuild(silent, accept_changes=True).certificate
@@ -121,11 +84,11 @@ def test_a_change_that_is_accepted_is_kept_with_its_differences(told: str, pool:
     assert equal.code_version == accepted.code_version
 
 
-def test_a_certificate_that_was_never_made_is_a_mistake(pool: ConnectionPool) -> None:
+def test_a_certificate_that_was_never_made_is_a_mistake(told_pool: ConnectionPool) -> None:
     with pytest.raises(NoSuchCertificateError, match="there are no certificates yet"):
-        PostgresCertificates(pool).load()
+        PostgresCertificates(told_pool).load()
     with pytest.raises(NoSuchCertificateError, match="there is no certificate 7"):
-        PostgresCertificates(pool).load(7)
+        PostgresCertificates(told_pool).load(7)
 
 
 def test_a_sample_of_what_is_right_is_equal_and_the_same_for_the_same_seed(told: str) -> None:

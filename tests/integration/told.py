@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 
 import adapters.postgres
 from adapters.postgres.event_store import PostgresEventStore
@@ -22,6 +23,7 @@ from application.replay.follower import Follower
 
 GOLD = Path(adapters.postgres.__file__).parent / "gold"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 Change = Callable[[Any, Recorded], None]
 
 
@@ -67,3 +69,10 @@ def changed(name: str, change: Change) -> tuple[Subject, ...]:
 
 def silent(*_: object) -> None:
     """Report no progress."""
+
+
+def select(conninfo: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement; return the rows it gives, if any."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []

@@ -70,7 +70,8 @@ def print_certificate(certificate: Certificate) -> None:
         if table.columns:
             console.print(f"{table.table}: columns {', '.join(table.columns)}")
         for difference in table.differences:
-            _print_difference(table.table, difference)
+            print_rows(table.table, difference, ("live", "rebuilt"))
+            print_events(difference)
         if table.differing > len(table.differences):
             console.print(f"{table.table}: {table.differing - len(table.differences):,} more rows differ")
     if certificate.streams is not None:
@@ -83,10 +84,16 @@ def print_certificate(certificate: Certificate) -> None:
     console.print("every table is equal" if certificate.equal else "the tables differ")
 
 
-def _print_difference(table: str, difference: Difference) -> None:
+def print_rows(table: str, difference: Difference, sides: tuple[str, str]) -> None:
+    """Print a key, the columns that differ, and both rows."""
     console.print(f"{table} {dict(difference.key)} {', '.join(difference.columns())}".rstrip())
-    console.print(f"  live:    {_row(difference.live)}")
-    console.print(f"  rebuilt: {_row(difference.rebuilt)}")
+    width = max(map(len, sides)) + 1
+    for side, row in zip(sides, (difference.live, difference.rebuilt), strict=True):
+        console.print(f"  {side + ':':{width}} {_row(row)}")
+
+
+def print_events(difference: Difference) -> None:
+    """Print the events behind a row, one a line."""
     for event in difference.events:
         console.print(
             f"  event {event.stream_id}:{event.version} at {event.position}, {event.occurred_at:%Y-%m-%d %H:%M:%S}: "

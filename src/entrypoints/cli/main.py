@@ -10,12 +10,24 @@ import click
 
 from application.errors import PlatformError
 from application.ports.analytics import AnalyticsUnavailableError
+from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
+from application.ports.certificates import NoSuchCertificateError
 from application.queries.figures import UnknownDimensionError, UnknownKpiError, UnsupportedBreakdownError
-from entrypoints.cli import answers, certificates, demo, operate, quarantine, relay, replay, sources
+from entrypoints.cli import answers, builds, certificates, demo, operate, quarantine, relay, replay, sources
 from entrypoints.cli.output import errors
 from entrypoints.settings import SettingsError
 
-MISTAKES = (SettingsError, UnknownKpiError, UnknownDimensionError, UnsupportedBreakdownError)
+MISTAKES = (
+    SettingsError,
+    UnknownKpiError,
+    UnknownDimensionError,
+    UnsupportedBreakdownError,
+    BuildExistsError,
+    InvalidBuildNameError,
+    InvalidMomentError,
+    NoSuchBuildError,
+    NoSuchCertificateError,
+)
 FAILURES = (PlatformError, AnalyticsUnavailableError)
 
 
@@ -43,6 +55,8 @@ for command in (
     relay.relay,
     replay.rebuild,
     replay.verify,
+    builds.builds,
+    builds.diff,
     certificates.certificates,
     answers.kpi,
     answers.report,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import asdict
+from datetime import datetime
 
 import click
 
 from application.ports.read_model import PhaseProgress
 from application.replay.certificate import Rebuilt
+from entrypoints.cli.as_of import Moment
+from entrypoints.cli.builds import print_made
 from entrypoints.cli.certificates import print_certificate
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import Report, console, print_json, progress
@@ -24,13 +27,31 @@ WORTH_PROCESSES = 50_000
 @click.option("--swap-back", is_flag=True, help="Put back what was live before the last rebuild, caught up.")
 @click.option("--workers", type=click.IntRange(0), help="Processes that share the work.  [default: one a core]")
 @click.option("--shards", type=click.IntRange(1), help="Parts that the log is cut into.  [default: by its size]")
+@click.option("--as-of", type=Moment(), help="Build the star as it was known then, aside, and keep it.")
+@click.option("--into", metavar="NAME", help="The name to keep it under; see `dataflow builds`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def rebuild(accept_changes: bool, swap_back: bool, workers: int | None, shards: int | None, as_json: bool) -> None:
+def rebuild(  # noqa: PLR0917
+    accept_changes: bool,
+    swap_back: bool,
+    workers: int | None,
+    shards: int | None,
+    as_of: datetime | int | None,
+    into: str | None,
+    as_json: bool,
+) -> None:
     """Build silver and gold anew from the log, aside; swap them in where they equal the live ones.
 
     Ingest, followers and readers go on meanwhile. A rebuild that was interrupted is gone on with. The tables that
     were live are kept until the next rebuild.
+
+    With --as-of and --into, the star is built from the events up to a position, or recorded up to a time, into
+    schemas of its own, and the live tables are not touched.
     """
+    if (as_of is None) != (into is None) or (as_of is not None and (accept_changes or swap_back or shards)):
+        raise click.UsageError("--as-of and --into go together, with --workers and --json alone")
+    if as_of is not None and into is not None:
+        _keep(as_of, into, workers, as_json)
+        return
     with platform() as container, progress("rebuilding", "events") as report:
         read_model = container.read_model()
         if swap_back:
@@ -45,6 +66,15 @@ def rebuild(accept_changes: bool, swap_back: bool, workers: int | None, shards: 
         _print(built)
     if not built.swapped:
         raise SystemExit(1)
+
+
+def _keep(as_of: datetime | int, name: str, workers: int | None, as_json: bool) -> None:
+    with platform() as container, progress("building", "events") as report:
+        made = container.builds().make(name, as_of, _phases(report), workers=_workers(container, workers))
+    if as_json:
+        print_json(made)
+    else:
+        print_made(made)
 
 
 def _print(built: Rebuilt) -> None:

@@ -156,10 +156,11 @@ def find_differences(
         limit=MAX_DIFFERENCES,
     )
     found = conn.execute(query).fetchall()
-    return (found[0][0] if found else 0), tuple(_difference(key, *row[1:]) for row in found)
+    return (found[0][0] if found else 0), tuple(read_difference(key, *row[1:]) for row in found)
 
 
-def _difference(key: Sequence[str], live: str | None, rebuilt: str | None) -> Difference:
+def read_difference(key: Sequence[str], live: str | None, rebuilt: str | None) -> Difference:
+    """Return a difference from two rows as JSON."""
     left, right = (None if side is None else JSON_ROW.decode(side) for side in (live, rebuilt))
     either = left or right or {}
     return Difference({column: either[column] for column in key}, left, right)

@@ -22,7 +22,7 @@ _PLACE = ("stream_id", "first_position", "last_position")
 def with_events(conn: Connection, tables: Iterable[TableCertificate], upto: int) -> list[TableCertificate]:
     """Return the tables with the events behind each row that they name."""
     return [
-        replace(table, differences=tuple(_with_events(conn, each, upto) for each in table.differences))
+        replace(table, differences=tuple(with_own_events(conn, each, upto) for each in table.differences))
         for table in tables
     ]
 
@@ -38,7 +38,8 @@ def events_between(conn: Connection, stream_id: str, first: int, last: int) -> t
     return tuple(_behind(RecordedEvent(*row)) for row in reversed(found))
 
 
-def _with_events(conn: Connection, difference: Difference, upto: int) -> Difference:
+def with_own_events(conn: Connection, difference: Difference, upto: int) -> Difference:
+    """Return a difference with the events behind its rows, those up to a position."""
     rows = [row for row in (difference.live, difference.rebuilt) if row is not None and _names_place(row)]
     if not rows:
         return difference

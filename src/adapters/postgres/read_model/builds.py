@@ -1,0 +1,183 @@
+"""Builds that are kept beside the live tables, each in schemas of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from psycopg import Connection, IsolationLevel
+from psycopg.rows import class_row
+from psycopg_pool import ConnectionPool
+
+from adapters.postgres import locks
+from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.read_model import log, planning
+from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.building import complete
+from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.moved_rows import Side, find_moved
+from adapters.postgres.read_model.recorded_time import Known, known_at
+from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
+from adapters.postgres.read_model.schemas import OLD, Schemas
+from adapters.postgres.read_model.session import connect, translated
+from application.ports.analytics import Analytics
+from application.ports.builds import (
+    LIVE,
+    BuildExistsError,
+    InvalidBuildNameError,
+    InvalidMomentError,
+    KeptBuild,
+    MadeBuild,
+    MovedRows,
+    NoSuchBuildError,
+)
+from application.ports.read_model import PhaseProgress, RebuildRunningError
+from application.projections.subject import Subject
+from application.queries.definitions import Kpi
+from application.replay.shards import Plan, shard_count
+
+_NAME = re.compile(r"(?!build_)[a-z][a-z0-9_]{0,39}")
+_RESERVED = (LIVE, OLD)
+_KEPT = (
+    "SELECT name, purpose, position, recorded_until, code_version, status = 'ready' AS ready, started_at, ready_at"
+    " FROM replay.builds WHERE purpose IN ('as-of', 'kept') ORDER BY started_at, name"
+)
+
+
+class KeptAnalytics(PostgresAnalytics):
+    """Figures in the gold of a kept build."""
+
+    def __init__(self, pool: ConnectionPool, build: KeptBuild) -> None:
+        super().__init__(pool, Schemas.named(build.name).gold)
+        self._position = build.position
+
+    def position(self) -> int:
+        """Return the position up to which the build is true."""
+        return self._position
+
+
+class PostgresBuilds:
+    """The `Builds` port."""
+
+    def __init__(self, conninfo: str, pool: ConnectionPool, subjects: Sequence[Subject], gold_folder: Path) -> None:
+        """Read the gold definitions; nothing is connected yet. Raises InvalidGoldDefinitionError."""
+        self._conninfo = conninfo
+        self._pool = pool
+        self._build = Build(subjects, read_definitions(gold_folder, {each.name for each in subjects}))
+
+    def make(self, name: str, as_of: datetime | int, progress: PhaseProgress, *, workers: int = 0) -> MadeBuild:
+        """Build the star up to a position or a recorded time, and keep it."""
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            raise InvalidBuildNameError(
+                f"{name!r} can't name a build: it takes small letters, digits and _, a letter first, at most 40, and is"
+                f" none of {', '.join(_RESERVED)}, build_..."
+            )
+        with self._exclusive() as conn:
+            known = _bound(conn, as_of)
+            plan = self._left_over(conn, name, known.position) or self._plan(conn, name, known, as_of, workers)
+            events = complete(self._conninfo, conn, self._build, plan, workers=workers, progress=progress)
+            return MadeBuild(self._find(conn, name), events, known.ahead)
+
+    def all(self) -> list[KeptBuild]:
+        """Return the kept builds, the oldest first."""
+        with self._connected() as conn:
+            return _all(conn)
+
+    def drop(self, name: str) -> None:
+        """Drop a kept build."""
+        with self._exclusive() as conn:
+            self._find(conn, name)
+            planning.drop_build(conn, name)
+
+    def open(self, name: str) -> tuple[KeptBuild, Analytics]:
+        """Return a build, or the live read models, with the figures in it."""
+        with self._connected() as conn:
+            if name == LIVE:
+                position = log.read_checkpoint(conn)
+                return KeptBuild(LIVE, LIVE, position, None, None, True, None, None), PostgresAnalytics(self._pool)
+            build = self._find(conn, name)
+        if not build.ready:
+            raise NoSuchBuildError(f"the build {name!r} was never completed: make it again, or drop it")
+        return build, KeptAnalytics(self._pool, build)
+
+    def moved_rows(self, first: KeptBuild, second: KeptBuild, kpis: Sequence[Kpi], limit: int) -> list[MovedRows]:
+        """Return, for each KPI, what moved it from the first build to the second."""
+        with self._connected() as conn:
+            conn.isolation_level = IsolationLevel.REPEATABLE_READ
+            with conn.transaction():
+                sides = (_side(first), _side(second))
+                return [find_moved(conn, sides, kpi, self._build.keys[kpi.fact.name], limit) for kpi in kpis]
+
+    def _plan(self, conn: Connection, name: str, known: Known, as_of: datetime | int, workers: int) -> Plan:
+        return planning.plan(
+            conn,
+            self._build,
+            name=name,
+            purpose="as-of",
+            upto=known.position,
+            shards=shard_count(known.position, workers),
+            recorded_until=as_of if isinstance(as_of, datetime) else None,
+        )
+
+    def _left_over(self, conn: Connection, name: str, position: int) -> Plan | None:
+        """Return what a killed one left, if it can be gone on with; drop it if not."""
+        plan = planning.find_plan(conn, name)
+        if plan is None:
+            return None
+        if planning.is_ready(conn, name):
+            raise BuildExistsError(f"there is a build {name!r} already; `dataflow builds drop {name}` drops it")
+        if (plan.upto, plan.code_version) == (position, planning.version_of(self._build)):
+            return plan
+        planning.drop_build(conn, name)
+        return None
+
+    def _find(self, conn: Connection, name: str) -> KeptBuild:
+        builds = {build.name: build for build in _all(conn)}
+        if name not in builds:
+            raise NoSuchBuildError(f"there is no build {name!r}; there are {', '.join([LIVE, *builds])}")
+        return builds[name]
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with translated(), closing(connect(self._conninfo)) as conn:
+            yield conn
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._connected() as conn:
+            if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
+                raise RebuildRunningError(RebuildRunningError.__doc__)
+            yield conn
+
+
+def kept_builds(conninfo: str, pool: ConnectionPool, subjects: Sequence[Subject]) -> Iterator[PostgresBuilds]:
+    """Yield the builds of a database, with the project's gold definitions."""
+    with as_file(files("adapters.postgres").joinpath("gold")) as folder:
+        yield PostgresBuilds(conninfo, pool, subjects, Path(folder))
+
+
+def _all(conn: Connection) -> list[KeptBuild]:
+    with conn.cursor(row_factory=class_row(KeptBuild)) as cursor:
+        return cursor.execute(_KEPT).fetchall()
+
+
+def _bound(conn: Connection, as_of: datetime | int) -> Known:
+    head = log.read_head(conn)
+    if isinstance(as_of, datetime):
+        if as_of > datetime.now(UTC):
+            raise InvalidMomentError(f"{as_of.isoformat()} lies ahead: more may be recorded until then")
+        known = known_at(conn, as_of)
+        if known.position == 0:
+            raise InvalidMomentError(f"nothing was recorded by {as_of.isoformat()}")
+        return known
+    if not 0 < as_of <= head:
+        raise InvalidMomentError(f"position {as_of:,} is not in the log, which ends at {head:,}")
+    return Known(as_of, 0)
+
+
+def _side(build: KeptBuild) -> Side:
+    return Side(LIVE_SCHEMAS.gold if build.name == LIVE else Schemas.named(build.name).gold, build.position)

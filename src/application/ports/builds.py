@@ -1,0 +1,105 @@
+"""Builds of the read models that are kept beside the live one: the star as it was known at some time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from application.errors import PlatformError
+from application.ports.analytics import Analytics
+from application.ports.read_model import PhaseProgress
+from application.queries.definitions import Kpi
+from application.replay.certificate import Difference
+
+LIVE = "live"
+"""The name that stands for the live read models wherever a build is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBuild:
+    """A build: true up to `position`, the last event recorded by `recorded_until` where a time was asked for.
+
+    `ready` tells whether it is complete. The live read models are one too, named `live`, without times of their own.
+    """
+
+    name: str
+    purpose: str
+    position: int
+    recorded_until: datetime | None
+    code_version: str | None
+    ready: bool
+    started_at: datetime | None
+    ready_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBuild:
+    """A build that was just made; `ahead` of its events name a later recorded time than the one asked for.
+
+    Positions follow the order of commits. A clock that ran ahead gave such an event its time; it was in the log
+    before the last event that counts, so it belongs to what was known.
+    """
+
+    build: KeptBuild
+    events: int
+    ahead: int
+
+
+class MovedRows(NamedTuple):
+    """What moved a KPI between two builds.
+
+    `rows` counts the rows that entered, left or changed in what the KPI reads; `topics` the events of their
+    streams between the two builds' positions, by topic, the most frequent first; `differences` names the first
+    rows, `live` being the first build's row and `rebuilt` the second's, each with those events.
+    """
+
+    rows: int
+    topics: tuple[tuple[str, int], ...]
+    differences: tuple[Difference, ...]
+
+
+class Builds(Protocol):
+    """Makes, lists, compares and drops kept builds. Live tables, and builds of rebuilds, are never touched."""
+
+    def make(self, name: str, as_of: datetime | int, progress: PhaseProgress, *, workers: int = 0) -> MadeBuild:
+        """Build the star from the events up to a position, or recorded up to a time, and keep it under a name.
+
+        `workers` processes load it, or this one where there are none. What a killed one left is gone on with.
+        `progress(phase, done, total)` counts events.
+
+        Raises:
+            InvalidBuildNameError, BuildExistsError, InvalidMomentError: the name or the moment can't be used.
+            RebuildRunningError: another rebuild or verification is running.
+            UndecodableEventError: an event that no decoder understands.
+            ReadModelUnavailableError: the database can't be reached.
+        """
+
+    def all(self) -> list[KeptBuild]:
+        """Return the kept builds, the oldest first."""
+
+    def drop(self, name: str) -> None:
+        """Drop a kept build; raises NoSuchBuildError."""
+
+    def open(self, name: str) -> tuple[KeptBuild, Analytics]:
+        """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""
+
+    def moved_rows(self, first: KeptBuild, second: KeptBuild, kpis: Sequence[Kpi], limit: int) -> list[MovedRows]:
+        """Return, for each KPI, what moved it from the first build to the second; up to `limit` rows are named."""
+
+
+class InvalidBuildNameError(PlatformError):
+    """A build's name is not one that schemas can be named after."""
+
+
+class BuildExistsError(PlatformError):
+    """There is a build of that name."""
+
+
+class NoSuchBuildError(PlatformError):
+    """There is no build of that name."""
+
+
+class InvalidMomentError(PlatformError):
+    """A position or time that the log does not reach, or that is before all of it."""

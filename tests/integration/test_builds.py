@@ -1,0 +1,209 @@
+"""Builds that are kept: the star as it was known at some time, listed, measured, compared and dropped."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import ConnectionPool
+
+from adapters.postgres.read_model import planning
+from adapters.postgres.read_model.builds import PostgresBuilds
+from adapters.postgres.read_model.recorded_time import known_at
+from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
+from application.ports.read_model import RebuildRunningError
+from application.projections.registry import SUBJECTS
+from application.queries.figures import kpi_table
+from application.replay.difference import difference
+from tests.independent_fold import NAMES, read_raw
+from tests.independent_fold import figures as fold
+from tests.integration.story import tell_everything
+from tests.integration.told import GOLD, MINUTE, NOON, read_model, select, silent
+
+LOG = tell_everything()
+HALF = len(LOG) // 2
+
+
+@pytest.fixture
+def builds(told: str, told_pool: ConnectionPool) -> PostgresBuilds:
+    return PostgresBuilds(told, told_pool, SUBJECTS, GOLD)
+
+
+def figures(builds: PostgresBuilds, name: str, *kpis: str) -> dict[str, Any]:
+    _, analytics = builds.open(name)
+    (row,) = kpi_table(analytics, kpis).rows
+    return row.figures
+
+
+def test_a_build_is_the_star_as_it_was_known_at_a_position_or_a_time(builds: PostgresBuilds, told: str) -> None:
+    by_position = builds.make("by_position", HALF, silent)
+    by_time = builds.make("by_time", NOON + (HALF + 0.5) * MINUTE, silent)
+
+    assert (by_position.events, by_position.ahead, by_position.build.position) == (HALF, 0, HALF)
+    assert (by_time.events, by_time.build.position, by_time.build.ready) == (HALF, HALF, True)
+    assert by_time.build.recorded_until == NOON + (HALF + 0.5) * MINUTE
+    assert [each.name for each in builds.all()] == ["by_position", "by_time"]
+    assert builds.open("by_time")[1].position() == HALF
+    assert figures(builds, "by_time") == figures(builds, "by_position")
+    log = read_raw(told)
+    for name, prefix in (("by_time", log[:HALF]), ("live", log)):
+        expected = fold(prefix)
+        assert figures(builds, name, *NAMES) == {kpi: expected[kpi] for kpi in NAMES}, name
+
+
+def test_a_build_up_to_the_end_equals_the_live_star(builds: PostgresBuilds) -> None:
+    builds.make("whole", len(LOG), silent)
+    assert figures(builds, "whole") == figures(builds, "live")
+    found = difference(builds, "live", "whole")
+    assert (found.moves, found.unmoved) == ((), len(figures(builds, "live")))
+
+
+def test_events_of_a_clock_that_ran_ahead_count_where_others_followed_in_time(
+    builds: PostgresBuilds, told: str
+) -> None:
+    tenth = select(told, "SELECT state FROM events.stored_events WHERE notification_id = 10")[0][0]
+    ahead = tenth.replace(b"2026-01-01T12:10", b"2026-01-02T12:10").hex()
+    select(told, f"UPDATE events.stored_events SET state = decode('{ahead}', 'hex') WHERE notification_id = 10")
+    with psycopg.connect(told) as connection:
+        found = [known_at(connection, NOON + minutes * MINUTE) for minutes in (9, 10, 11, 12.5, len(LOG), 24 * 60 + 10)]
+    assert found == [(9, 0), (9, 0), (11, 1), (12, 1), (len(LOG), 1), (len(LOG), 0)]
+    made = builds.make("twelve", NOON + 12 * MINUTE, silent)
+    assert (made.build.position, made.events, made.ahead) == (12, 12, 1)
+
+
+def test_an_event_that_does_not_say_when_it_was_recorded_is_named_as_the_reason(told: str) -> None:
+    select(told, "UPDATE events.stored_events SET state = 'no JSON' WHERE notification_id = 30")
+    with psycopg.connect(told) as connection, pytest.raises(InvalidMomentError, match="does not say when"):
+        known_at(connection, NOON)
+
+
+def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: PostgresBuilds, told: str) -> None:
+    builds.make("q3_close", HALF, silent)
+    before = figures(builds, "q3_close")
+    with read_model(told) as model:
+        assert model.rebuild(silent).swapped
+        assert model.verify(silent).equal
+    assert figures(builds, "q3_close") == before
+    builds.drop("q3_close")
+    schemas = select(told, "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%q3_close'")
+    assert schemas == []
+    assert "q3_close" not in [each.name for each in builds.all()]
+    with pytest.raises(NoSuchBuildError, match="there is no build 'q3_close'; there are live"):
+        builds.drop("q3_close")
+
+
+@pytest.mark.parametrize("name", ["live", "old", "build_0123abcd", "Q3", "3q", "q-3", "a" * 41, "", 'a"; DROP'])
+def test_a_name_that_schemas_can_not_have_is_refused(name: str) -> None:
+    pool = ConnectionPool("", open=False)
+    builds = PostgresBuilds("", pool, SUBJECTS, GOLD)
+    with pytest.raises(InvalidBuildNameError, match="can't name a build"):
+        builds.make(name, 1, silent)
+
+
+def test_a_name_is_taken_once(builds: PostgresBuilds) -> None:
+    builds.make("q3", HALF, silent)
+    with pytest.raises(BuildExistsError, match="there is a build 'q3' already"):
+        builds.make("q3", HALF, silent)
+
+
+MOMENTS: list[tuple[datetime | int, str]] = [
+    (0, "position 0 is not in the log"),
+    (len(LOG) + 1, f"which ends at {len(LOG)}"),
+    (NOON, "nothing was recorded by 2026-01-01T12:00"),
+    (datetime(2999, 1, 1, tzinfo=UTC), "lies ahead"),
+]
+
+
+def test_a_moment_outside_the_log_is_refused(builds: PostgresBuilds) -> None:
+    for as_of, reason in MOMENTS:
+        with pytest.raises(InvalidMomentError, match=reason):
+            builds.make("outside", as_of, silent)
+    assert builds.all() == []
+
+
+def test_a_build_that_was_killed_is_gone_on_with_or_made_anew(
+    builds: PostgresBuilds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(phase: str, *_: object) -> None:
+        if phase not in {"plan", "fold"}:
+            raise KeyboardInterrupt
+
+    for as_of in (HALF, HALF, HALF + 2):
+        with pytest.raises(KeyboardInterrupt):
+            builds.make("q3", as_of, die)
+        with pytest.raises(NoSuchBuildError, match="never completed"):
+            builds.open("q3")
+    assert builds.make("q3", HALF + 2, silent).events == HALF + 2
+    monkeypatch.setattr(planning, "version_of", lambda _: "another")
+    with pytest.raises(BuildExistsError):
+        builds.make("q3", HALF + 2, silent)
+
+
+def test_one_build_at_a_time(builds: PostgresBuilds) -> None:
+    refused: list[str] = []
+
+    def again(*_: object) -> None:
+        if not refused:
+            with pytest.raises(RebuildRunningError):
+                builds.make("other", 1, silent)
+            refused.append("other")
+
+    builds.make("first", HALF, again)
+    assert refused == ["other"]
+
+
+def test_the_difference_names_the_kpis_that_moved_with_their_rows_and_events(builds: PostgresBuilds) -> None:
+    returned = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "OrderLineReturned")
+    builds.make("before", returned - 1, silent)
+    builds.make("after", returned, silent)
+
+    found = difference(builds, "before", "after")
+
+    moves = {move.kpi.name: move for move in found.moves}
+    assert {"units_returned", "return_rate"} <= moves.keys()
+    assert not {"orders", "net", "units_delivered", "stock_units", "shipments"} & moves.keys()
+    units = moves["units_returned"]
+    assert (units.first, units.second, units.change) == (0, 1, 1)
+    assert (moves["return_rate"].first, moves["return_rate"].change) == (0, moves["return_rate"].second)
+    for move in (units, moves["return_rate"]):
+        assert (move.behind.rows, move.behind.topics) == (1, (("OrderLineReturned.v1", 1),))
+        (row,) = move.behind.differences
+        assert (row.key["stream_id"], row.key["line_no"]) == ("order-o2", 1)
+        assert [(event.position, event.topic) for event in row.events] == [(returned, "OrderLineReturned.v1")]
+    back = {move.kpi.name: move for move in difference(builds, "after", "before", ["units_returned"]).moves}
+    assert (back["units_returned"].change, back["units_returned"].behind.rows) == (-1, 1)
+
+
+def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
+    builds: PostgresBuilds, told: str
+) -> None:
+    builds.make("early", HALF, silent)
+    found = difference(builds, "early", "live", ["orders", "stock_units", "net"], limit=2)
+    moves = {move.kpi.name: move for move in found.moves}
+    for name, move in moves.items():
+        assert move.change == Decimal(move.second or 0) - Decimal(move.first or 0), name
+        assert move.behind.rows >= len(move.behind.differences)
+        assert len(move.behind.differences) <= 2
+    live_stock = select(told, "SELECT sum(on_hand) FROM silver.stock")[0][0]
+    assert moves["stock_units"].second == live_stock
+    for row in moves["stock_units"].behind.differences:
+        assert "date_key" not in row.key
+        assert all(HALF < event.position <= len(LOG) for event in row.events)
+
+
+def test_an_unknown_build_is_a_mistake_that_names_those_there_are(builds: PostgresBuilds) -> None:
+    builds.make("q3", HALF, silent)
+    with pytest.raises(NoSuchBuildError, match="no build 'q4'; there are live, q3"):
+        difference(builds, "live", "q4")
+
+
+def test_a_build_reads_nothing_of_the_live_tables(builds: PostgresBuilds, told: str) -> None:
+    builds.make("whole", len(LOG), silent)
+    before = figures(builds, "whole")
+    with closing(psycopg.connect(told, autocommit=True)) as connection:
+        connection.execute("TRUNCATE gold.fact_order_line, gold.fact_shipment, gold.fact_stock_daily CASCADE")
+    assert figures(builds, "whole") == before
