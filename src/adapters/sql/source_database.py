@@ -101,12 +101,12 @@ def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
         parsed.get_dialect()
+    except NoSuchModuleError:
+        raise SourceDatabaseError(f"{parsed.drivername!r} is no database that SQLAlchemy knows") from None
     except (ArgumentError, ValueError):
         raise SourceDatabaseError(
             "the URL of the source database can't be read; write it as in postgresql://user:password@host:5432/database"
         ) from None
-    except NoSuchModuleError:
-        raise SourceDatabaseError(f"{parsed.drivername!r} is no database that SQLAlchemy knows") from None
     return parsed
 
 
