@@ -19,6 +19,7 @@ NAMES = (
     "net",
     "freight",
     "orders_shipped",
+    "orders_late",
     "units_shipped",
     "units_delivered",
     "units_cancelled",
@@ -36,8 +37,6 @@ NAMES = (
     "units_scrapped",
     "units_corrected",
 )
-LATE = "orders_late"
-"""Also worked out: orders of which a unit left on a day (UTC) after the requested date."""
 
 
 class Raw(NamedTuple):
@@ -160,7 +159,7 @@ class _Fold:
             **{name: self.total[name] for name in NAMES},
             **self.money,
             "orders_shipped": len(self.last_left),
-            LATE: len(late),
+            "orders_late": len(late),
             "units_backordered": sum(self.waiting.values()),
             "shipments": len(self.planned.keys() - self.voided),
             "shipments_dispatched": len(self.dispatched),
