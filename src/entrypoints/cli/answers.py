@@ -13,6 +13,7 @@ from application.queries.definitions import Kpi
 from application.queries.figures import KpiTable, as_json, find_dimension, kpi_table
 from application.queries.report import report as measure_report
 from domain.shared.measures import round_money
+from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import errors, print_json, print_table
 from entrypoints.container import Container
@@ -30,6 +31,7 @@ NAMED = 10
 @click.option("--where", "conditions", multiple=True, metavar="DIMENSION=MEMBER", help="Only these members.")
 @click.option("--from", "first", type=Day, help="First day.")
 @click.option("--to", "last", type=Day, help="Last day.")
+@of_build
 @click.option("--json", "as_json_", is_flag=True, help="Print as JSON, unrounded.")
 def kpi(  # noqa: PLR0917
     names: tuple[str, ...],
@@ -37,13 +39,15 @@ def kpi(  # noqa: PLR0917
     conditions: tuple[str, ...],
     first: datetime | None,
     last: datetime | None,
+    build: str | None,
     as_json_: bool,
 ) -> None:
     """Show KPIs: those named, or all that the breakdown and the filters allow."""
     period = _period(first, last)
     with platform() as container:
-        _warn_if_behind(container)
-        analytics = container.analytics()
+        if build is None:
+            _warn_if_behind(container)
+        analytics = figures_of(container, build)
         table = kpi_table(analytics, names, by=by, members=_members(conditions, analytics), period=period)
     if as_json_:
         print_json(as_json(table))
@@ -54,13 +58,15 @@ def kpi(  # noqa: PLR0917
 @click.command()
 @click.option("--from", "first", type=Day, help="First day.")
 @click.option("--to", "last", type=Day, help="Last day.")
+@of_build
 @click.option("--json", "as_json_", is_flag=True, help="Print as JSON, unrounded.")
-def report(first: datetime | None, last: datetime | None, as_json_: bool) -> None:
+def report(first: datetime | None, last: datetime | None, build: str | None, as_json_: bool) -> None:
     """Show the figures that a supply-chain team looks at first."""
     period = _period(first, last)
     with platform() as container:
-        _warn_if_behind(container)
-        sections = measure_report(container.analytics(), period)
+        if build is None:
+            _warn_if_behind(container)
+        sections = measure_report(figures_of(container, build), period)
     if as_json_:
         print_json([{"title": section.title, **as_json(table)} for section, table in sections])
         return
