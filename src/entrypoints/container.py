@@ -92,7 +92,7 @@ def _kafka(settings: Settings) -> KafkaConnection | None:
     connection = KafkaConnection(
         settings.kafka_bootstrap, settings.kafka_group, settings.kafka_topic_prefix, settings.kafka_properties
     )
-    ensure_topics(connection.admin(), connection.topic_prefix)
+    ensure_topics(connection.reach(), connection.topic_prefix)
     return connection
 
 

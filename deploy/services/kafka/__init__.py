@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.services import install
@@ -48,13 +49,20 @@ def _install() -> None:
 
 
 def _start(folder: Path, port: int) -> int:
+    return start_broker(folder, port)
+
+
+def start_broker(folder: Path, port: int, more: str = "", credentials: Sequence[str] = (), **values: object) -> int:
+    """Start a broker; `more` settings win over the usual ones, with `values` put in; return its pid."""
     settings = folder / "server.properties"
-    template = (_HERE / "server.properties").read_text()
-    settings.write_text(template.format(host=HOST, port=port, controller=free_port(), data=folder / "data"))
+    template = (_HERE / "server.properties").read_text() + more
+    places = {"host": HOST, "port": port, "controller": free_port(), "data": folder / "data"}
+    settings.write_text(template.format(**places, **values))
     java: list[str | Path] = [install.program("java", "default-jre-headless"), *_HEAP, "-cp", f"{_jars()}/*"]
     java += [f"-Dlog4j2.configurationFile={_HERE / 'log4j2.yaml'}"]
     if not (folder / "data" / "meta.properties").exists():
-        run([*java, "kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER, "--config", settings])
+        users = [word for credential in credentials for word in ("--add-scram", credential)]
+        run([*java, "kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER, "--config", settings, *users])
     return spawn([java[0], _class_data(), *java[1:], "kafka.Kafka", settings], folder / "server.log", dict(os.environ))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from adapters.kafka.errors import KafkaSettingsError, reason_of
+from adapters.kafka.errors import KafkaRefusedError, KafkaSettingsError, reason_of
 from adapters.kafka.topics import TOPICS
+from application.ports.message_stream import StreamUnavailableError
 
 log = logging.getLogger(__name__)
 log.addFilter(lambda record: "and will be ignored by this" not in record.getMessage())
@@ -49,6 +51,9 @@ _CONSUMER_PREFERRED: _Properties = {
     "fetch.queue.backoff.ms": 10,
     "fetch.wait.max.ms": 100,
 }
+_REFUSALS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED})
+_REACH_SECONDS = 10.0
+_TRY_SECONDS = 0.5
 _OWN = frozenset({"bootstrap.servers", "group.id", "group.protocol", "request.required.acks"})
 
 
@@ -85,6 +90,31 @@ class KafkaConnection:
         """Return a client for topics and offsets."""
         with _checked():
             return AdminClient(self._settings({}, {}), logger=log)
+
+    def reach(self) -> AdminClient:
+        """Return a client for topics and offsets that has reached the brokers, which says in one line why not.
+
+        Raises:
+            KafkaRefusedError: they don't accept our credentials, or we don't accept their certificate.
+            StreamUnavailableError: they don't answer.
+        """
+        errors: list[KafkaError] = []
+        with _checked():
+            quiet = {"error_cb": errors.append, "log_level": 0}
+            admin = AdminClient(self._settings({}, {}) | quiet, logger=log)
+        deadline = time.monotonic() + _REACH_SECONDS
+        while True:
+            try:
+                admin.list_topics(timeout=_TRY_SECONDS)
+                return admin
+            except KafkaException as error:
+                admin.poll(0)
+                telling = [each for each in errors if each.code() != KafkaError._ALL_BROKERS_DOWN]
+                told = telling or [reason_of(error)]
+            if refused := [error for error in told if error.code() in _REFUSALS]:
+                raise KafkaRefusedError(f"Kafka at {self.bootstrap} can't be used: {refused[0].str()}")
+            if time.monotonic() > deadline:
+                raise StreamUnavailableError(f"Kafka does not answer at {self.bootstrap}: {told[-1].str()}")
 
     def _settings(self, preferred: _Properties, fixed: _Properties) -> dict[str, Any]:
         return {**preferred, **self.properties, **fixed, "bootstrap.servers": self.bootstrap, "error_cb": _report}

@@ -16,6 +16,10 @@ class KafkaSettingsError(PlatformError):
     """A property of the Kafka client can't be set, or not to this value."""
 
 
+class KafkaRefusedError(StreamUnavailableError):
+    """The brokers were reached, but their certificate or our credentials are not accepted."""
+
+
 class PositionLostError(PlatformError):
     """A recorded position lies beyond the end of its partition: this is not the log that was read."""
 
