@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import streamlit as st
@@ -14,6 +14,7 @@ from application.errors import PlatformError
 from application.ports.analytics import Analytics, AnalyticsUnavailableError
 from application.ports.event_store import EventStore
 from application.ports.inbox import Inbox
+from application.ports.policies import Policies
 from application.queries.overview import (
     SPANS,
     Bars,
@@ -26,12 +27,14 @@ from application.queries.overview import (
     Tile,
     overview,
 )
+from application.queries.policies import DEFAULT, find_policy
 from entrypoints.cli.context import platform
 from entrypoints.settings import SettingsError
 
 REFRESH = "10s"
 TIME_CHART_HEIGHT = 220
 BAR_HEIGHT = 30
+Colour = Literal["normal", "inverse", "off"]
 
 
 class Wired(NamedTuple):
@@ -40,6 +43,7 @@ class Wired(NamedTuple):
     analytics: Analytics
     inbox: Inbox
     events: EventStore
+    policies: Policies
     opened: ExitStack
 
 
@@ -48,7 +52,13 @@ def _wired() -> Wired:
     """Wire the platform once a process; ports are built here, under the cache's lock."""
     with ExitStack() as opened:
         container = opened.enter_context(platform())
-        return Wired(container.analytics(), container.inbox(), container.event_store(), opened.pop_all())
+        return Wired(
+            container.analytics(),
+            container.inbox(),
+            container.event_store(),
+            container.policies(),
+            opened.pop_all(),
+        )
 
 
 @st.fragment(run_every=REFRESH)
@@ -59,7 +69,8 @@ def _page() -> None:
         span = st.segmented_control("Period", list(SPANS), default="All", required=True, label_visibility="collapsed")
     with _said_in_a_line():
         wired = _wired()
-        shown = overview(wired.analytics, wired.inbox, wired.events, SPANS[span], datetime.now(UTC))
+        policy = find_policy(wired.policies.history(), DEFAULT.name)
+        shown = overview(wired.analytics, wired.inbox, wired.events, SPANS[span], datetime.now(UTC), policy=policy)
         if isinstance(shown, NothingYet):
             _nothing_yet(shown)
         else:
@@ -105,7 +116,9 @@ def _freshness(freshness: Freshness) -> None:
 
 def _tiles(tiles: tuple[Tile, ...]) -> None:
     for column, tile in zip(st.columns(len(tiles)), tiles, strict=True):
-        column.metric(tile.title, tile.text, help=tile.meaning, border=True)
+        rises = tile.change is not None and tile.change.startswith("+")
+        colour: Colour = "off" if tile.better is None else "normal" if tile.better == rises else "inverse"
+        column.metric(tile.title, tile.text, tile.change, colour, help=tile.meaning, border=True)
 
 
 def _over_time(series: Series) -> None:

@@ -13,12 +13,14 @@ from dependency_injector import containers, providers
 from adapters.files.duckdb_file_source import DuckDbFileSource
 from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
 from adapters.postgres.migrate import migrate
+from adapters.postgres.policies import PostgresPolicies
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.read_model.builds import kept_builds
@@ -162,6 +164,8 @@ class Container(containers.DeclarativeContainer):
     revision = providers.Singleton(PostgresRevision, pool)
     measuring = providers.Singleton(PostgresAnalytics, pool)
     analytics = providers.Singleton(analytics_for, settings, measuring, cache.provider, revision)
+    policies = providers.Singleton(PostgresPolicies, pool)
+    archive = providers.Singleton(PostgresArchive, pool)
     certificates = providers.Singleton(PostgresCertificates, pool)
     builds = providers.Resource(kept_builds, database, pool, SUBJECTS)
     roles = providers.Singleton(PostgresRoleLock, database)

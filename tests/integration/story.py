@@ -107,7 +107,7 @@ def _catalog() -> tuple[Any, ...]:
             unit_price=Decimal(4),
             currency="EUR",
         ),
-        catalog.RegisterSupplier(supplier_id="acme", occurred_at=at("01-01"), name="Acme"),
+        catalog.RegisterSupplier(supplier_id="acme", occurred_at=at("01-01"), name="Acme", lead_time_days=4),
         catalog.RegisterCustomer(customer_id="c1", occurred_at=at("01-01"), name="Carla", segment="retail"),
         catalog.RegisterCarrier(carrier_id="ups", occurred_at=at("01-01"), name="UPS"),
         catalog.RegisterLocation(location_id="hamburg", occurred_at=at("01-01"), name="Hamburg"),
@@ -144,10 +144,11 @@ def _orders() -> tuple[Any, ...]:
 def _stock() -> tuple[Any, ...]:
     tea = {"product_id": "tea", "location_id": "hamburg"}
     nut = {"product_id": "nut", "location_id": "hamburg"}
+    ordered = {"supplier_id": "acme", "ordered_at": at("01-02")}
     return (
         stock.SetReorderPoint(**tea, occurred_at=at("01-02"), reorder_point=18),
-        stock.ReceiveStock(**tea, occurred_at=at("01-05"), quantity=30),
-        stock.ReceiveStock(**nut, occurred_at=at("01-07"), quantity=8),
+        stock.ReceiveStock(**tea, occurred_at=at("01-05"), quantity=30, **ordered),
+        stock.ReceiveStock(**nut, occurred_at=at("01-07"), quantity=8, **ordered),
         stock.ShipStock(**tea, occurred_at=at("01-15"), quantity=10, shipment_id="s1"),
         stock.ReserveStock(**nut, occurred_at=at("01-17"), reservation_id="o3/1", quantity=3),
         stock.AdjustStock(**tea, occurred_at=at("01-08"), delta=-2, reason="found late"),

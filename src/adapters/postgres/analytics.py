@@ -42,7 +42,7 @@ class PostgresAnalytics:
         """Return the figures, one row for each member in order of keys, or just one row."""
         rows: dict[Member, dict[str, Figure]] = {} if by else {Member(None, None): {}}
         with self._snapshot() as connection:
-            for fact, group in groupby(sorted(kpis, key=_fact_name), key=lambda kpi: kpi.fact):
+            for fact, group in groupby(sorted(kpis, key=_fact_order), key=lambda kpi: kpi.fact):
                 of_fact = list(group)
                 statement, values = _measure(fact, of_fact, by, where)
                 for key, label, *figures in _run(connection, statement, values):
@@ -57,6 +57,7 @@ class PostgresAnalytics:
         selects = [
             f"SELECT {source.key} AS key, {source.label} AS label FROM {name} f {' '.join(source.joins)}"
             for name, source in dimension.sources.items()
+            if source.through is None
         ]
         with self._snapshot() as connection:
             rows = _run(connection, " UNION ".join(selects) + " ORDER BY label, key", {})
@@ -70,6 +71,17 @@ class PostgresAnalytics:
             f"WHERE ({kpi.counted}) AND {_conditions(kpi.fact, None, where, values)} "
             "ORDER BY f.last_position DESC, f.first_position DESC LIMIT %(limit)s"
         )
+        return self._rows(statement, values)
+
+    def row(self, fact: Fact, key: Sequence[str]) -> Evidence | None:
+        """Return the row of a fact with these values of its key."""
+        # The key's values come as text, from the name of a row; what is no number is the key of no row.
+        where = " AND ".join(f"f.{column}::text = %({column})s" for column in fact.key[1:])
+        statement = f"SELECT f.* FROM {fact.name} f WHERE f.{fact.key[0]} = %({fact.key[0]})s"
+        found = self._rows(f"{statement} AND {where}" if where else statement, dict(zip(fact.key, key, strict=True)))
+        return found[0] if found else None
+
+    def _rows(self, statement: str, values: dict[str, Any]) -> list[Evidence]:
         with self._snapshot() as connection, connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(statement, values, prepare=False).fetchall()
         return [
@@ -98,7 +110,7 @@ class PostgresAnalytics:
 
 def _measure(fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selection) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
-    source = by.sources[fact.name] if by else _NOTHING
+    source = _broken_down(fact, by) if by else _NOTHING
     columns = ", ".join([source.key, source.label, *(kpi.expression for kpi in kpis)])
     statement = (
         f"SELECT {columns} FROM {fact.name} f {_joins(fact, by, where)} WHERE {_conditions(fact, by, where, values)}"
@@ -106,20 +118,36 @@ def _measure(fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selec
     return f"{statement} GROUP BY 1, 2" if by else statement, values
 
 
+def _broken_down(fact: Fact, by: Dimension) -> Source:
+    """Return where a breakdown finds its members: through another fact, each member of a row once."""
+    source = by.sources[fact.name]
+    if source.through is None:
+        return source
+    through, alias = source.through, f"{by.name}_of"
+    members = (
+        f"JOIN (SELECT DISTINCT {through.column} AS of, {source.key} AS key, {source.label} AS label "
+        f"FROM {through.fact.name} f {' '.join(source.joins)}) {alias} ON {alias}.of = {through.link}"
+    )
+    return Source(f"{alias}.key", f"{alias}.label", (members,))
+
+
 def _joins(fact: Fact, by: Dimension | None, where: Selection) -> str:
-    dimensions = [*([by] if by else []), *(each.dimension for each in where.filters)]
-    joins = [join for dimension in dimensions for join in dimension.sources[fact.name].joins]
+    """Return the joins that the breakdown and the filters need; a filter through another fact needs none."""
+    joins = list(_broken_down(fact, by).joins) if by else []
+    for each in where.filters:
+        source = each.dimension.sources[fact.name]
+        joins += source.joins if source.through is None else ()
     return " ".join(dict.fromkeys(joins))
 
 
 def _conditions(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> str:
-    conditions = _selected(fact, where, values)
+    conditions = _selected(fact, by, where, values)
     if fact.snapshot:
         in_time = Selection(tuple(each for each in where.filters if each.dimension.time), where.period)
         period = by if by and by.time else None
         last_day = (
             f"SELECT max(f.{fact.date_key}) FROM {fact.name} f {_joins(fact, period, in_time)} "
-            f"WHERE {' AND '.join(_selected(fact, in_time, values))}"
+            f"WHERE {' AND '.join(_selected(fact, period, in_time, values))}"
         )
         if period:
             last_day += f" GROUP BY {period.sources[fact.name].key}"
@@ -127,8 +155,8 @@ def _conditions(fact: Fact, by: Dimension | None, where: Selection, values: dict
     return " AND ".join(conditions)
 
 
-def _selected(fact: Fact, where: Selection, values: dict[str, Any]) -> list[str]:
-    conditions = ["true", *(_is_member(fact, each, values) for each in where.filters)]
+def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> list[str]:
+    conditions = ["true", *(_is_member(fact, by, each, values) for each in where.filters)]
     if where.period is not None:
         values["first_day"] = int(where.period.first.strftime("%Y%m%d"))
         values["last_day"] = int(where.period.last.strftime("%Y%m%d"))
@@ -136,19 +164,28 @@ def _selected(fact: Fact, where: Selection, values: dict[str, Any]) -> list[str]
     return conditions
 
 
-def _is_member(fact: Fact, chosen: Filter, values: dict[str, Any]) -> str:
-    key, name = chosen.dimension.sources[fact.name].key, f"members_of_{chosen.dimension.name}"
+def _is_member(fact: Fact, by: Dimension | None, chosen: Filter, values: dict[str, Any]) -> str:
+    source, name = chosen.dimension.sources[fact.name], f"members_of_{chosen.dimension.name}"
     values[name] = [member for member in chosen.members if member is not None]
+    key = _broken_down(fact, by).key if by == chosen.dimension else source.key
     condition = f"{key} = ANY(%({name})s::text[])"
-    return f"({condition} OR {key} IS NULL)" if None in chosen.members else condition
+    if None in chosen.members:
+        condition = f"({condition} OR {key} IS NULL)"
+    if source.through is None or by == chosen.dimension:
+        return condition
+    through = source.through
+    return (
+        f"{through.link} IN (SELECT {through.column} FROM {through.fact.name} f {' '.join(source.joins)} "
+        f"WHERE {condition})"
+    )
 
 
 def _run(connection: Connection, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     yield from connection.execute(statement, values, prepare=False)
 
 
-def _fact_name(kpi: Kpi) -> str:
-    return kpi.fact.name
+def _fact_order(kpi: Kpi) -> tuple[str, bool]:
+    return kpi.fact.name, kpi.fact.snapshot
 
 
 def _trimmed(figure: Any) -> Figure:

@@ -34,6 +34,7 @@ def migrate(conninfo: str) -> None:
             "sources.sql",
             "certificates.sql",
             "replay.sql",
+            "policies.sql",
         ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()
             connection.execute(script.encode())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from application.errors import PlatformError
-from application.queries.definitions import Dimension, Kpi
+from application.queries.definitions import Dimension, Fact, Kpi
 
 Figure = int | Decimal | None
 """Exact; None where there is nothing to measure, e.g. a rate without a denominator."""
@@ -80,6 +80,12 @@ class Analytics(Protocol):
 
     def evidence(self, kpi: Kpi, where: Selection = EVERYTHING, limit: int = 100) -> list[Evidence]:
         """Return up to `limit` rows that a figure counts, those that changed last first.
+
+        Raises as `measure` does.
+        """
+
+    def row(self, fact: Fact, key: Sequence[str]) -> Evidence | None:
+        """Return the row of a fact with these values of its key, None where there is none.
 
         Raises as `measure` does.
         """

@@ -12,12 +12,14 @@ from typing import Literal, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact table of gold and the date key that says to which day a row belongs.
+    """A fact table of gold: what a row of it is, its key, and the date key that says to which day a row belongs.
 
     Rows of a `snapshot` add up across everything but days: of a period, only its last day counts.
     """
 
     name: str
+    grain: str
+    key: tuple[str, ...]
     date_key: str
     snapshot: bool = False
 
@@ -27,7 +29,9 @@ class Kpi:
     """A figure: an aggregate over the rows of a fact.
 
     `direction` says which way is better. `counted` is the condition that picks the rows behind the figure,
-    for a ratio those of its numerator. `description` is the formula in words.
+    for a ratio those of its numerator. `description` is the formula in words, `source` the standard it
+    follows. Words in braces (`{late}`) stand for what a policy says; with `any_grain`, so does the fact:
+    orders or order lines.
     """
 
     name: str
@@ -38,14 +42,33 @@ class Kpi:
     expression: str
     description: str
     counted: str = "true"
+    source: str = ""
+    any_grain: bool = False
+
+    @property
+    def by_policy(self) -> bool:
+        """Whether a policy decides what the figure means."""
+        return "{" in self.expression
+
+
+class Through(NamedTuple):
+    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`."""
+
+    fact: Fact
+    column: str
+    link: str
 
 
 class Source(NamedTuple):
-    """Where a fact finds a dimension: expressions for a member's key and label, the joins they need."""
+    """Where a fact finds a dimension: expressions for a member's key and label, the joins they need.
+
+    `through` another fact, a row belongs to each member that one of its rows there belongs to.
+    """
 
     key: str
     label: str
     joins: tuple[str, ...] = ()
+    through: Through | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,12 @@ class Dimension:
     time: bool = False
 
 
-ORDER_LINES = Fact("fact_order_line", "placed_date_key")
-SHIPMENTS = Fact("fact_shipment", "planned_date_key")
-STOCK_MOVEMENTS = Fact("fact_stock_movement", "moved_date_key")
-STOCK_DAILY = Fact("fact_stock_daily", "date_key", snapshot=True)
-FACTS = (ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS, STOCK_DAILY)
+ORDERS = Fact("fact_order", "order", ("stream_id",), "placed_date_key")
+ORDER_LINES = Fact("fact_order_line", "order line", ("stream_id", "line_no"), "placed_date_key")
+SHIPMENTS = Fact("fact_shipment", "shipment", ("stream_id",), "planned_date_key")
+STOCK_MOVEMENTS = Fact("fact_stock_movement", "movement of a stock", ("stream_id", "version"), "moved_date_key")
+STOCK_DAILY = Fact(
+    "fact_stock_daily", "stock at the end of the last day", ("stream_id", "date_key"), "date_key", snapshot=True
+)
+STOCK_DAYS = Fact("fact_stock_daily", "stock on each day", ("stream_id", "date_key"), "date_key")
+FACTS = (ORDERS, ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS, STOCK_DAILY)

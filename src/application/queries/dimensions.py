@@ -1,6 +1,8 @@
-"""The dimensions that figures are broken down by.
+"""The dimensions that figures are broken down by and filtered on.
 
-Attributes that change (category, supplier) are those of the time of the fact; names are today's.
+Attributes that change (category, supplier) are those of the time of the fact; names are today's. What an order
+or a shipment only knows through its order lines counts for each member that one of the lines has: an order with
+products of two categories is an order of both.
 """
 
 from __future__ import annotations
@@ -10,17 +12,28 @@ from collections.abc import Mapping
 from application.queries.definitions import (
     FACTS,
     ORDER_LINES,
+    ORDERS,
     SHIPMENTS,
     STOCK_DAILY,
     STOCK_MOVEMENTS,
     Dimension,
     Fact,
     Source,
+    Through,
 )
 
 _OF_PRODUCTS = (ORDER_LINES, STOCK_MOVEMENTS, STOCK_DAILY)
 _PRODUCT_THEN = "LEFT JOIN dim_product product_then ON product_then.product_key = f.product_key"
 _CUSTOMER_THEN = "LEFT JOIN dim_customer customer_then ON customer_then.customer_key = f.customer_key"
+_LOCATION_THEN = "LEFT JOIN dim_location location_then ON location_then.location_key = f.location_key"
+_RECEIVED_FROM = "coalesce(f.supplier_id, product_then.supplier_id)"
+# A stream of an order is named after it.
+_ORDER_OF_SHIPMENT = "'order-' || f.order_id"
+_LINES = {
+    ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
+    SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
+}
+_ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
 
 
 def _period(name: str, title: str, column: str) -> Dimension:
@@ -32,18 +45,42 @@ def _period(name: str, title: str, column: str) -> Dimension:
     return Dimension(name, title, sources, time=True)
 
 
-def _attribute(name: str, title: str, keys: Mapping[Fact, tuple[str, tuple[str, ...]]]) -> Dimension:
+def _dimension(name: str, title: str, known: Mapping[Fact, Source], through: Mapping[Fact, Through]) -> Dimension:
+    """Define a dimension that some facts know, and others through them."""
+    sources = {fact.name: source for fact, source in known.items()}
+    reached = {fact.name: known[by.fact]._replace(through=by) for fact, by in through.items()}
+    return Dimension(name, title, sources | reached)
+
+
+def _attribute(
+    name: str,
+    title: str,
+    keys: Mapping[Fact, tuple[str, tuple[str, ...]]],
+    through: Mapping[Fact, Through] | None = None,
+) -> Dimension:
     """Define a dimension whose members have no other name than their key."""
-    return Dimension(name, title, {fact.name: Source(key, key, joins) for fact, (key, joins) in keys.items()})
+    return _dimension(
+        name, title, {fact: Source(key, key, joins) for fact, (key, joins) in keys.items()}, through or {}
+    )
 
 
-def _named(kind: str, title: str, facts: tuple[Fact, ...], key: str = "", joins: tuple[str, ...] = ()) -> Dimension:
+def _named(
+    kind: str,
+    title: str,
+    keys: Mapping[Fact, tuple[str, tuple[str, ...]]],
+    through: Mapping[Fact, Through] | None = None,
+) -> Dimension:
     """Define a dimension of catalog entries, labelled with the name they have today."""
-    key = key or f"f.{kind}_id"
     today = f"{kind}_today"
-    name_of = f"LEFT JOIN dim_{kind} {today} ON {today}.{kind}_id = {key} AND {today}.is_current"
-    source = Source(key, f"coalesce({today}.name, {key})", (*joins, name_of))
-    return Dimension(kind, title, {fact.name: source for fact in facts})
+    known = {
+        fact: Source(
+            key,
+            f"coalesce({today}.name, {key})",
+            (*joins, f"LEFT JOIN dim_{kind} {today} ON {today}.{kind}_id = {key} AND {today}.is_current"),
+        )
+        for fact, (key, joins) in keys.items()
+    }
+    return _dimension(kind, title, known, through or {})
 
 
 DIMENSIONS: dict[str, Dimension] = {
@@ -54,31 +91,50 @@ DIMENSIONS: dict[str, Dimension] = {
         _period("month", "Month", "year_month"),
         _period("week", "Week (ISO 8601)", "year_week"),
         _period("day", "Day", "date"),
-        _named("carrier", "Carrier", (ORDER_LINES, SHIPMENTS)),
-        _named("supplier", "Supplier", _OF_PRODUCTS, "product_then.supplier_id", (_PRODUCT_THEN,)),
-        _named("product", "Product", _OF_PRODUCTS),
-        _named("customer", "Customer", (ORDER_LINES,)),
-        _named("location", "Location", FACTS),
+        _named("carrier", "Carrier", dict.fromkeys((ORDERS, ORDER_LINES, SHIPMENTS), ("f.carrier_id", ()))),
+        _named(
+            "supplier",
+            "Supplier",
+            dict.fromkeys(_OF_PRODUCTS, ("product_then.supplier_id", (_PRODUCT_THEN,)))
+            | {STOCK_MOVEMENTS: (_RECEIVED_FROM, (_PRODUCT_THEN,))},
+            _LINES,
+        ),
+        _named("product", "Product", dict.fromkeys(_OF_PRODUCTS, ("f.product_id", ())), _LINES),
+        _named("customer", "Customer", dict.fromkeys((ORDERS, ORDER_LINES), ("f.customer_id", ())), _ORDER),
+        _named(
+            "location",
+            "Location",
+            dict.fromkeys((ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS, STOCK_DAILY), ("f.location_id", ())),
+            {ORDERS: _LINES[ORDERS]},
+        ),
         _attribute(
             "category",
             "Product category",
             dict.fromkeys(_OF_PRODUCTS, ("product_then.category", (_PRODUCT_THEN,))),
+            _LINES,
         ),
         _attribute(
             "segment",
             "Customer segment",
-            {ORDER_LINES: ("customer_then.segment", (_CUSTOMER_THEN,))},
+            dict.fromkeys((ORDERS, ORDER_LINES), ("customer_then.segment", (_CUSTOMER_THEN,))),
+            _ORDER,
         ),
         _attribute(
             "country",
-            "Country of destination",
+            "Country of destination, or of the stock",
             {
-                ORDER_LINES: ("coalesce(f.ship_to_country, customer_then.country)", (_CUSTOMER_THEN,)),
+                **dict.fromkeys((ORDERS, ORDER_LINES), ("f.country", ())),
                 SHIPMENTS: ("f.destination_country", ()),
+                **dict.fromkeys((STOCK_MOVEMENTS, STOCK_DAILY), ("location_then.country", (_LOCATION_THEN,))),
             },
         ),
-        _attribute("currency", "Currency", {ORDER_LINES: ("f.currency", ())}),
-        _attribute("status", "Status", {ORDER_LINES: ("f.status", ()), SHIPMENTS: ("f.status", ())}),
+        _attribute("currency", "Currency", dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())), _ORDER),
+        _attribute(
+            "status",
+            "Status of the order line, or of the shipment",
+            dict.fromkeys((ORDER_LINES, SHIPMENTS), ("f.status", ())),
+            {ORDERS: _LINES[ORDERS]},
+        ),
         _attribute("kind", "Kind of movement", {STOCK_MOVEMENTS: ("f.kind", ())}),
     )
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def orders(condition: str) -> str:
-    """Count the orders with a line that meets the condition."""
-    return f"count(DISTINCT f.order_id) FILTER (WHERE {condition})"
+def rows(condition: str) -> str:
+    """Count the rows that meet the condition."""
+    return f"count(*) FILTER (WHERE {condition})"
 
 
 def units(column: str, condition: str = "true") -> str:
@@ -18,6 +18,22 @@ def share(part: str, whole: str) -> str:
     return f"round(({part})::numeric / nullif({whole}, 0), 6)"
 
 
-def days(start: str, end: str, condition: str) -> str:
-    """Average the days between two times over the rows that meet the condition."""
-    return f"round(avg(extract(epoch FROM {end} - {start}) / 86400) FILTER (WHERE {condition}), 4)"
+def share_of_rows(part: str, whole: str) -> str:
+    """Divide the number of rows of the whole that are part by the number of all of them."""
+    return share(rows(f"({whole}) AND ({part})"), rows(whole))
+
+
+def average(column: str, condition: str = "true") -> str:
+    """Average a number over the rows that meet the condition, to 4 decimal places."""
+    return f"round((avg({column}) FILTER (WHERE {condition}))::numeric, 4)"
+
+
+def percentile(fraction: float, column: str, condition: str = "true") -> str:
+    """Interpolate a percentile of a number over the rows that meet the condition, to 4 decimal places."""
+    within = f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY {column})"
+    return f"round(({within} FILTER (WHERE {condition}))::numeric, 4)"
+
+
+def days(start: str, end: str) -> str:
+    """Return the days between two times, with their fraction."""
+    return f"(extract(epoch FROM {end} - {start})::float8 / 86400)"

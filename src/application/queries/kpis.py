@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from application.queries.definitions import Kpi
 from application.queries.order_kpis import ORDER_KPIS
+from application.queries.service_kpis import SERVICE_KPIS
 from application.queries.shipment_kpis import SHIPMENT_KPIS
 from application.queries.stock_kpis import STOCK_KPIS
+from application.queries.supplier_kpis import SUPPLIER_KPIS
 
-KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*ORDER_KPIS, *SHIPMENT_KPIS, *STOCK_KPIS)}
+KPIS: dict[str, Kpi] = {
+    kpi.name: kpi for kpi in (*ORDER_KPIS, *SERVICE_KPIS, *SHIPMENT_KPIS, *STOCK_KPIS, *SUPPLIER_KPIS)
+}

@@ -1,18 +1,16 @@
-"""KPIs of orders: sales, service and what became of the units."""
+"""KPIs of orders and their lines: sales, and what became of the units."""
 
 from __future__ import annotations
 
-from application.queries.definitions import ORDER_LINES, Kpi
-from application.queries.expressions import days, orders, share, units
+from application.queries.definitions import ORDER_LINES, ORDERS, Kpi
+from application.queries.expressions import rows, share, share_of_rows, units
 
-_SHIPPED = "f.first_shipped_at IS NOT NULL"
-_LATE = "f.last_shipped_date_key > f.requested_date_key"
-_LATE_TO_PROMISE = "f.delivered_date_key > f.original_promised_date_key"
-_IN_FULL = "f.delivered > 0 AND f.delivered = f.ordered - f.cancelled"
-_ON_TIME_IN_FULL = "f.delivered = f.ordered AND f.delivered_date_key <= f.requested_date_key"
+_SHIPPED = "f.shipped > 0"
+_WANTED = "f.cancelled < f.ordered"
+_COMPLETE = f"{_WANTED} AND f.shipped = f.ordered - f.cancelled"
 
 ORDER_KPIS: tuple[Kpi, ...] = (
-    Kpi("orders", "Orders", "orders", "up", ORDER_LINES, "count(DISTINCT f.order_id)", "Orders placed."),
+    Kpi("orders", "Orders", "orders", "up", ORDERS, "count(*)", "Orders placed."),
     Kpi("order_lines", "Order lines", "lines", "up", ORDER_LINES, "count(*)", "Lines of the orders placed."),
     Kpi(
         "gross",
@@ -42,13 +40,23 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         "Freight charged with the orders, split over their lines in proportion to net sales.",
     ),
     Kpi(
+        "freight_share",
+        "Freight share",
+        "ratio",
+        "down",
+        ORDER_LINES,
+        share("sum(f.freight)", "sum(f.net)"),
+        "Freight / net sales.",
+        "f.freight <> 0",
+    ),
+    Kpi(
         "average_order_value",
         "Average order value",
         "money",
         "up",
-        ORDER_LINES,
-        "round(sum(f.net) / nullif(count(DISTINCT f.order_id), 0), 4)",
-        "Net sales / orders.",
+        ORDERS,
+        "round(sum(f.net) / nullif(count(*), 0), 4)",
+        "Net sales of the orders / orders; an order counts with all of its lines.",
     ),
     Kpi("units", "Units ordered", "units", "up", ORDER_LINES, units("f.ordered"), "Units ordered."),
     Kpi(
@@ -56,53 +64,10 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         "Orders shipped",
         "orders",
         "up",
-        ORDER_LINES,
-        orders(_SHIPPED),
+        ORDERS,
+        rows(_SHIPPED),
         "Orders of which at least one unit was shipped.",
         _SHIPPED,
-    ),
-    Kpi(
-        "orders_late",
-        "Orders shipped late",
-        "orders",
-        "down",
-        ORDER_LINES,
-        orders(_LATE),
-        "Orders of which a unit was shipped on a day (UTC) after the requested date.",
-        _LATE,
-    ),
-    Kpi(
-        "on_time_rate",
-        "On-time rate",
-        "ratio",
-        "up",
-        ORDER_LINES,
-        share(f"{orders(_SHIPPED)} - {orders(_LATE)}", orders(_SHIPPED)),
-        "(Orders shipped - orders shipped late) / orders shipped.",
-        f"{_SHIPPED} AND ({_LATE}) IS NOT TRUE",
-    ),
-    Kpi(
-        "orders_late_to_promise",
-        "Orders delivered after the promise",
-        "orders",
-        "down",
-        ORDER_LINES,
-        orders(_LATE_TO_PROMISE),
-        "Orders of which a unit was delivered on a day (UTC) after the first promised date.",
-        _LATE_TO_PROMISE,
-    ),
-    Kpi(
-        "otif_rate",
-        "On time in full",
-        "ratio",
-        "up",
-        ORDER_LINES,
-        share(
-            f"count(*) FILTER (WHERE {_ON_TIME_IN_FULL})",
-            f"count(*) FILTER (WHERE {_SHIPPED} AND f.requested_date_key IS NOT NULL)",
-        ),
-        "Lines delivered completely by the requested date / lines shipped that have such a date.",
-        _ON_TIME_IN_FULL,
     ),
     Kpi(
         "fill_rate",
@@ -112,27 +77,30 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         ORDER_LINES,
         share("sum(f.shipped)", "sum(f.ordered - f.cancelled)"),
         "Units shipped / units ordered and not cancelled.",
-        "f.shipped > 0",
-    ),
-    Kpi(
-        "time_to_ship_days",
-        "Time to ship",
-        "days",
-        "down",
-        ORDER_LINES,
-        days("f.placed_at", "f.first_shipped_at", _SHIPPED),
-        "Average days from placing to the first shipment, over order lines shipped.",
         _SHIPPED,
+        "SCOR RL.3.35, delivery quantity accuracy, as shipped",
     ),
     Kpi(
-        "order_cycle_time_days",
-        "Order cycle time",
-        "days",
-        "down",
+        "line_fill_rate",
+        "Line fill rate",
+        "ratio",
+        "up",
         ORDER_LINES,
-        days("f.placed_at", "f.delivered_at", _IN_FULL),
-        "Average days from placing to the last delivery, over order lines delivered in full.",
-        _IN_FULL,
+        share_of_rows(_COMPLETE, _WANTED),
+        "Lines shipped completely / lines; cancelled units don't count, nor do lines cancelled as a whole.",
+        _COMPLETE,
+        "SCOR RL.3.33, delivery item accuracy, as shipped",
+    ),
+    Kpi(
+        "order_fill_rate",
+        "Order fill rate",
+        "ratio",
+        "up",
+        ORDERS,
+        share_of_rows(_COMPLETE, _WANTED),
+        "Orders shipped completely / orders; cancelled units don't count, nor do orders cancelled as a whole.",
+        _COMPLETE,
+        "SCOR RL.2.1, as shipped",
     ),
     Kpi(
         "units_shipped",
@@ -142,7 +110,7 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         ORDER_LINES,
         units("f.shipped"),
         "Units of orders shipped.",
-        "f.shipped > 0",
+        _SHIPPED,
     ),
     Kpi(
         "units_delivered",
@@ -165,6 +133,16 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         "f.backordered > 0",
     ),
     Kpi(
+        "backorder_rate",
+        "Back-order rate",
+        "ratio",
+        "down",
+        ORDER_LINES,
+        share_of_rows("f.backordered_at IS NOT NULL", "true"),
+        "Lines of which a unit ever had to wait for stock / lines.",
+        "f.backordered_at IS NOT NULL",
+    ),
+    Kpi(
         "units_cancelled",
         "Units cancelled",
         "units",
@@ -172,6 +150,16 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         ORDER_LINES,
         units("f.cancelled"),
         "Units of orders cancelled.",
+        "f.cancelled > 0",
+    ),
+    Kpi(
+        "cancellation_rate",
+        "Cancellation rate",
+        "ratio",
+        "down",
+        ORDER_LINES,
+        share("sum(f.cancelled)", "sum(f.ordered)"),
+        "Units cancelled / units ordered.",
         "f.cancelled > 0",
     ),
     Kpi(

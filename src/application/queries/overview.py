@@ -11,8 +11,9 @@ from application.ports.analytics import Analytics, Figure, Measured, Period
 from application.ports.event_store import EventStore
 from application.ports.inbox import Balance, Inbox
 from application.queries.definitions import Kpi
-from application.queries.figures import kpi_table
+from application.queries.figures import KpiTable, kpi_table
 from application.queries.kpis import KPIS
+from application.queries.policies import DEFAULT, Policy
 from domain.shared.measures import round_money
 
 FLOWS = ("orders", "net", "on_time_rate", "fill_rate", "order_cycle_time_days")
@@ -49,12 +50,14 @@ class Freshness(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """One figure in words, with what it means."""
+    """One figure in words, with what it means; `change` against the period before, and whether it is good."""
 
     name: str
     title: str
     text: str
     meaning: str
+    change: str | None = None
+    better: bool | None = None
 
 
 class Step(NamedTuple):
@@ -124,9 +127,9 @@ class NothingYet(NamedTuple):
 
 
 def overview(
-    analytics: Analytics, inbox: Inbox, events: EventStore, span: Span, now: datetime
+    analytics: Analytics, inbox: Inbox, events: EventStore, span: Span, now: datetime, *, policy: Policy = DEFAULT
 ) -> Overview | NothingYet:
-    """Measure the overview at `now` (with a UTC offset; days are those of UTC).
+    """Measure the overview at `now` (with a UTC offset; days are those of UTC), late as the policy says.
 
     Raises:
         AnalyticsUnavailableError, StoreUnavailableError: there is nothing to read from.
@@ -138,10 +141,10 @@ def overview(
     period = span.period(now.date())
     return Overview(
         Freshness(position, max(0, events.head() - position), now),
-        _flows(analytics, period),
+        _flows(analytics, period, policy),
         _tiles(analytics, LEVELS, None),
         _over_time(analytics, span, period),
-        _late(analytics, period),
+        _late(analytics, period, policy),
         _sales(analytics, period),
         _stock(analytics),
         messages,
@@ -168,17 +171,34 @@ def _nothing_yet(balance: Balance) -> NothingYet:
     return NothingYet("No message was received yet. These commands make some up, and take them in.", making)
 
 
-def _tiles(analytics: Analytics, names: tuple[str, ...], period: Period | None) -> tuple[Tile, ...]:
-    table = kpi_table(analytics, names, period=period)
-    figures = table.rows[0].figures
-    return tuple(Tile(kpi.name, kpi.title, in_words(kpi, figures[kpi.name]), kpi.description) for kpi in table.kpis)
+def in_words_of_change(table: KpiTable, row: Measured, kpi: Kpi) -> str | None:
+    """Return the change against the period before: percent of it, of a share percentage points; None: not known."""
+    change = table.change(row, kpi)
+    if kpi.unit == "ratio":
+        return None if change.difference is None else f"{change.difference * 100:+.1f} points"
+    return None if change.ratio is None else f"{change.ratio * 100:+.1f}%"
 
 
-def _flows(analytics: Analytics, period: Period | None) -> tuple[Tile, ...]:
+def _tiles(
+    analytics: Analytics, names: tuple[str, ...], period: Period | None, policy: Policy = DEFAULT
+) -> tuple[Tile, ...]:
+    table = kpi_table(analytics, names, period=period, policies=[policy], compare=period is not None)
+    return tuple(_tile(table, kpi) for kpi in table.kpis)
+
+
+def _tile(table: KpiTable, kpi: Kpi) -> Tile:
+    (row,) = table.rows
+    text, change = in_words(kpi, row.figures[kpi.name]), in_words_of_change(table, row, kpi)
+    difference = table.change(row, kpi).difference
+    better = (difference > 0) == (kpi.direction == "up") if change and difference and kpi.direction != "none" else None
+    return Tile(kpi.name, kpi.title, text, kpi.description, change, better)
+
+
+def _flows(analytics: Analytics, period: Period | None, policy: Policy) -> tuple[Tile, ...]:
     """Name the currencies that net sales add up, so that a mixture is seen as one."""
     currencies = [str(row.member.key) for row in kpi_table(analytics, ("net",), by="currency", period=period).rows]
     title = " ".join([KPIS["net"].title, " + ".join(currencies)]).strip()
-    tiles = _tiles(analytics, FLOWS, period)
+    tiles = _tiles(analytics, FLOWS, period, policy)
     return tuple(tile._replace(title=title) if tile.name == "net" else tile for tile in tiles)
 
 
@@ -205,10 +225,11 @@ def _days(key: str) -> tuple[date, date]:
     return day, day + timedelta(days=1)
 
 
-def _late(analytics: Analytics, period: Period | None) -> Bars:
-    table = kpi_table(analytics, ("orders_late", "orders_shipped"), by="carrier", period=period)
+def _late(analytics: Analytics, period: Period | None, policy: Policy) -> Bars:
+    names = ("orders_late", "orders_shipped")
+    table = kpi_table(analytics, names, by="carrier", period=period, policies=[policy])
     shipped = [row for row in table.rows if row.figures["orders_shipped"]]
-    return _bars("Orders shipped late, by carrier", shipped, "orders_late", of="orders_shipped")
+    return _bars("Orders late, by carrier", shipped, "orders_late", of="orders_shipped")
 
 
 def _sales(analytics: Analytics, period: Period | None) -> Bars:

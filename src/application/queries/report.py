@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from application.ports.analytics import Analytics, Period
+from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import KpiTable, kpi_table
+from application.queries.policies import DEFAULT, Policy
 
 
 class Section(NamedTuple):
@@ -28,6 +30,8 @@ SECTIONS = (
             "orders_shipped",
             "orders_late",
             "on_time_rate",
+            "otif_rate",
+            "perfect_order_rate",
             "fill_rate",
             "order_cycle_time_days",
         ),
@@ -39,6 +43,22 @@ SECTIONS = (
 )
 
 
-def report(analytics: Analytics, period: Period | None = None) -> list[tuple[Section, KpiTable]]:
-    """Measure every section; raises AnalyticsUnavailableError as `kpi_table` does."""
-    return [(each, kpi_table(analytics, each.kpis, by=each.by, period=period)) for each in SECTIONS]
+def report(
+    analytics: Analytics, period: Period | None = None, *, policy: Policy = DEFAULT, compare: bool = False
+) -> list[tuple[Section, KpiTable]]:
+    """Measure every section; with `compare`, the period before too, but for sections by month.
+
+    Raises:
+        UnsupportedComparisonError, AnalyticsUnavailableError: as `kpi_table` does.
+    """
+    return [
+        (
+            each,
+            kpi_table(analytics, each.kpis, by=each.by, period=period, policies=[policy], compare=_can(each, compare)),
+        )
+        for each in SECTIONS
+    ]
+
+
+def _can(section: Section, compare: bool) -> bool:
+    return compare and not (section.by and DIMENSIONS[section.by].time)

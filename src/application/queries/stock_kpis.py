@@ -1,11 +1,14 @@
-"""KPIs of stock: levels on the last day, and movements."""
+"""KPIs of stock: levels on the last day, averages over days, and movements."""
 
 from __future__ import annotations
 
-from application.queries.definitions import STOCK_DAILY, STOCK_MOVEMENTS, Kpi
-from application.queries.expressions import units
+from application.queries.definitions import STOCK_DAILY, STOCK_DAYS, STOCK_MOVEMENTS, Kpi
+from application.queries.expressions import share_of_rows, units
 
 _BELOW = "f.available <= f.reorder_point"
+_OUT = "f.available <= 0"
+# Both are sums over the same days, so that average stock / average shipped a day is their quotient.
+_STOCK, _SHIPPED = "sum(f.stock_value)", "sum(f.shipped * f.unit_value)"
 
 STOCK_KPIS: tuple[Kpi, ...] = (
     Kpi(
@@ -54,9 +57,51 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "stocks",
         "down",
         STOCK_DAILY,
-        "count(*) FILTER (WHERE f.available <= 0)",
+        f"count(*) FILTER (WHERE {_OUT})",
         "Stocks without an available unit at the end of the last day.",
-        "f.available <= 0",
+        _OUT,
+    ),
+    Kpi(
+        "stock_out_share",
+        "Stock-out share",
+        "ratio",
+        "down",
+        STOCK_DAYS,
+        share_of_rows(_OUT, "true"),
+        "Days that a stock ended without an available unit / days of all stocks.",
+        _OUT,
+    ),
+    Kpi(
+        "average_stock_value",
+        "Average stock value",
+        "money",
+        "none",
+        STOCK_DAYS,
+        f"round({_STOCK} / nullif(count(DISTINCT f.date_key), 0), 4)",
+        "Stock value at the end of each day, averaged over the days.",
+        "f.stock_value <> 0",
+    ),
+    Kpi(
+        "inventory_days_of_supply",
+        "Inventory days of supply",
+        "days",
+        "none",
+        STOCK_DAYS,
+        f"round({_STOCK} / nullif({_SHIPPED}, 0), 4)",
+        "Average stock value / average value of the units shipped a day, both over the days and at unit cost.",
+        "f.stock_value <> 0",
+        "SCOR AM.2.2",
+    ),
+    Kpi(
+        "inventory_turns",
+        "Inventory turns",
+        "a year",
+        "up",
+        STOCK_DAYS,
+        f"round(365 * {_SHIPPED} / nullif({_STOCK}, 0), 4)",
+        "Times a year that the average stock is shipped: 365 / inventory days of supply.",
+        "f.shipped > 0",
+        "365 / SCOR AM.2.2",
     ),
     Kpi(
         "units_received",

@@ -12,8 +12,27 @@ from application.errors import PlatformError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
 from application.ports.certificates import NoSuchCertificateError
-from application.queries.figures import UnknownDimensionError, UnknownKpiError, UnsupportedBreakdownError
-from entrypoints.cli import answers, builds, certificates, demo, operate, quarantine, relay, replay, sources
+from application.queries.explain import UnknownEventError, UnknownRowError
+from application.queries.figures import (
+    UnknownDimensionError,
+    UnknownKpiError,
+    UnsupportedBreakdownError,
+    UnsupportedComparisonError,
+)
+from application.queries.policies import UnknownPolicyError
+from entrypoints.cli import (
+    answers,
+    builds,
+    certificates,
+    demo,
+    explain,
+    operate,
+    policy,
+    quarantine,
+    relay,
+    replay,
+    sources,
+)
 from entrypoints.cli.output import errors
 from entrypoints.settings import SettingsError
 
@@ -21,7 +40,11 @@ MISTAKES = (
     SettingsError,
     UnknownKpiError,
     UnknownDimensionError,
+    UnknownPolicyError,
+    UnknownRowError,
+    UnknownEventError,
     UnsupportedBreakdownError,
+    UnsupportedComparisonError,
     BuildExistsError,
     InvalidBuildNameError,
     InvalidMomentError,
@@ -60,6 +83,8 @@ for command in (
     certificates.certificates,
     answers.kpi,
     answers.report,
+    explain.explain,
+    policy.policy,
     quarantine.quarantine,
 ):
     cli.add_command(command)

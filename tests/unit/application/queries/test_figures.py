@@ -14,12 +14,15 @@ from application.queries.figures import (
     UnknownDimensionError,
     UnknownKpiError,
     UnsupportedBreakdownError,
+    UnsupportedComparisonError,
     as_json,
     evidence,
     kpi_table,
     kpis_for,
 )
 from application.queries.kpis import KPIS
+from application.queries.periods import previous
+from application.queries.policies import DEFAULT, Policy, Rule
 
 
 class Ledger:
@@ -61,7 +64,7 @@ def test_without_names_a_table_has_all_kpis_that_know_the_dimensions() -> None:
     assert {"orders", "shipments"} <= by_carrier
     assert "stock_units" not in by_carrier
     assert "orders" in of_a_category
-    assert "shipments" not in of_a_category
+    assert "stock_units" not in of_a_category
 
 
 def test_members_and_period_select_the_facts() -> None:
@@ -78,6 +81,7 @@ def test_json_keeps_every_digit_of_a_decimal() -> None:
     assert json.loads(text) == {
         "position": 42,
         "by": "carrier",
+        "policies": ["default@1"],
         "kpis": [{"name": "net", "title": "Net sales", "unit": "money", "direction": "up"}],
         "rows": [
             {"key": "ups", "label": "UPS", "figures": {"net": "1265793.0395"}},
@@ -98,10 +102,10 @@ def test_a_wrong_name_is_refused_with_the_names_there_are() -> None:
 def test_a_breakdown_that_the_facts_do_not_know_is_refused() -> None:
     with pytest.raises(UnsupportedBreakdownError, match="stock_units can't be broken down by carrier"):
         kpi_table(Ledger(), ["orders", "stock_units"], by="carrier")
-    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by category"):
-        kpi_table(Ledger(), ["shipments"], members={"category": ["Tea"]})
-    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by category"):
-        evidence(Ledger(), "shipments", members={"category": ["Tea"]})
+    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by kind"):
+        kpi_table(Ledger(), ["shipments"], members={"kind": ["received"]})
+    with pytest.raises(UnsupportedBreakdownError, match="shipments can't be broken down by kind"):
+        evidence(Ledger(), "shipments", members={"kind": ["received"]})
 
 
 def test_every_kpi_knows_the_calendar_and_explains_itself() -> None:
@@ -111,3 +115,56 @@ def test_every_kpi_knows_the_calendar_and_explains_itself() -> None:
     for kpi in KPIS.values():
         assert kpi.description.endswith(".")
         assert "%" not in kpi.expression + kpi.counted
+
+
+class Years:
+    """Analytics whose figures are the year that a period begins in."""
+
+    def measure(
+        self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+    ) -> list[Measured]:
+        assert where.period is not None
+        figure = where.period.first.year
+        return [Measured(Member("ups", "UPS") if by else Member(None, None), {kpi.name: figure for kpi in kpis})]
+
+    def position(self) -> int:
+        return 42
+
+
+def test_a_comparison_stands_beside_each_figure() -> None:
+    year = Period(date(2000, 1, 1), date(2000, 12, 31))
+    table = as_json(kpi_table(Years(), ["orders"], by="carrier", period=year, compare=True))
+    assert table["previous_period"] == {"from": date(1999, 1, 1), "to": date(1999, 12, 31)}
+    assert table["rows"][0]["changes"] == {"orders": {"previous": 1999, "difference": 1, "ratio": "0.000500"}}
+
+
+@pytest.mark.parametrize(
+    ("period", "before"),
+    [
+        (("2024-03-01", "2024-03-31"), ("2024-02-01", "2024-02-29")),
+        (("2024-01-01", "2024-03-31"), ("2023-10-01", "2023-12-31")),
+        (("2024-03-04", "2024-03-10"), ("2024-02-26", "2024-03-03")),
+        (("2024-03-01", "2024-03-01"), ("2024-02-29", "2024-02-29")),
+        (("2024-02-01", "2024-02-28"), ("2024-01-04", "2024-01-31")),
+    ],
+)
+def test_the_period_before_has_as_many_months_or_else_days(period: tuple[str, str], before: tuple[str, str]) -> None:
+    assert previous(Period(*map(date.fromisoformat, period))) == Period(*map(date.fromisoformat, before))
+
+
+@pytest.mark.parametrize("period", [None, Period(date.min, date(2024, 1, 31)), Period(date(2024, 1, 1), date.max)])
+def test_a_comparison_needs_a_whole_period(period: Period | None) -> None:
+    with pytest.raises(UnsupportedComparisonError, match="needs a period"):
+        kpi_table(Years(), ["orders"], period=period, compare=True)
+
+
+def test_months_are_not_compared_with_the_period_before() -> None:
+    with pytest.raises(UnsupportedComparisonError, match="can't be by month"):
+        kpi_table(Years(), ["orders"], by="month", period=Period(date(2024, 1, 1), date(2024, 1, 2)), compare=True)
+
+
+def test_kpis_stand_once_for_each_policy_that_decides_about_them() -> None:
+    hours = Policy("hours", 2, Rule(unit="hour"))
+    table = kpi_table(Ledger(), ["orders", "orders_late"], policies=[DEFAULT, hours])
+    assert [kpi.name for kpi in table.kpis] == ["orders", "orders_late@default@1", "orders_late@hours@2"]
+    assert [kpi.name for kpi in kpi_table(Ledger(), ["orders_late"], policies=[hours]).kpis] == ["orders_late"]

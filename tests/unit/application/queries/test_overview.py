@@ -131,11 +131,33 @@ def test_a_span_narrows_the_flows_but_not_the_levels() -> None:
     assert texts(shown.flows)["orders"] == "30"
     assert texts(shown.levels)["stock_value"] == "5,000.00"
     month = Period(date(2026, 1, 31), date(2026, 3, 1))
+    before = Period(date(2026, 1, 1), date(2026, 1, 30))
     asked = set(analytics.periods)
-    assert asked == {(by, month) for by in (None, "currency", "day", "carrier", "category")} | {
+    assert asked == {(None, before)} | {(by, month) for by in (None, "currency", "day", "carrier", "category")} | {
         (None, None),
         ("location", None),
     }
+
+
+def test_tiles_of_a_span_say_how_they_changed_and_whether_that_is_good() -> None:
+    class Rising(Answers):
+        """Twice the orders of the period before, and slower."""
+
+        def measure(
+            self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+        ) -> list[Measured]:
+            measured = super().measure(kpis, by, where)
+            if where.period and where.period.last < date(2026, 2, 1) and by is None:
+                half: dict[str, Figure] = {"orders": 15, "order_cycle_time_days": Decimal(2)}
+                return [Measured(Member(None, None), measured[0].figures | half)]
+            return measured
+
+    tiles = {tile.name: tile for tile in seen(Rising(), span="Last 30 days").flows}
+    assert (tiles["orders"].change, tiles["orders"].better) == ("+100.0%", True)
+    assert (tiles["order_cycle_time_days"].change, tiles["order_cycle_time_days"].better) == ("+57.1%", False)
+    assert (tiles["on_time_rate"].change, tiles["on_time_rate"].better) == ("+0.0 points", None)
+    assert (tiles["fill_rate"].change, tiles["fill_rate"].better) == (None, None)
+    assert {tile.change for tile in seen(Answers()).flows} == {None}
 
 
 def test_all_time_is_asked_for_without_a_period() -> None:
