@@ -39,12 +39,10 @@ def create_functions(conn: Connection, schemas: Schemas) -> None:
 
 def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
     """Create the view in silver, and the table with its content, key, checks, indexes and comments."""
+    if not gold.materialized:
+        return
     schemas.use(conn)
     view, table = _view(schemas, gold), _table(schemas, gold)
-    if not gold.materialized:
-        conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(table).as_bytes(conn) + gold.select.encode())
-        _comment(conn, schemas, gold, "VIEW")
-        return
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
     conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
@@ -54,8 +52,14 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
 
 
 def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
-    """Add the foreign keys, once all tables are there; checked at commit, since a refresh deletes and selects again."""
-    for column, target in gold.references.items() if gold.materialized else ():
+    """Create what needs all tables: foreign keys, checked at commit since a refresh selects rows again; or the view."""
+    if not gold.materialized:
+        schemas.use(conn)
+        conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(_table(schemas, gold)).as_bytes(conn) + gold.select.encode())
+        _comment(conn, schemas, gold, "VIEW")
+        return
+    # In one order, so that tables referenced at the same time don't lock each other out.
+    for target, column in sorted((target, column) for column, target in gold.references.items()):
         conn.execute(
             sql.SQL("ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY DEFERRED").format(
                 _table(schemas, gold),
@@ -71,7 +75,8 @@ def find_touched(
 ) -> Touched:
     """Ask silver, as it is now, which scopes the streams touch.
 
-    `stream_ids` are given by subject; `first` is the position of the batch's first event, 0 for all events.
+    `stream_ids` are given by subject; `first` is the position of the batch's first event, 0 to look at all events
+    of the streams, and so at whole scopes.
     """
     touched = Touched()
     for gold in definitions:
@@ -79,7 +84,7 @@ def find_touched(
             values = {"ids": stream_ids[subject], "first": first}
             rows = conn.execute(gold.touched[subject].encode(), values)
             scopes = {scope for (scope,) in rows if scope is not None}
-            if subject in gold.since:
+            if first and subject in gold.since:
                 ends = {
                     scope: since
                     for scope, since in conn.execute(gold.since[subject].query.encode(), values)
