@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test soak check bench format clean
+.PHONY: demo test soak check bench format clean services services-down services-status
 .DEFAULT_GOAL := help
 
 help:
@@ -28,7 +28,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
 
 soak: $(STAMP)
-	DATAFLOW_SOAK=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/integration/test_as_of_prefixes.py tests/unit $(ARGS)
+	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/integration/test_as_of_prefixes.py tests/unit $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -20,9 +20,10 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.server import EmbeddedPostgres
 from application import codec
+from tests.soak import SOAK
 
 DATAFLOW = str(Path(sys.executable).parent / "dataflow")
-PATIENCE = 120.0
+PATIENCE = 600.0 if SOAK else 120.0
 """Seconds after which a condition that was waited for counts as failed."""
 
 
@@ -43,7 +44,7 @@ class Home:
             env=self._environment | _texts(settings),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=2 * PATIENCE,
             check=False,
         )
 

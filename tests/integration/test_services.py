@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import psycopg
 import pytest
+import yaml
 
 from deploy.services import commands, containers, native
 from deploy.services.catalogue import SERVERS
@@ -227,6 +229,31 @@ def test_the_stack_holds_no_password_and_asks_for_each() -> None:
     secrets = re.findall(r"^ +\w*(?:PASSWORD|AUTH|SECRET|TOKEN): (.+)$", (ROOT / COMPOSE[0]).read_text(), re.MULTILINE)
     assert len(secrets) == 4
     assert [secret for secret in secrets if not re.match(r"\$\{\w+:\?", secret)] == []
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """The services of the stack."""
+    stack = yaml.safe_load((ROOT / COMPOSE[0]).read_text())
+    assert {"consumer", "follower", "relay", "dashboard", "kafka", "postgres", "airflow"} <= stack["services"].keys()
+    return dict(stack["services"])
+
+
+@pytest.mark.parametrize("name", services())
+def test_every_service_of_the_stack_is_watched_and_bounded(name: str) -> None:
+    service = services()[name]
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert service["restart"] == "unless-stopped"
+    assert service["cpus"] > 0
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert [port for port in service.get("ports", ()) if not port.startswith("127.0.0.1:")] == []
+
+
+def test_what_servers_of_the_stack_keep_is_in_volumes_of_their_own() -> None:
+    stack = yaml.safe_load((ROOT / COMPOSE[0]).read_text())
+    kept = [volume.split(":")[0] for service in stack["services"].values() for volume in service.get("volumes", ())]
+    assert sorted(kept) == sorted(stack["volumes"])
+    own = {name for name, service in services().items() if service["image"].startswith("dataflow-platform")}
+    assert all(service.get("volumes") for name, service in services().items() if name not in own)
 
 
 def test_the_stack_sets_only_what_the_platform_reads() -> None:
