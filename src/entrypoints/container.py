@@ -21,6 +21,7 @@ from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
 from adapters.postgres.migrate import migrate
 from adapters.postgres.policies import PostgresPolicies
+from adapters.postgres.quality import PostgresQuality
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.read_model.builds import kept_builds
@@ -166,6 +167,7 @@ class Container(containers.DeclarativeContainer):
     analytics = providers.Singleton(analytics_for, settings, measuring, cache.provider, revision)
     policies = providers.Singleton(PostgresPolicies, pool)
     archive = providers.Singleton(PostgresArchive, pool)
+    quality = providers.Singleton(PostgresQuality, database)
     certificates = providers.Singleton(PostgresCertificates, pool)
     builds = providers.Resource(kept_builds, database, pool, SUBJECTS)
     roles = providers.Singleton(PostgresRoleLock, database)

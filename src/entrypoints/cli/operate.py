@@ -10,6 +10,7 @@ import click
 from application import codec
 from application.errors import PlatformError
 from application.ports.inbox import Balance
+from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import Report, console, print_json, print_table, progress
@@ -83,6 +84,7 @@ def status(as_json: bool) -> None:
         balance = container.inbox().balance()
         waiting = container.inbox().waiting()
         head, position = container.event_store().head(), container.read_model().position()
+        checked = container.quality().last()
         figures = {
             "received": balance.received,
             "applied": balance.applied,
@@ -93,11 +95,15 @@ def status(as_json: bool) -> None:
             "stream_behind": container.ingest().behind(),
             "log_position": head,
             "read_model_position": position,
+            "quality_checked_at": checked.checked_at if checked else None,
+            "quality_errors": [each.name for each in checked.failures(Severity.ERROR)] if checked else None,
+            "quality_warnings": [each.name for each in checked.failures(Severity.WARN)] if checked else None,
         }
     if as_json:
         print_json(figures)
     else:
-        print_table("Status", ("figure", "value"), figures.items())
+        shown = ((name, ", ".join(value) or 0 if isinstance(value, list) else value) for name, value in figures.items())
+        print_table("Status", ("figure", "value"), shown)
 
 
 @click.command("switch-log")

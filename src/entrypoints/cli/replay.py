@@ -10,7 +10,10 @@ from datetime import datetime
 import click
 
 from application.ports.read_model import PhaseProgress
+from application.quality.check import Severity
+from application.quality.definitions import CHECKS
 from application.replay.certificate import Rebuilt
+from entrypoints.cli import quality
 from entrypoints.cli.as_of import Moment
 from entrypoints.cli.builds import print_made
 from entrypoints.cli.certificates import print_certificate
@@ -59,12 +62,16 @@ def rebuild(  # noqa: PLR0917
         else:
             count = _workers(container, workers)
             built = read_model.rebuild(_phases(report), accept_changes=accept_changes, workers=count, shards=shards)
+        checked = container.quality().run(CHECKS) if built.swapped else None
     if as_json:
         certificate = built.certificate.report() if built.certificate else None
-        print_json({**asdict(built), "certificate": certificate})
+        checks = quality.report(checked) if checked else None
+        print_json({**asdict(built), "certificate": certificate, "quality": checks})
     else:
         _print(built)
-    if not built.swapped:
+        if checked:
+            quality.show(checked)
+    if checked is None or checked.failures(Severity.ERROR):
         raise SystemExit(1)
 
 

@@ -1,0 +1,1 @@
+"""Checks of the data: what must hold of the tables, each declared once."""

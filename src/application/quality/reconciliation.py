@@ -1,0 +1,140 @@
+"""Reconciliation: events, silver and gold agree in counts and money, and no message is lost."""
+
+from __future__ import annotations
+
+from application.quality.check import Check, reconcile
+
+APPLIED = (
+    "(SELECT coalesce(max(notification_id), 0) FROM events.notification_tracking WHERE application_name = 'analytics')"
+)
+"""The position of the read models."""
+
+_PLACED = f"""
+    SELECT sum(cardinality(lines)) AS count, sum(gross) AS gross, sum(net) AS net, sum(freight) AS freight
+    FROM events.stored_events,
+    LATERAL (SELECT convert_from(state, 'UTF8')::jsonb -> 'data' AS data) AS stored,
+    LATERAL (SELECT ARRAY(SELECT jsonb_array_elements(data -> 'lines')) AS lines) AS listed,
+    LATERAL (
+        SELECT sum(units) AS gross, sum(units * (1 - coalesce((line ->> 'discount')::numeric, 0))) AS net
+        FROM unnest(lines) AS line,
+        LATERAL (SELECT (line ->> 'quantity')::numeric * (line ->> 'unit_price')::numeric AS units) AS priced
+    ) AS priced,
+    LATERAL (SELECT (data ->> 'freight')::numeric AS freight) AS charged
+    WHERE topic = 'OrderPlaced.v1' AND notification_id <= {APPLIED}
+"""
+_OF_LINES = "SELECT count(*) AS count, sum(gross) AS gross, sum(net) AS net, sum(freight) AS freight FROM {}"
+
+
+def _differ(*layers: tuple[str, str]) -> str:
+    """Return the figures of the first layer that others don't share; the key says what each layer has."""
+    named = ", ".join(f"{name} AS ({query})" for name, query in layers)
+    first, others = layers[0][0], [name for name, _ in layers[1:]]
+    joins = " ".join(f"CROSS JOIN {name}" for name in others)
+    figures = []
+    for figure in ("count", "gross", "net", "freight"):
+        said = ", ".join(f"'{name} ' || coalesce({name}.{figure}, 0)" for name, _ in layers)
+        unlike = " OR ".join(f"coalesce({first}.{figure}, 0) <> coalesce({name}.{figure}, 0)" for name in others)
+        figures.append(f"SELECT concat_ws(', ', '{figure}', {said}) FROM {first} {joins} WHERE {unlike}")
+    return f"WITH {named} " + " UNION ALL ".join(figures)
+
+
+_ROWS_BY_EVENT = {
+    "silver.order_line_events": {
+        "OrderLineAllocated": "allocated",
+        "AllocationReleased": "allocation_released",
+        "OrderLineBackordered": "backordered",
+        "OrderLineShipped": "shipped",
+        "OrderLineDelivered": "delivered",
+        "OrderLineCancelled": "cancelled",
+        "OrderLineReturned": "returned",
+    },
+    "silver.shipment_events": {
+        "ShipmentPlanned": "planned",
+        "ShipmentDispatched": "dispatched",
+        "ShipmentLocationReported": "located",
+        "EtaRevised": "eta_revised",
+        "ShipmentDelayed": "delayed",
+        "ShipmentExceptionRaised": "exception_raised",
+        "ShipmentExceptionResolved": "exception_resolved",
+        "DeliveryAttempted": "delivery_attempted",
+        "ShipmentDelivered": "delivered",
+        "ShipmentReturned": "returned",
+        "ShipmentVoided": "voided",
+        "RouteMeasured": "route_measured",
+        "WeatherObserved": "weather_observed",
+    },
+    "gold.fact_stock_movement": {
+        "StockReceived": "received",
+        "StockReserved": "reserved",
+        "ReservationReleased": "reservation_released",
+        "StockShipped": "shipped",
+        "StockTransferredOut": "transferred_out",
+        "StockTransferredIn": "transferred_in",
+        "StockCounted": "counted",
+        "StockAdjusted": "adjusted",
+        "StockQuarantined": "quarantined",
+        "StockReleasedFromQuarantine": "released_from_quarantine",
+        "StockScrapped": "scrapped",
+        "StockReturned": "returned",
+    },
+}
+
+
+def _events_without_rows() -> str:
+    pairs = ", ".join(
+        f"('{event}', '{table}', '{kind}')" for table, kinds in _ROWS_BY_EVENT.items() for event, kind in kinds.items()
+    )
+    rows = " UNION ALL ".join(
+        f"SELECT '{table}', kind, count(*) FROM {table} GROUP BY kind" for table in _ROWS_BY_EVENT
+    )
+    return f"""
+        WITH pairs (event, "table", kind) AS (VALUES {pairs}),
+        recorded AS (
+            SELECT split_part(topic, '.', 1) AS event, count(*) AS events
+            FROM events.stored_events WHERE notification_id <= {APPLIED} GROUP BY 1
+        ),
+        kept ("table", kind, rows) AS ({rows})
+        SELECT concat(event, ': ', coalesce(events, 0), ' events, ', coalesce(rows, 0), ' rows of ', "table", ' ', kind)
+        FROM pairs LEFT JOIN recorded USING (event) LEFT JOIN kept USING ("table", kind)
+        WHERE kind <> 'placed' AND coalesce(events, 0) <> coalesce(rows, 0)
+    """
+
+
+RECONCILIATIONS: tuple[Check, ...] = (
+    reconcile(
+        "order lines",
+        "lines, gross, net and freight of the events OrderPlaced are those of silver and of gold",
+        _differ(
+            ("events_say", _PLACED),
+            ("silver_says", _OF_LINES.format("silver.order_lines")),
+            ("gold_says", _OF_LINES.format("gold.fact_order_line")),
+        ),
+    ),
+    reconcile("events", "each event of a line, a shipment or a stock has its row", _events_without_rows()),
+    reconcile(
+        "shipments",
+        "gold has the shipments of silver",
+        "SELECT concat(coalesce(s.stream_id, g.stream_id), ': units ', s.units, ' and ', g.units) "
+        "FROM silver.shipments s FULL JOIN gold.fact_shipment g USING (stream_id) "
+        "WHERE s.units IS DISTINCT FROM g.units",
+    ),
+    reconcile(
+        "stock levels",
+        "the movements of a stock add up to its levels, and its last day shows them",
+        "SELECT s.stream_id FROM silver.stock s "
+        "LEFT JOIN (SELECT stream_id, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved "
+        "FROM gold.fact_stock_movement GROUP BY 1) m USING (stream_id) "
+        "LEFT JOIN gold.fact_stock_daily d ON d.stream_id = s.stream_id "
+        "AND d.date_key = (SELECT to_char(max(last_moved_on), 'YYYYMMDD')::integer FROM silver.stock) "
+        "WHERE s.last_moved_on IS NOT NULL AND ((s.on_hand, s.reserved) IS DISTINCT FROM (m.on_hand, m.reserved) "
+        "OR s.on_hand IS DISTINCT FROM d.on_hand)",
+    ),
+    reconcile(
+        "messages",
+        "received = applied + duplicate + quarantined: what quarantine keeps are the messages that are marked so",
+        "SELECT concat_ws('/', topic, partition, \"offset\") FROM "
+        "(SELECT * FROM bronze.messages WHERE outcome = 'quarantined') m "
+        "FULL JOIN (SELECT * FROM bronze.quarantine WHERE status <> 'retried') q USING (topic, partition, \"offset\") "
+        "WHERE m.outcome IS NULL OR q.status IS NULL",
+    ),
+)

@@ -1,0 +1,133 @@
+"""Checks of the data on a real PostgreSQL: a sound star passes, each kind of fault is caught by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from application.ports.quality import CheckResult
+from application.quality.check import Severity
+from application.quality.definitions import CHECKS
+from tests.integration.star import Star, star
+from tests.integration.story import tell_everything
+
+LOG = tell_everything()
+
+
+@pytest.fixture
+def sound(conninfo: str) -> Iterator[Star]:
+    with star(conninfo, LOG) as opened:
+        yield opened
+
+
+def failed(house: Star) -> dict[str, CheckResult]:
+    return {result.name: result for result in house.quality.run(CHECKS).results if not result.passed}
+
+
+def test_a_sound_star_passes_and_names_inferred_members_as_a_warning(sound: Star) -> None:
+    run = sound.quality.run(CHECKS)
+    assert run.failures(Severity.ERROR) == ()
+    warnings = [(each.name, each.keys) for each in run.failures(Severity.WARN)]
+    assert warnings == [("range gold.dim_customer.inferred", ("c2",))]
+    assert {check.name for check in CHECKS} == {result.name for result in run.results}
+    assert run.position == sound.read_model.position()
+
+
+def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
+    assert sound.quality.last() is None
+    sound.quality.run(CHECKS)
+    sound.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE order_id = 'o2'")
+    run = sound.quality.run(CHECKS)
+    kept = sound.quality.last()
+    assert kept is not None
+    assert {each.name: each for each in kept.results} == {each.name: each for each in run.results}
+    (result,) = kept.failures(Severity.ERROR)
+    assert (result.name, result.offending) == ("reconciliation order lines", 1)
+    assert result.keys == ("freight, events_say 11.00, silver_says 11.00, gold_says 12.00",)
+
+
+@pytest.mark.parametrize(
+    ("check", "keys", "faults"),
+    [
+        (
+            "unique gold.fact_shipment",
+            ("shipment-s1",),
+            (
+                "ALTER TABLE gold.fact_shipment DROP CONSTRAINT fact_shipment_pkey",
+                "INSERT INTO gold.fact_shipment SELECT * FROM gold.fact_shipment WHERE shipment_id = 's1'",
+            ),
+        ),
+        (
+            "not null gold.fact_order_line",
+            ("order-o2 1",),
+            (
+                "ALTER TABLE gold.fact_order_line ALTER placed_at DROP NOT NULL",
+                "UPDATE gold.fact_order_line SET placed_at = NULL WHERE order_id = 'o2'",
+            ),
+        ),
+        (
+            "relationship gold.fact_stock_movement.product_key",
+            ("inventory-nut@hamburg 1",),
+            (
+                "ALTER TABLE gold.fact_stock_movement DROP CONSTRAINT fact_stock_movement_product_key_fkey",
+                "UPDATE gold.fact_stock_movement SET product_key = 7 WHERE product_id = 'nut' AND version = 1",
+            ),
+        ),
+        (
+            "accepted values gold.fact_shipment.status",
+            ("shipment-s2",),
+            (
+                "ALTER TABLE gold.fact_shipment DROP CONSTRAINT fact_shipment_status_check",
+                "UPDATE gold.fact_shipment SET status = 'lost' WHERE shipment_id = 's2'",
+            ),
+        ),
+        (
+            "range gold.fact_order_line.discount",
+            ("order-o1 1",),
+            ("UPDATE gold.fact_order_line SET discount = 1.1 WHERE order_id = 'o1' AND line_no = 1",),
+        ),
+        (
+            "freshness read models",
+            ("product-tea:2", "carrier-dhl:1"),
+            (
+                "UPDATE events.notification_tracking SET notification_id = ("
+                "SELECT notification_id - 1 FROM events.stored_events "
+                "WHERE originator_id = 'product-tea' AND originator_version = 2)",
+            ),
+        ),
+        (
+            "reconciliation order lines",
+            ("gross, events_say 192.00, silver_says 192.00, gold_says 193.00",),
+            ("UPDATE gold.fact_order_line SET gross = gross + 1 WHERE order_id = 'o3'",),
+        ),
+        (
+            "reconciliation events",
+            ("OrderLineShipped: 3 events, 2 rows of silver.order_line_events shipped",),
+            ("DELETE FROM silver.order_line_events WHERE stream_id = 'order-o2' AND kind = 'shipped'",),
+        ),
+        (
+            "reconciliation shipments",
+            ("shipment-s3: units 4 and ",),
+            ("DELETE FROM gold.fact_shipment WHERE shipment_id = 's3'",),
+        ),
+        (
+            "reconciliation stock levels",
+            ("inventory-tea@hamburg",),
+            ("UPDATE silver.stock SET on_hand = on_hand + 1 WHERE product_id = 'tea'",),
+        ),
+        (
+            "reconciliation messages",
+            ("orders/0/1",),
+            ("INSERT INTO bronze.messages VALUES ('orders', 0, 1, 'k', 'm1', NULL, 'quarantined', now(), 'x')",),
+        ),
+    ],
+)
+def test_a_fault_is_caught_by_name_with_the_keys_that_offend(
+    sound: Star, check: str, keys: tuple[str, ...], faults: tuple[str, ...]
+) -> None:
+    assert check not in failed(sound)
+    sound.execute(*faults)
+    result = failed(sound)[check]
+    assert result.keys == keys
+    assert result.offending == len(keys)
