@@ -17,7 +17,7 @@ from entrypoints.container import Container
 
 CONSUME = "consume"
 PROJECT = "project"
-GENERATIONS = (50_000, 20, 1_000)
+GENERATIONS = (500_000, 20, 1_000)
 SWITCH_SECONDS = 0.0005
 Counted = Callable[[int, int | None], None]
 _WAIT = 0.2
@@ -26,8 +26,8 @@ _WAIT = 0.2
 def tune_interpreter() -> None:
     """Suit the interpreter to ingest: collect garbage rarely, and hand over between threads quickly.
 
-    States and messages form no cycles, yet looking for them costs a third of the time; the thread that
-    commits needs the interpreter for moments only, but often.
+    States and messages form no cycles, yet looking for them costs the more time the more often it is done; the
+    threads that commit need the interpreter for moments only, but often.
     """
     gc.set_threshold(*GENERATIONS)
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -95,6 +95,29 @@ def test_a_version_that_exists_is_a_conflict_and_nothing_of_the_batch_is_kept(pa
     assert store.checkpoint("reader") == 0
 
 
+def test_a_batch_is_kept_after_the_one_before_it_or_not_at_all(pair: Pair) -> None:
+    store, inbox = pair
+
+    def batch(offset: int, after: Callable[[], None]) -> Batch:
+        positions = {Partition("orders", 0): offset + 1}
+        return Batch([event("a", offset + 1)], [receipt(offset, f"s {offset}")], positions=positions, after=after)
+
+    def failed() -> None:
+        raise ConnectionError("the batch before")
+
+    with pytest.raises(ConnectionError, match="the batch before"):
+        store.append(batch(0, failed))
+    assert (store.head(), inbox.balance(), inbox.positions()) == (0, Balance(0, 0, 0, 0), {})
+
+    def before() -> None:
+        assert store.load(["a"]) == {}
+        store.append(batch(0, lambda: None))
+
+    store.append(batch(1, before))
+    assert [(e.version, e.state) for e in store.load(["a"])["a"]] == [(1, b"a/1"), (2, b"a/2")]
+    assert inbox.positions() == {Partition("orders", 0): 2}
+
+
 def test_the_same_version_twice_in_a_batch_is_a_conflict(store: EventStore) -> None:
     with pytest.raises(ConcurrencyConflictError):
         store.append(Batch(events=[event("a", 1), event("a", 1)]))

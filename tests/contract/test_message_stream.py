@@ -10,7 +10,7 @@ from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.aggregates import TOPICS
-from application.ports.message_stream import MessageStream, OutgoingMessage, Partition, ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, MessageStream, OutgoingMessage, Partition, ReceivedMessage
 from tests.kafka_topics import fresh_topics
 
 PATIENCE = 20.0
@@ -93,6 +93,18 @@ def test_ends_are_where_the_next_messages_go(stream: MessageStream) -> None:
     for partition, end in stream.ends().items():
         offsets = [m.offset for m in received if (m.topic, m.partition) == partition]
         assert end == max(offsets, default=-1) + 1
+
+
+def test_few_large_messages_come_at_a_time(stream: MessageStream) -> None:
+    large = [OutgoingMessage("orders", "key", bytes([n]) * 900_000) for n in range(60)]
+    for n in range(0, len(large), 10):
+        stream.publish(large[n : n + 10])
+    received: list[ReceivedMessage] = []
+    while len(received) < len(large):
+        batch = stream.poll(1_000, PATIENCE)
+        assert 0 < sum(len(m.payload) for m in batch) <= 2 * POLL_BYTES
+        received += batch
+    assert [m.payload for m in received] == [m.payload for m in large]
 
 
 def test_poll_wakes_when_a_message_is_published(stream: MessageStream) -> None:

@@ -283,6 +283,44 @@ def test_a_commit_of_unknown_fate_neither_loses_nor_doubles(platform: Platform, 
     assert len(platform.events()) == 10
 
 
+class FailsAt:
+    """An event store that can't append what holds a certain stream, the first time."""
+
+    def __init__(self, store: EventStore, stream_id: str, error: Exception) -> None:
+        self._store = store
+        self._stream_id = stream_id
+        self._errors = [error]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append(self, batch: Batch) -> None:
+        if self._errors and any(event.stream_id == self._stream_id for event in batch.events):
+            raise self._errors.pop()
+        self._store.append(batch)
+
+
+def test_batches_on_top_of_one_that_was_not_kept_are_not_kept_either(platform: Platform) -> None:
+    platform.stream.publish([received(n, product=f"p{n}") for n in range(9)])
+    ingest = platform.ingest(1, FailsAt(platform.store, "inventory-p4@main", StoreUnavailableError("away")))
+    with pytest.raises(StoreUnavailableError):
+        ingest.catch_up()
+    kept = platform.inbox.balance().received
+    assert kept == len(platform.events()) == sum(platform.inbox.positions().values()) < 9
+    ingest.catch_up()
+    assert platform.inbox.balance() == Balance(9, 9, 0, 0)
+    assert [version for _, version, _ in platform.events()] == [1] * 9
+
+
+def test_a_batch_that_fails_is_isolated_and_those_on_top_of_it_follow_in_order(platform: Platform) -> None:
+    platform.stream.publish([received(1, quantity=5), received(2, product="p2"), shipped(3, 2), shipped(4, 4)])
+    ingest = platform.ingest(1, FailsAt(platform.store, "inventory-p2@main", ZeroDivisionError("a bug")))
+    assert ingest.catch_up() == Balance(4, 2, 0, 2)
+    assert {q.code for q in platform.inbox.quarantine()} == {"UnexpectedError", "InsufficientStock"}
+    loaded = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    assert [codec.decode(*e).on_hand for e in loaded] == [5, 3]
+
+
 class Overtaken:
     """An event store into which somebody else appends just before each of the first appends."""
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from adapters.kafka.errors import reason_of, translated
 from adapters.kafka.log_offsets import Place, starts
-from application.ports.message_stream import ReceivedMessage, StreamUnavailableError
+from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,10 @@ _JOIN_SECONDS = 0.5
 """How long it waits at least while it has no partition: the group is being joined."""
 _SLICE_SECONDS = 0.5
 """How long it waits at a stretch, before it looks whether an assignment failed."""
+_SLICE_MESSAGES = 500
+"""How many it takes at once: so many may turn out to be large."""
+_LARGE = 1_048_576
+"""Bytes of a message before any was seen."""
 _SEEK_SECONDS = 5.0
 _PAUSE = 0.01
 _STOPPING = frozenset(
@@ -57,6 +61,8 @@ class GroupConsumer:
         self._next: dict[Place, int] = {}
         self._failure: Exception | None = None
         self._misplaced = False
+        self._lost: set[Place] = set()
+        self._usual_bytes = _LARGE
         self.assignments = 0
         with translated():
             consumer.subscribe(list(names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
@@ -72,11 +78,9 @@ class GroupConsumer:
             self.place(self._positions())
         least = _FETCH_SECONDS if self._next else _JOIN_SECONDS
         deadline = time.monotonic() + max(timeout, least)
-        messages = self._take(limit, 0.0)
+        messages = self._take_fetched([], limit)
         while not messages and (remaining := deadline - time.monotonic()) > 0:
-            messages = self._take(1, min(remaining, _SLICE_SECONDS))
-            if messages and limit > 1:
-                messages += self._take(limit - 1, 0.0)
+            messages = self._take_fetched(self._take(1, min(remaining, _SLICE_SECONDS)), limit)
         return messages
 
     def place(self, positions: Mapping[Place, int]) -> None:
@@ -100,6 +104,24 @@ class GroupConsumer:
         """Leave the group."""
         self._consumer.close()
 
+    def _take_fetched(self, taken: list[ReceivedMessage], limit: int) -> list[ReceivedMessage]:
+        """Add what the client has fetched, up to POLL_BYTES; it asks for as many as would fit if all were alike."""
+        room = POLL_BYTES - sum(len(message.payload) for message in taken)
+        self._lost.clear()
+        while len(taken) < limit and room > 0:
+            more = self._take(max(1, min(limit - len(taken), _SLICE_MESSAGES, room // self._usual_bytes)), 0.0)
+            if self._lost:
+                lost = {(self._names[topic], number) for topic, number in self._lost}
+                taken = [m for m in taken if (m.topic, m.partition) not in lost]
+                self._lost.clear()
+            if not more:
+                break
+            size = sum([len(message.payload) for message in more])
+            self._usual_bytes = size // len(more) + 1
+            room -= size
+            taken += more
+        return taken
+
     def _take(self, limit: int, timeout: float) -> list[ReceivedMessage]:
         """Take what the client has fetched; should that fail, all partitions are placed anew by the next poll."""
         with translated():
@@ -121,6 +143,9 @@ class GroupConsumer:
         begun = dict(following)
         disordered: set[Place] = set()
         kept = []
+        # Messages of a partition come many in a row: what holds for all of these is looked up once.
+        place: Place = ("", -1)
+        name, expected = "", None
         for message in fetched:
             topic, number, offset, key = message.topic(), message.partition(), message.offset(), message.key()
             if (error := message.error()) is not None:
@@ -129,15 +154,17 @@ class GroupConsumer:
             assert topic is not None
             assert number is not None
             assert offset is not None
-            expected = following.get((topic, number))
+            if number != place[1] or topic != place[0]:
+                place = (topic, number)
+                name, expected = names[topic], following.get(place)
             if expected is None:
                 continue
             if offset < expected:
-                disordered.add((topic, number))
+                disordered.add(place)
                 continue
-            following[topic, number] = offset + 1
+            following[place] = expected = offset + 1
             text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
-            kept.append(ReceivedMessage(names[topic], number, offset, text, message.value() or b""))
+            kept.append(ReceivedMessage(name, number, offset, text, message.value() or b""))
         for place in disordered:
             self._seek(place, begun[place])
         again = {(names[topic], number) for topic, number in disordered}
@@ -159,7 +186,9 @@ class GroupConsumer:
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
-            self._next.pop((partition.topic, partition.partition), None)
+            place = (partition.topic, partition.partition)
+            self._next.pop(place, None)
+            self._lost.add(place)
         log.info("revoked: %s", _listed(partitions))
 
     def _seek(self, place: Place, offset: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from threading import Condition
 from zlib import crc32
 
-from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, OutgoingMessage, Partition, ReceivedMessage
 
 
 class MemoryMessageStream:
@@ -54,9 +54,13 @@ class MemoryMessageStream:
 
     def _read(self, limit: int) -> list[ReceivedMessage]:
         messages: list[ReceivedMessage] = []
+        size = 0
         for partition, log in self._logs.items():
             start = self._next.get(partition, 0)
-            taken = log[start : start + limit - len(messages)]
-            messages += [ReceivedMessage(*partition, start + i, m.key, m.payload) for i, m in enumerate(taken)]
-            self._next[partition] = start + len(taken)
+            for offset, message in enumerate(log[start : start + limit - len(messages)], start):
+                size += len(message.payload)
+                if messages and size > POLL_BYTES:
+                    return messages
+                messages.append(ReceivedMessage(*partition, offset, message.key, message.payload))
+                self._next[partition] = offset + 1
         return messages

@@ -52,6 +52,8 @@ class PostgresEventStore:
 
         def keep_messages(cursor: Cursor[DictRow]) -> None:
             bronze.keep(cursor, batch.receipts)
+            if batch.after is not None:
+                batch.after()
             bronze.settle(cursor, batch.settlements)
             bronze.move(cursor, batch.positions)
 

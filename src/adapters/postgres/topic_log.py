@@ -15,6 +15,7 @@ from adapters.postgres.errors import translated
 from application.aggregates import TOPICS
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import (
+    POLL_BYTES,
     OutgoingMessage,
     Partition,
     ReceivedMessage,
@@ -31,10 +32,12 @@ _CLAIM = (
 )
 _COPY = 'COPY stream.messages (topic, partition, "offset", key, payload) FROM STDIN (FORMAT BINARY)'
 _POLL = (
-    'SELECT m.topic, m.partition, m."offset", m.key, m.payload '
+    'SELECT p.topic, p.partition, m."offset", m.key, m.payload '
     "FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS p (topic, partition, next) CROSS JOIN LATERAL ("
+    'SELECT *, sum(octet_length(payload)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS bytes FROM ('
     "SELECT * FROM stream.messages s WHERE s.topic = p.topic AND s.partition = p.partition "
-    'AND s."offset" >= p.next ORDER BY s."offset" LIMIT %s) m'
+    'AND s."offset" >= p.next ORDER BY s."offset" LIMIT %s) page) m '
+    "WHERE m.bytes <= %s OR m.bytes = octet_length(m.payload)"
 )
 
 
@@ -103,8 +106,9 @@ class PostgresTopicLog:
         behind = {p: self._next.get(p, 0) for p, end in self.ends().items() if end > self._next.get(p, 0)}
         if not behind:
             return []
-        share = max(1, limit // len(behind))
-        arguments = [[p.topic for p in behind], [p.number for p in behind], list(behind.values()), share]
+        share, share_of_bytes = max(1, limit // len(behind)), POLL_BYTES // len(behind)
+        topics, numbers = [p.topic for p in behind], [p.number for p in behind]
+        arguments = [topics, numbers, list(behind.values()), share, share_of_bytes]
         with self._pool.connection() as connection:
             rows = connection.cursor().execute(_POLL, arguments, binary=True).fetchall()
         messages = [ReceivedMessage(*row) for row in rows[:limit]]

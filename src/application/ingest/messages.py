@@ -11,7 +11,7 @@ import re
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, Literal, Union, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
@@ -121,29 +121,6 @@ _REJECTED = msgspec.json.Decoder(RejectedRow)
 _ENCODER = msgspec.json.Encoder()
 
 
-def _whole(message_type: MessageType) -> type:
-    """Return the envelope of one message type with its command as `data`, told apart by `type`."""
-    described = {field.name: field for field in msgspec.structs.fields(CloudEvent)}
-    described.pop("type")
-    typed: list[Any] = []
-    for name, field in described.items():
-        kind = message_type.command if name == "data" else field.type
-        typed.append((name, kind) if field.required else (name, kind, field.default))
-    own = {"message_type": message_type, "origin": CloudEvent.origin}
-    return msgspec.defstruct(
-        message_type.command.__name__,
-        typed,
-        tag_field="type",
-        tag=message_type.name,
-        namespace=own,
-        frozen=True,
-        gc=False,
-    )
-
-
-_WHOLE = msgspec.json.Decoder(Union[tuple(_whole(each) for each in MESSAGE_TYPES.values())])  # noqa: UP007 - built
-
-
 def decode_envelope(payload: bytes) -> CloudEvent:
     """Decode the envelope of a message.
 
@@ -195,12 +172,12 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
         command = message_type.decoder.decode(envelope.data)
     except UNREADABLE as error:
         raise InvalidMessageError("InvalidData", f"data of {envelope.type}: {error}") from None
-    if (misfit := _misfit(message_type, command)) is not None:
-        raise misfit
+    if (wrong := misfit(message_type, command)) is not None:
+        raise wrong
     if command.occurred_at < EARLIEST_OCCURRENCE:
         raise InvalidMessageError("TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970")
     stream_id = message_type.aggregate.stream_of(command)
-    if not _is_identifier(stream_id):
+    if not is_identifier(stream_id):
         raise InvalidMessageError(
             "InvalidIdentifier",
             f"{stream_id!r}: an identifier has 1 to {MAX_ID} printable characters, and no @",
@@ -208,32 +185,7 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
     return message_type, command, stream_id
 
 
-def decode_sound(payload: bytes) -> tuple[Any, str, str] | None:
-    """Decode a message with nothing wrong in one pass: its envelope, its id, and the stream that it addresses.
-
-    `data` of the envelope is the command, `message_type` its type. None: let `decode_envelope`,
-    `require_storable` and `decode_command` say what is wrong, or that nothing is after all.
-    """
-    if len(payload) > MAX_PAYLOAD or (b"\\" in payload and b"\\u0000" in payload):
-        return None
-    try:
-        envelope = _WHOLE.decode(payload)
-    except UNREADABLE:
-        return None
-    command, message_type, source, own_id = envelope.data, envelope.message_type, envelope.source, envelope.id
-    occurred_at = command.occurred_at
-    if occurred_at.tzinfo is None or not EARLIEST_OCCURRENCE <= occurred_at < LATEST:
-        return None
-    if not message_type.only_occurred_at and _misfit(message_type, command) is not None:
-        return None
-    message_id = f"{source} {own_id}"
-    if not (message_id.isprintable() and 0 < len(source) <= MAX_ID and 0 < len(own_id) <= MAX_ID) or " " in source:
-        return None
-    stream_id = message_type.aggregate.stream_of(command)
-    return (envelope, message_id, stream_id) if _is_identifier(stream_id) else None
-
-
-def _misfit(message_type: MessageType, command: Any) -> InvalidMessageError | None:
+def misfit(message_type: MessageType, command: Any) -> InvalidMessageError | None:
     """Return what is wrong with the times and days of a command, if anything."""
     for name in message_type.timestamps:
         moment = getattr(command, name)
@@ -254,7 +206,7 @@ def _unusable(name: str, value: date) -> InvalidMessageError:
 
 
 @lru_cache(maxsize=8_192)
-def _is_identifier(stream_id: str) -> bool:
+def is_identifier(stream_id: str) -> bool:
     """Tell whether a stream can have this id; those of a while address the same streams."""
     return stream_id.isprintable() and _STREAM_ID.fullmatch(stream_id) is not None
 

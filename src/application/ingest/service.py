@@ -1,20 +1,23 @@
 """Ingest: batches of messages from the stream into the event store, each exactly once.
 
-While one batch is being committed, the next is read and decided on the states that the first one makes.
-Should the commit fail, what was decided on top of it is thrown away and decided anew.
+While batches are being committed, the next is read and decided on the states that they make. Each becomes durable
+only after the one before it; should its commit fail, what was decided on top is thrown away and decided anew.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Event
 
-from application.ingest.decision import Decisions, Decoded, decide_batch, decode_message
+from application.ingest.commits import Commit, Decided, await_durable, positions_after
+from application.ingest.decision import Decoded, decide_batch, decode_message
 from application.ingest.duplicates import Duplicates
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
 from application.ingest.states import States
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MAX_CACHED_STATES = 50_000
 """States in each of the two generations that are remembered."""
+COMMITS = 2
+"""Batches on their way into the store at most: while one waits for the disk, the other's messages are written."""
 NOTHING = Balance(0, 0, 0, 0)
 Taken = Callable[[Balance], None]
 
@@ -51,24 +56,6 @@ class IngestSettings:
     batch_size: int = 4_000
     poll_seconds: float = 0.5
     patience_seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A batch that was decided about, and where to go on after it."""
-
-    messages: Sequence[ReceivedMessage]
-    decisions: Decisions
-    positions: dict[Partition, int]
-    watch: Stopwatch
-
-
-@dataclass(frozen=True, slots=True)
-class _Commit:
-    """A batch on its way into the store."""
-
-    batch: _Decided
-    done: Future[None]
 
 
 class Ingest:
@@ -93,7 +80,7 @@ class Ingest:
         self._states = States(store, MAX_CACHED_STATES)
         self._duplicates = Duplicates(inbox)
         self._taken: Taken = _silent
-        self._commit: _Commit | None = None
+        self._commits: deque[Commit] = deque()
         self._started = False
 
     def behind(self) -> int:
@@ -130,53 +117,67 @@ class Ingest:
         self._run(lambda _: stop.is_set(), progress, self._settings.poll_seconds)
 
     def _run(self, ends: Callable[[Sequence[ReceivedMessage]], bool], taken: Taken, wait: float) -> None:
-        """Read, decide and commit, one batch ahead of the commit, until `ends` says so of what was read."""
+        """Read and decide, one batch ahead of the commits, until `ends` says so of what was read."""
         self._taken = taken
-        with ThreadPoolExecutor(1, thread_name_prefix="commit") as writer:
+        with ThreadPoolExecutor(COMMITS, thread_name_prefix="commit") as writers:
             try:
                 while True:
                     if not self._started:
                         self._restart()
-                    messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commit else wait)
+                    messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commits else wait)
                     self._observer.turned()
-                    self._advance(messages, writer)
+                    self._advance(messages, writers)
                     if ends(messages):
-                        self._advance((), writer)
+                        self._advance((), writers)
                         return
             except BaseException:
                 self._abandon()
                 raise
 
-    def _advance(self, messages: Sequence[ReceivedMessage], writer: ThreadPoolExecutor) -> None:
-        """Decide a batch while the one before it is committed; then send it on its way."""
+    def _advance(self, messages: Sequence[ReceivedMessage], writers: ThreadPoolExecutor) -> None:
+        """Decide a batch while those before it are committed; then send it on its way."""
         decided = self._decide_ahead(messages) if messages else None
         try:
-            if not self._finish_commit() or (messages and decided is None):
+            if not self._finish_commits(0 if decided is None else COMMITS - 1):
                 self._take(messages)
             elif decided is not None:
-                self._commit = _Commit(decided, writer.submit(self._append, decided))
+                before = self._commits[-1].done if self._commits else None
+                self._commits.append(Commit(decided, writers.submit(self._append, decided, before)))
+            else:
+                self._take(messages)
         except ConcurrencyConflictError as conflict:
             log.info("another writer was first, reading on from the recorded positions: %s", conflict)
             self._restart()
 
-    def _finish_commit(self) -> bool:
-        """Wait for the batch on its way; return False where what was decided on top of it can't be used."""
-        commit, self._commit = self._commit, None
-        if commit is None:
-            return True
-        try:
-            commit.done.result()
-        except (ConcurrencyConflictError, StoreUnavailableError):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
-            self._isolate(commit.batch.messages, error)
-            return False
-        self._committed(commit.batch)
+    def _finish_commits(self, left: int) -> bool:
+        """Wait until so many batches are on their way at most; return False where one of them failed."""
+        while len(self._commits) > left or (self._commits and self._commits[0].done.done()):
+            commit = self._commits.popleft()
+            try:
+                commit.done.result()
+            except (ConcurrencyConflictError, StoreUnavailableError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
+                following = self._give_up_commits()
+                self._isolate(commit.batch.messages, error)
+                for messages in following:
+                    self._take(messages)
+                return False
+            self._committed(commit.batch)
         return True
 
-    def _decide_ahead(self, messages: Sequence[ReceivedMessage]) -> _Decided | None:
-        """Decide on top of the batch that is being committed; None where that fails for no known reason."""
-        in_flight = self._commit.batch.decisions.message_ids if self._commit else ()
+    def _give_up_commits(self) -> list[Sequence[ReceivedMessage]]:
+        """Wait for the batches on their way, whatever becomes of them; return their messages."""
+        given_up = []
+        while self._commits:
+            commit = self._commits.popleft()
+            commit.done.exception()
+            given_up.append(commit.batch.messages)
+        return given_up
+
+    def _decide_ahead(self, messages: Sequence[ReceivedMessage]) -> Decided | None:
+        """Decide on top of the batches that are being committed; None where that fails for no known reason."""
+        in_flight = set[str]().union(*(commit.batch.decisions.message_ids for commit in self._commits))
         try:
             return self._decide(messages, in_flight)
         except StoreUnavailableError:
@@ -213,7 +214,7 @@ class Ingest:
         self._take(messages[:middle])
         self._take(messages[middle:])
 
-    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: Collection[str]) -> _Decided:
+    def _decide(self, messages: Sequence[ReceivedMessage], in_flight: Collection[str]) -> Decided:
         watch = Stopwatch()
         decoded = [decode_message(message) for message in messages]
         watch.done("decode")
@@ -221,12 +222,13 @@ class Ingest:
         decisions = decide_batch(decoded, seen=seen, load=self._states.load, received_at=self._now())
         self._states.require_current(decisions.refused)
         watch.done("decide")
-        return _Decided(messages, decisions, _positions_after(messages), watch)
+        return Decided(messages, decisions, positions_after(messages), watch)
 
-    def _append(self, batch: _Decided) -> None:
+    def _append(self, batch: Decided, before: Future[None] | None = None) -> None:
         batch.watch.start()
         decisions = batch.decisions
-        self._store.append(Batch(decisions.events, decisions.receipts, positions=batch.positions))
+        after = None if before is None else partial(await_durable, before)
+        self._store.append(Batch(decisions.events, decisions.receipts, positions=batch.positions, after=after))
         batch.watch.done("append")
 
     def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
@@ -237,11 +239,11 @@ class Ingest:
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
         watch.done("decide")
-        decided = _Decided([message], decisions, _positions_after([message]), watch)
+        decided = Decided([message], decisions, positions_after([message]), watch)
         self._append(decided)
         self._committed(decided)
 
-    def _committed(self, batch: _Decided) -> None:
+    def _committed(self, batch: Decided) -> None:
         decisions, balance = batch.decisions, batch.decisions.balance()
         self._stream.acknowledge(batch.positions)
         self._taken(balance)
@@ -255,10 +257,8 @@ class Ingest:
         self._started = True
 
     def _abandon(self) -> None:
-        """Wait for the batch on its way, whatever becomes of it, and forget what was built on it."""
-        if self._commit is not None:
-            self._commit.done.exception()
-            self._commit = None
+        """Wait for the batches on their way, whatever becomes of them, and forget what was built on them."""
+        self._give_up_commits()
         self._forget()
         self._started = False
 
@@ -274,13 +274,6 @@ def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
         return decode_message(message)
     except Exception:  # noqa: BLE001 - the error is known already, it is the message's reason
         return Decoded(message)
-
-
-def _positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:
-    after: dict[tuple[str, int], int] = {}
-    for topic, number, offset, _, _ in messages:
-        after[topic, number] = offset + 1
-    return {Partition(*place): offset for place, offset in after.items()}
 
 
 def _sum(a: Balance, b: Balance) -> Balance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -42,13 +42,18 @@ class Tracking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction appends: all of it, or nothing."""
+    """What one transaction appends: all of it, or nothing.
+
+    `after` returns once the batch before this one is durable, and raises where it isn't: that error passes, and
+    nothing of this batch is kept. A store may begin with what nobody sees and no order depends on before it asks.
+    """
 
     events: Sequence[NewEvent] = ()
     receipts: Sequence[Receipt] = ()
     settlements: Sequence[Settlement] = ()
     positions: Mapping[Partition, int] = field(default_factory=dict)
     tracking: Tracking | None = None
+    after: Callable[[], None] | None = None
 
 
 class EventStore(Protocol):

@@ -8,6 +8,10 @@ from typing import NamedTuple, Protocol
 from application.errors import PlatformError
 
 
+POLL_BYTES = 16 * 1024 * 1024
+"""The payloads that one poll of a stream returns, in all."""
+
+
 class Partition(NamedTuple):
     """One ordered part of a topic."""
 
@@ -48,7 +52,11 @@ class MessageStream(Protocol):
         """Read each partition from the given offset on; partitions that are not named, from the start."""
 
     def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
-        """Return up to `limit` messages, in offset order per partition; wait up to `timeout` seconds for one."""
+        """Return up to `limit` messages, in offset order per partition; wait up to `timeout` seconds for one.
+
+        Fewer come where they are large, so that memory has a bound: about POLL_BYTES in all, but one at least
+        of each partition that has its turn.
+        """
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset that the next message of each partition gets at the earliest."""

@@ -55,6 +55,8 @@ from domain.order.state import Order, OrderLine, OrderStatus
 __all__ = ["Order", "OrderLine", "OrderStatus", "decide", "evolve"]
 
 _Events = tuple[OrderEvent, ...]
+# Looked up once: an enum's member takes a while to find by its class.
+_CANCELLED, _CLOSED = OrderStatus.CANCELLED, OrderStatus.CLOSED
 
 
 def decide(state: Order | None, command: OrderCommand) -> _Events:
@@ -70,9 +72,9 @@ def decide(state: Order | None, command: OrderCommand) -> _Events:
 
 
 def _require_acceptance(order: Order, command: OrderCommand) -> None:
-    if order.status is OrderStatus.CANCELLED:
+    if order.status is _CANCELLED:
         raise OrderAlreadyCancelled(_name(order))
-    if order.status is OrderStatus.CLOSED and not isinstance(command, ReturnOrderLines):
+    if order.status is _CLOSED and not isinstance(command, ReturnOrderLines):
         raise OrderAlreadyClosed(_name(order))
     if order.held and isinstance(command, AllocateOrderLines | ShipOrderLines):
         raise OrderOnHold(_name(order))

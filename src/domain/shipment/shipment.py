@@ -19,6 +19,9 @@ Events = tuple[events.ShipmentEvent, ...]
 
 MAX_DELAY_MINUTES = 5_256_000
 MAX_WEATHER_CODE = 99
+# Looked up once: an enum's member takes a while to find by its class.
+_PLANNED, _VOIDED = ShipmentStatus.PLANNED, ShipmentStatus.VOIDED
+_UNDER_WAY = (ShipmentStatus.DISPATCHED, ShipmentStatus.IN_TRANSIT)
 _ENDED: dict[ShipmentStatus, type[Refusal]] = {
     ShipmentStatus.DELIVERED: errors.ShipmentAlreadyDelivered,
     ShipmentStatus.RETURNED: errors.ShipmentAlreadyReturned,
@@ -71,7 +74,7 @@ def _dispatch(state: Shipment, command: commands.DispatchShipment) -> Events:
 
 def _report_location(state: Shipment, command: commands.ReportShipmentLocation) -> Events:
     _require_not_voided(state)
-    if state.status is ShipmentStatus.PLANNED:
+    if state.status is _PLANNED:
         raise errors.ShipmentNotDispatched(f"({state.shipment_id})")
     require_coordinates(command.latitude, command.longitude)
     return (
@@ -205,31 +208,32 @@ def _require_lines(lines: Sequence[ShipmentLine | ShippedQuantity]) -> None:
         if not 1 <= line.line_no <= MAX_LINE_NO:
             raise errors.InvalidShipmentLine(f"(got {line.line_no})")
         require_quantity(line.quantity)
-    repeated = [line_no for line_no, count in Counter(line.line_no for line in lines).items() if count > 1]
-    if repeated:
-        raise errors.DuplicateShipmentLine(f"(line {repeated[0]})")
+    if len({line.line_no for line in lines}) < len(lines):
+        counted = Counter(line.line_no for line in lines)
+        repeated = next(line_no for line_no, count in counted.items() if count > 1)
+        raise errors.DuplicateShipmentLine(f"(line {repeated})")
 
 
 def _require_not_ended(state: Shipment) -> None:
-    refusal = _ENDED.get(state.status)
-    if refusal is not None:
-        raise refusal(f"({state.shipment_id})")
+    if state.status is _PLANNED or state.status in _UNDER_WAY:
+        return
+    raise _ENDED[state.status](f"({state.shipment_id})")
 
 
 def _require_not_voided(state: Shipment) -> None:
-    if state.status is ShipmentStatus.VOIDED:
+    if state.status is _VOIDED:
         raise errors.ShipmentAlreadyVoided(f"({state.shipment_id})")
 
 
 def _require_not_dispatched(state: Shipment) -> None:
     _require_not_ended(state)
-    if state.status is not ShipmentStatus.PLANNED:
+    if state.status is not _PLANNED:
         raise errors.ShipmentAlreadyDispatched(f"({state.shipment_id})")
 
 
 def _require_under_way(state: Shipment) -> None:
     _require_not_ended(state)
-    if state.status is ShipmentStatus.PLANNED:
+    if state.status is _PLANNED:
         raise errors.ShipmentNotDispatched(f"({state.shipment_id})")
 
 

@@ -75,6 +75,10 @@ class Shipment:
         return self.estimate.eta if self.estimate else None
 
 
+# Looked up once: an enum's member takes a while to find by its class.
+_DISPATCHED, _IN_TRANSIT = ShipmentStatus.DISPATCHED, ShipmentStatus.IN_TRANSIT
+
+
 def evolve(state: Shipment | None, event: ShipmentEvent) -> Shipment:
     """Return the shipment after the event."""
     return _EVOLVE[type(event)](state, event)
@@ -86,7 +90,7 @@ def _planned(_: Shipment | None, event: ShipmentPlanned) -> Shipment:
 
 def _dispatched(state: Shipment, event: ShipmentDispatched) -> Shipment:
     estimate = state.estimate if event.eta is None else _later(state.estimate, event.occurred_at, event.eta)
-    return _moved(state, ShipmentStatus.DISPATCHED, state.sighting, estimate)
+    return _moved(state, _DISPATCHED, state.sighting, estimate)
 
 
 def _later(estimate: Estimate | None, stated_at: datetime, eta: datetime) -> Estimate:
@@ -99,8 +103,8 @@ def _located(state: Shipment, event: ShipmentLocationReported) -> Shipment:
     sighting = state.sighting
     if sighting is None or event.occurred_at >= sighting.seen_at:
         sighting = Sighting(event.occurred_at, event.latitude, event.longitude, event.place)
-    dispatched = state.status is ShipmentStatus.DISPATCHED
-    return _moved(state, ShipmentStatus.IN_TRANSIT if dispatched else state.status, sighting, state.estimate)
+    status = _IN_TRANSIT if state.status is _DISPATCHED else state.status
+    return _moved(state, status, sighting, state.estimate)
 
 
 def _moved(state: Shipment, status: ShipmentStatus, sighting: Sighting | None, estimate: Estimate | None) -> Shipment:
