@@ -43,6 +43,8 @@ class MemoryEventStore:
 
     def append(self, batch: Batch) -> None:
         """Check all of the batch, then keep all of it."""
+        if batch.after is not None:
+            batch.after()
         with self._db.lock:
             self._check(batch)
             self._keep(batch)
