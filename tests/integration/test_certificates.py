@@ -120,16 +120,16 @@ def test_a_sample_names_rows_that_are_wrong_in_silver_or_in_gold_alone(told: str
 
 
 def test_a_sample_sees_one_moment_while_the_follower_goes_on(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    gold = sample.Sample._gold
+    silver = sample.Sample._silver
 
     def follow_meanwhile(self: sample.Sample, ids: list[str]) -> Any:
         returned = next(each for each in LOG if isinstance(each.event, OrderLineReturned))
         tell(told, [stored(returned._replace(version=returned.version + 1))])
         assert follow(told) == 1
-        return gold(self, ids)
+        return silver(self, ids)
 
     with read_model(told) as model:
-        monkeypatch.setattr(sample.Sample, "_gold", follow_meanwhile)
+        monkeypatch.setattr(sample.Sample, "_silver", follow_meanwhile)
         certificate = model.verify_sample(1_000, 1)
         assert certificate.equal
         assert certificate.position < model.position()
