@@ -37,7 +37,8 @@ def main() -> None:
 
 def _end_with_the_other_side() -> None:
     """End at once when standard input is closed: the database takes back what was not committed."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(1)
 
 
