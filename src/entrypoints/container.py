@@ -39,7 +39,7 @@ from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
-from entrypoints.feeds import source_database
+from entrypoints.feeds import foreign_topics, source_database
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
 
@@ -175,6 +175,7 @@ class Container(containers.DeclarativeContainer):
     row_mapping = providers.Factory(DuckDbRowMapping)
     source_database = providers.Factory(source_database)
     source_ledger = providers.Singleton(PostgresSourceLedger, pool)
+    foreign_topics = providers.Factory(foreign_topics, kafka, own_topic_log.provider)
 
     ingest_settings = providers.Factory(IngestSettings, batch_size=settings.provided.batch_size)
     ingest = providers.Factory(Ingest, event_store, inbox, topic_log, now, ingest_settings)

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adapters.postgres.topic_log import PostgresTopicLog
+from application.ports.message_stream import MessageStream
 from application.ports.source_database import SourceDatabase
 from entrypoints.settings import SettingsError
+
+if TYPE_CHECKING:
+    from adapters.kafka.connection import KafkaConnection
 
 
 def source_database(url: str) -> SourceDatabase:
@@ -13,3 +23,21 @@ def source_database(url: str) -> SourceDatabase:
     except ImportError as error:
         raise SettingsError("to read a database the extra 'orders-db' must be installed") from error
     return SqlSourceDatabase(url)
+
+
+@contextmanager
+def foreign_topics(
+    kafka: KafkaConnection | None, own: Callable[..., PostgresTopicLog], source: str, topics: Collection[str]
+) -> Iterator[MessageStream]:
+    """Give topics of other systems, by their own names: on Kafka where its brokers are set, else in the topic log."""
+    if kafka is None:
+        log = own(list(topics))
+        yield log
+        log.close()
+        return
+    from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
+
+    group = f"{kafka.group}-{source}"
+    stream = KafkaMessageStream(replace(kafka, group=group, topic_prefix=""), topics=topics)
+    yield stream
+    stream.close()

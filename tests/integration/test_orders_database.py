@@ -317,6 +317,7 @@ def test_a_key_that_does_not_identify_is_said(shop: Shop) -> None:
             ("mapping.toml", "lookup = true", "lokup = true"),
             "unknown key tables.categories.lokup; did you mean lookup?",
         ),
+        (("mapping.toml", 'qty = "INTEGER"', 'qyt = "INTEGER"'), "tables.lines.types.qyt: .* did you mean qty?"),
         (("mapping.toml", 'qty = "INTEGER"', 'qty = "INT3GER"'), "tables.lines.types.qty: 'INT3GER' is not a type"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.files.fields import EXTRAS
-from adapters.files.mapping import read_mapping
+from adapters.files.mapping import HEADER, did_you_mean, read_mapping
 from adapters.files.queries import Query, connected, fetched, prepared, rows_of, tables_of
 from adapters.files.records import Record
 from adapters.files.rows import ROW_REJECTED, UnfitRowError, command_of, in_zone
@@ -60,6 +60,8 @@ class DuckDbRowMapping:
     def describe(self, columns: Mapping[str, Collection[str]]) -> Mapping[str, Collection[str]]:
         """Check the SELECTs against the tables; see the port."""
         for name, typed in self._tables.items():
+            if name in columns:
+                _require_declared(typed, columns[name])
             self._columns[name] = _typed_columns(typed, columns.get(name, ()))
             self._load(name, ())
         queries = [prepared(self._connection, self._mapping, select) for select in self._mapping.selects]
@@ -81,7 +83,7 @@ class DuckDbRowMapping:
         for row in rows:
             if row.table in by_table:
                 by_table[row.table].append(row)
-                groups[place_of(row)] = row.group
+                groups[self._place_of(row)] = row.group
         for name, of_table in by_table.items():
             self._load(name, of_table)
         queries = self._queries.get(root, [])
@@ -98,8 +100,13 @@ class DuckDbRowMapping:
 
     def _load(self, name: str, rows: Iterable[KeptRow]) -> None:
         columns = self._columns[name]
-        records = (_record(row, columns) for row in rows)
+        records = (_record(row, self._place_of(row), columns) for row in rows)
         load_rows(self._connection, name, columns, records, Path(self._aside.name))
+
+    def _place_of(self, row: KeptRow) -> str:
+        """Return where a row stands, for people: `orders 10248`, or a message `shop-orders/0@17`."""
+        key = ", ".join(map(str, msgspec.json.decode(row.key)))
+        return f"{row.table} {key}" if self._tables[row.table].table.query else key
 
     def _rejected(self, queries: Sequence[Query], groups: Mapping[str, str]) -> Iterator[MappedRow]:
         """Yield the rows of which a value is not of its declared type."""
@@ -137,21 +144,23 @@ class DuckDbRowMapping:
             )
 
 
+def _require_declared(typed: TypedTable, columns: Collection[str]) -> None:
+    for column in typed.types:
+        if column not in columns:
+            place = f"{HEADER}: tables.{typed.table.name}.types.{column}"
+            raise MappingError(f"{place}: the table has no such column; {did_you_mean(column, columns)}")
+
+
 def _typed_columns(typed: TypedTable, columns: Collection[str]) -> dict[str, str | None]:
     """Return the columns of a table with their declared types: those that its rows have, and those declared."""
-    names = dict.fromkeys((*columns, *typed.types))
+    names = dict.fromkeys((*columns, *typed.table.key, *typed.types))
     return {name: typed.types.get(name) for name in names if name not in {"_file", "_line"}}
 
 
-def _record(row: KeptRow, columns: Collection[str]) -> Record:
+def _record(row: KeptRow, place: str, columns: Collection[str]) -> Record:
     assert row.content is not None
     content = _CONTENT.decode(row.content)
-    return Record(place_of(row), None, row.content.decode(), [content.get(name) for name in columns])
-
-
-def place_of(row: KeptRow) -> str:
-    """Return where a row stands, for people: `orders 10248`; a message of a topic says so itself."""
-    return f"{row.table} {', '.join(map(str, msgspec.json.decode(row.key)))}"
+    return Record(place, None, row.content.decode(), [content.get(name) for name in columns])
 
 
 def _moment(value: Any) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.consumer import GroupConsumer
@@ -11,21 +11,26 @@ from adapters.kafka.producer import Publisher
 from adapters.kafka.topics import TAKEN_IN
 from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage
 
+INGESTED = tuple(topic.name for topic in TAKEN_IN)
+
 
 class KafkaMessageStream:
-    """Publishes to all topics, reads those that ingest takes in.
+    """Publishes to all topics, reads those that ingest takes in, or the given ones of other systems.
 
     `positions` gives what is recorded in the database: partitions that the group hands over are begun there.
     Without it they are begun where `seek` was told last. The group is joined by the first poll.
     """
 
     def __init__(
-        self, connection: KafkaConnection, positions: Callable[[], Mapping[Partition, int]] | None = None
+        self,
+        connection: KafkaConnection,
+        positions: Callable[[], Mapping[Partition, int]] | None = None,
+        topics: Collection[str] = INGESTED,
     ) -> None:
         self._connection = connection
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
-        self._names = {connection.topic_prefix + topic.name: topic.name for topic in TAKEN_IN}
+        self._names = {connection.topic_prefix + topic: topic for topic in topics}
         self._recorded = positions
         self._sought: Mapping[Partition, int] = {}
         self._consumer: GroupConsumer | None = None

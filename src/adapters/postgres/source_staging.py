@@ -51,7 +51,7 @@ _CHANGED = (
     f"WITH changed AS ({_INTO_CHANGES}"
     "SELECT %(source)s, s.table_name, s.key, s.root, s.grp, s.version, s.position, s.content, %(seen_at)s "
     f"FROM scanned s LEFT JOIN sources.rows r ON {_KNOWN.format('s')} "
-    f"WHERE ({_OUTDATED}) IS NOT TRUE AND NOT {_SAME} {_TOUCHING}"
+    f"WHERE ({_OUTDATED}) IS NOT TRUE AND (NOT {_SAME} OR r.key IS NULL) {_TOUCHING}"
 )
 _GONE_ROWS = (
     "FROM sources.rows r WHERE r.source = %(source)s AND r.content IS NOT NULL AND r.table_name = ANY(%(complete)s) "
@@ -135,13 +135,15 @@ class PostgresStaging:
         wanted = {"source": self._source, "table": table, "limit": limit}
         return [row[0] for row in self._connection.execute(_MISSING.encode(), wanted)]
 
-    def contents(self, table: str, keys: Collection[str]) -> dict[str, bytes]:
-        """Return the contents of rows before this reading."""
+    def contents(self, table: str, keys: Collection[str]) -> dict[str, bytes | None]:
+        """Return the contents of rows before this reading; what is kept aside is newer than what is settled."""
         query = (
-            "SELECT key, content FROM sources.rows "
-            "WHERE source = %s AND table_name = %s AND key = ANY(%s) AND content IS NOT NULL"
+            "SELECT key, content FROM sources.rows WHERE source = %(source)s AND table_name = %(table)s "
+            "AND key = ANY(%(keys)s) UNION ALL SELECT key, content FROM sources.changes "
+            "WHERE source = %(source)s AND table_name = %(table)s AND key = ANY(%(keys)s)"
         )
-        return dict(self._connection.execute(query, [self._source, table, list(keys)], binary=True).fetchall())
+        wanted = {"source": self._source, "table": table, "keys": list(keys)}
+        return dict(self._connection.execute(query, wanted, binary=True).fetchall())
 
     def finish(self, reading: Reading) -> int:
         """Keep what differs, and how far was read; see the port."""

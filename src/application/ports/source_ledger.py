@@ -79,8 +79,8 @@ class Staging(Protocol):
     def missing(self, table: str, limit: int) -> list[str]:
         """Return keys that exist, but whose row is unknown here or of another version and was not added yet."""
 
-    def contents(self, table: str, keys: Collection[str]) -> dict[str, bytes]:
-        """Return the contents of rows as they were before this reading."""
+    def contents(self, table: str, keys: Collection[str]) -> dict[str, bytes | None]:
+        """Return the contents of rows that are known, as they were before this reading; None of those gone."""
 
     def finish(self, reading: Reading) -> int:
         """Keep what differs from before, and how far was read; return how many rows differ.

@@ -23,7 +23,7 @@ from entrypoints import pipeline
 from entrypoints.cli.context import platform, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance
 from entrypoints.cli.output import console, progress
-from entrypoints.cli.systems import ingest_orders_db
+from entrypoints.cli.systems import ingest_orders_db, ingest_topics
 from entrypoints.container import Container
 
 Share = click.FloatRange(0, 1)
@@ -176,3 +176,4 @@ def _ingest(container: Container, made: Iterable[OutgoingMessage], as_json: bool
 
 
 ingest.add_command(ingest_orders_db)
+ingest.add_command(ingest_topics)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import click
 
+from application.ports.file_source import MappingError
 from application.sources.database import DatabaseIngest
-from entrypoints.cli.context import platform, read_settings
+from application.sources.topics import TopicIngest
+from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance, since
-from entrypoints.cli.output import progress
+from entrypoints.cli.output import console, progress
+from entrypoints.container import Container
 
+PATIENCE = 0.5
+"""Seconds that a step waits for a message, before it looks whether it shall stop."""
 mapped = click.option("--mapping", required=True, type=click.Path(path_type=Path), help="Folder of the mapping.")
 
 
@@ -38,3 +44,39 @@ def ingest_orders_db(mapping: Path, url: str | None, accept_deletes: bool, as_js
                 done = ingest.run(container.now()(), report, accept_deletes=accept_deletes)
             bring_up_to_date(container)
             say_balance(since(before, container.inbox().balance(ingest.source)), started, as_json, done._asdict())
+
+
+@click.command("topics")
+@mapped
+@click.option("--once", is_flag=True, help="End when all that is in the topics now is taken in.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print the balance as JSON.")
+def ingest_topics(mapping: Path, once: bool, as_json: bool) -> None:
+    """Map other systems' messages to the platform's, each exactly once, until stopped."""
+    started = time.monotonic()
+    with platform() as container, closing(container.row_mapping(mapping)) as rows:
+        ledger = container.source_ledger()
+        names = [table.topic for table in rows.tables.values() if table.topic is not None]
+        if not names:
+            raise MappingError(f"{mapping} names no topic; add [topics.<table>] with a topic")
+        with container.foreign_topics(rows.name, names) as topics, stop_signal() as stop:
+            ingest = TopicIngest(topics, rows, ledger, ledger, container.topic_log())
+            with container.roles().hold(ingest.source):
+                before = container.inbox().balance(ingest.source)
+                read = _follow(container, ingest, stop, once=once)
+                if not once:
+                    console.print(f"{read:,} messages read")
+                    return
+                bring_up_to_date(container)
+                after = container.inbox().balance(ingest.source)
+                say_balance(since(before, after), started, as_json, {"messages_read": read})
+
+
+def _follow(container: Container, ingest: TopicIngest, stop: Event, *, once: bool) -> int:
+    """Take in batches until stopped, or with `once` until the end; return how many messages were read."""
+    ingest.begin()
+    read, total = 0, ingest.behind() if once else None
+    with progress("mapping", "messages") as report:
+        while not stop.is_set() and (not once or ingest.behind()):
+            read += ingest.step(container.now()(), PATIENCE)
+            report(read, total)
+    return read

@@ -1,0 +1,186 @@
+"""Topics of other systems as a source: JSON in their own shape, or Debezium's change messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import quote
+
+from application.aggregates import ORDER
+from application.errors import PlatformError
+from application.ingest.messages import RejectedRow
+from application.ports.message_stream import MessageStream, Partition, ReceivedMessage
+from application.ports.row_mapping import MappedRow, RowMapping
+from application.ports.source_database import SourceTable
+from application.ports.source_ledger import AmbiguousKeyError, KeptRow, Outbox, Reading, SourceLedger, Staging
+from application.sources.debezium import Change, filled, read_change
+from application.sources.json_rows import UnusableJsonError, read_object, texts_of
+from application.sources.outgoing import content_id, messages_of, publish_waiting
+from application.sources.rows import kept_row
+from application.sources.settling import settle_all
+
+LIMIT = 10_000
+"""Messages that are mapped at once. As many as there are, so that what was changed together is seen together."""
+REJECTED = "MessageRejected"
+_EXCERPT = 10_000
+
+
+class UnknownTopicError(PlatformError):
+    """A topic that a mapping names does not exist."""
+
+
+class _Rejected(NamedTuple):
+    """A message that can't be read."""
+
+    message: ReceivedMessage
+    detail: str
+
+
+class TopicIngest:
+    """Maps the messages of other systems' topics and publishes what they ask for on the platform's.
+
+    The position in a topic moves in the transaction that keeps what its messages became: each counts once.
+    """
+
+    def __init__(
+        self, topics: MessageStream, mapping: RowMapping, ledger: SourceLedger, outbox: Outbox, stream: MessageStream
+    ) -> None:
+        self._topics = topics
+        self._mapping = mapping
+        self._ledger = ledger
+        self._outbox = outbox
+        self._stream = stream
+        self._lookups: Mapping[str, Collection[str]] = {}
+        self._tables = {table.topic: table for table in mapping.tables.values() if table.topic is not None}
+        self.source = f"topics/{quote(mapping.name)}"
+
+    def begin(self) -> None:
+        """Go on where the last run was; raises UnknownTopicError."""
+        known = {partition.topic for partition in self._topics.ends()}
+        for topic in self._tables:
+            if topic not in known:
+                raise UnknownTopicError(f"there is no topic {topic!r}; whoever publishes on it must create it first")
+        self._lookups = self._mapping.describe({})
+        self._topics.seek(self._ledger.progress(self.source).positions)
+        self._settle()
+
+    def step(self, now: datetime, timeout: float) -> int:
+        """Take in what there is, waiting up to `timeout` seconds for a first message; return how many were read.
+
+        Raises:
+            MappingError: a SELECT fails on a value; nothing of this batch is kept.
+            StoreUnavailableError, StreamUnavailableError: begin again later.
+        """
+        received = self._received(timeout)
+        if received:
+            changes, rows, rejected = self._read(received)
+            self._keep_rows(rows, rejected, received)
+            self._keep_changes(changes, received, now)
+        self._settle()
+        return len(received)
+
+    def behind(self) -> int:
+        """Return how many messages are not taken in yet, by their offsets."""
+        positions = self._ledger.progress(self.source).positions
+        return sum(max(0, end - positions.get(partition, 0)) for partition, end in self._topics.ends().items())
+
+    def _received(self, timeout: float) -> list[ReceivedMessage]:
+        received = self._topics.poll(LIMIT, timeout)
+        while received and len(received) < LIMIT and (more := self._topics.poll(LIMIT - len(received), 0)):
+            received += more
+        return received
+
+    def _read(
+        self, received: Iterable[ReceivedMessage]
+    ) -> tuple[dict[SourceTable, list[tuple[ReceivedMessage, Change]]], list[KeptRow], list[_Rejected]]:
+        changes: dict[SourceTable, list[tuple[ReceivedMessage, Change]]] = defaultdict(list)
+        rows, rejected = [], []
+        for message in received:
+            table = self._tables[message.topic]
+            try:
+                if not table.query:
+                    rows.append(_json_row(table, message))
+                elif message.payload and (change := read_change(table, message.payload, message.key)) is not None:
+                    changes[table].append((message, change))
+            except (UnusableJsonError, AmbiguousKeyError) as error:
+                rejected.append(_Rejected(message, str(error)))
+        return changes, rows, rejected
+
+    def _keep_rows(
+        self, rows: Sequence[KeptRow], rejected: Iterable[_Rejected], received: Iterable[ReceivedMessage]
+    ) -> None:
+        """Keep what rows ask for with the positions of their topics."""
+        roots = list(dict.fromkeys(row.root for row in rows))
+        mapped = [each for root in roots for each in self._mapping.map(root, [r for r in rows if r.root == root])]
+        mapped += [_rejected_row(*each) for each in rejected]
+        plain = [message for message in received if not self._tables[message.topic].query]
+        self._keep(mapped, plain)
+
+    def _keep(self, mapped: Sequence[MappedRow], read: Sequence[ReceivedMessage]) -> None:
+        if mapped or read:
+            sent = self._ledger.progress(self.source).sent
+            self._outbox.keep(self.source, messages_of(self.source, sent, mapped), _positions(read))
+
+    def _keep_changes(
+        self,
+        changes: dict[SourceTable, list[tuple[ReceivedMessage, Change]]],
+        received: Iterable[ReceivedMessage],
+        now: datetime,
+    ) -> None:
+        """Keep changed rows with the positions of their topics."""
+        read = [message for message in received if self._tables[message.topic].query]
+        if not read:
+            return
+        with self._ledger.stage(self.source) as staging:
+            for table, of_table in changes.items():
+                rows, unknown = _latest(table, of_table, staging)
+                staging.add_rows(rows)
+                # Kept before the position moves, under an id of its own: once too often does no harm.
+                self._keep([_rejected_row(*each) for each in unknown], [])
+            staging.finish(Reading(now, positions=_positions(read), lookups=self._lookups))
+
+    def _settle(self) -> None:
+        publish_waiting(self._outbox, self._stream, self.source)
+        for _ in settle_all(self.source, self._mapping, self._ledger):
+            publish_waiting(self._outbox, self._stream, self.source)
+
+
+def _json_row(table: SourceTable, message: ReceivedMessage) -> KeptRow:
+    values = texts_of(read_object(message.payload))
+    return kept_row(table, {**values, table.key[0]: _place(message)})
+
+
+def _latest(
+    table: SourceTable, changes: Sequence[tuple[ReceivedMessage, Change]], staging: Staging
+) -> tuple[list[KeptRow], list[_Rejected]]:
+    """Return the rows as the last change left them, and the messages of rows that are gone but were never known."""
+    known = staging.contents(table.name, {change.row.key for _, change in changes})
+    latest: dict[str, KeptRow] = {}
+    unknown = []
+    for message, change in changes:
+        row = change.row
+        before = latest.get(row.key)
+        if before is None and row.content is None and row.key not in known:
+            unknown.append(_Rejected(message, f"{table.name} {row.key} is gone, but was never known"))
+        elif before is None or (row.position or 0) >= (before.position or 0):
+            latest[row.key] = filled(change, before.content if before is not None else known.get(row.key))
+    return list(latest.values()), unknown
+
+
+def _rejected_row(message: ReceivedMessage, detail: str) -> MappedRow:
+    place = _place(message)
+    text = message.payload.decode(errors="backslashreplace").replace("\0", "\\0")[:_EXCERPT]
+    row = MappedRow(
+        message.topic, place, place, "", ORDER.topic, None, RejectedRow(REJECTED, f"{place}: {detail}", text)
+    )
+    return row._replace(given_id=content_id(row, REJECTED))
+
+
+def _place(message: ReceivedMessage) -> str:
+    return f"{message.topic}/{message.partition}@{message.offset}"
+
+
+def _positions(read: Iterable[ReceivedMessage]) -> dict[Partition, int]:
+    return {Partition(message.topic, message.partition): message.offset + 1 for message in read}
