@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from zlib import crc32
 
@@ -45,7 +45,12 @@ class PostgresRoleLock:
                     f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
                     "or choose another data folder with DATAFLOW_HOME"
                 )
-            yield partial(_require, connection, role)
+            try:
+                yield partial(_require, connection, role)
+            finally:
+                # Closing alone frees the role a moment later; a connection that is gone has freed it already.
+                with suppress(psycopg.Error):
+                    connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _require(connection: psycopg.Connection, role: str) -> None:
