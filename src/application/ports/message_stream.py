@@ -7,7 +7,6 @@ from typing import NamedTuple, Protocol
 
 from application.errors import PlatformError
 
-
 POLL_BYTES = 16 * 1024 * 1024
 """The payloads that one poll of a stream returns, in all."""
 
