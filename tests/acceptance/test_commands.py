@@ -168,6 +168,72 @@ def test_the_report_agrees_with_the_kpis(shop: Home) -> None:
     assert "Fill rate" in shop.do("report")
 
 
+def test_a_figure_is_explained_by_rows_a_row_by_events_an_event_by_its_message(shop: Home) -> None:
+    figure = shop.json("explain", "units_returned", "--limit", 100)
+    assert figure["figure"] == _figures(shop, "units_returned")["units_returned"] > 0
+    assert figure["figure"] == sum(row["columns"]["returned"] for row in figure["rows"])
+    row = shop.json("explain", figure["rows"][0]["row"])
+    returned = [event for event in row["events"] if event["topic"].startswith("OrderLineReturned")]
+    assert sum(event["data"]["quantity"] for event in returned) == row["columns"]["returned"]
+    assert {event["data"].get("line_no", row["columns"]["line_no"]) for event in row["events"]} == {
+        row["columns"]["line_no"]
+    }
+    message = shop.json("explain", returned[0]["event"])["message"]
+    assert json.loads(message["payload"])["type"] == "dataflow.ReturnOrderLines.v1"
+    assert (message["topic"], message["key"]) == ("orders", row["stream_id"])
+    with shop.connect() as connection:
+        where = 'SELECT payload FROM bronze.messages WHERE (topic, partition, "offset") = (%s, %s, %s)'
+        place = [message["topic"], message["partition"], message["offset"]]
+        assert connection.execute(where, place).fetchone() == (message["payload"].encode(),)
+    for shown, expected in (
+        ("units_returned", "fact_order_line/order-"),
+        (figure["rows"][0]["row"], returned[0]["event"]),
+        (returned[0]["event"], message["message_id"].split()[0]),
+    ):
+        assert expected in shop.do("explain", shown)
+
+
+def test_rows_of_every_fact_are_explained(shop: Home) -> None:
+    for kpi in ("orders", "shipments", "units_received", "below_reorder_point"):
+        explained = shop.json("explain", kpi, "--limit", 1)["rows"][0]
+        row = shop.json("explain", explained["row"])
+        assert row["columns"] == explained["columns"]
+        positions = [event["position"] for event in row["events"]]
+        assert positions[-1] <= row["last_position"]
+        assert positions[0] == row["first_position"]
+
+
+def test_a_policy_is_set_in_versions_and_measured_beside_others(shop: Home) -> None:
+    said = shop.do("policy", "set", "delivered", "--basis", "delivered", "--due", "promised", "--actor", "ann")
+    assert said == "delivered@1 is in force\n"
+    assert shop.do("policy", "set", "delivered", "--due", "promised") == "delivered@1 says that already\n"
+    assert shop.do("policy", "set", "delivered", "--in-full", "0.95") == "delivered@2 is in force\n"
+    first, second = (each for each in shop.json("policy", "list") if each["name"] == "delivered")
+    assert (first["basis"], first["in_full"], first["valid_to"]) == ("delivered", 1, second["valid_from"])
+    assert (second["due"], second["in_full"], second["valid_to"]) == ("promised", 0.95, None)
+    assert shop.json("policy", "show", "delivered@1") == first
+    both = _figures(shop, "orders_late", "orders", "--policy", "default", "--policy", "delivered@1")
+    assert both == {
+        "orders_late@default@1": _figures(shop, "orders_late")["orders_late"],
+        "orders_late@delivered@1": _figures(shop, "orders_late", "--policy", "delivered")["orders_late"],
+        "orders": 60,
+    }
+    assert both["orders_late@delivered@1"] != both["orders_late@default@1"]
+
+
+def test_a_figure_is_compared_with_the_period_before(shop: Home) -> None:
+    february = ("--from", "2026-02-01", "--to", "2026-02-28")
+    table = shop.json("kpi", "orders", "stock_value", *february, "--compare")
+    (row,) = table["rows"]
+    before = _figures(shop, "orders", "stock_value", *JANUARY)
+    assert table["previous_period"] == {"from": "2026-01-01", "to": "2026-01-31"}
+    assert row["changes"]["orders"]["previous"] == before["orders"] != 0
+    assert row["changes"]["orders"]["difference"] == row["figures"]["orders"] - before["orders"]
+    assert row["changes"]["stock_value"]["previous"] == before["stock_value"]
+    assert re.search(r"Orders +│ +\d+ +│ +\d+ +│ +[+-][\d.]+% │", shop.do("kpi", "orders", *february, "--compare"))
+    assert "before" in shop.do("report", *february, "--compare")
+
+
 # --- watching
 
 

@@ -31,6 +31,7 @@ _FORMATS: dict[str, Format] = {
     ".jsonl": "ndjson",
     ".parquet": "parquet",
 }
+_FORMATTED = ("DATE", "TIMESTAMP")
 S = TypeVar("S")
 
 
@@ -38,14 +39,16 @@ class FileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The files behind one table, and how to read them.
 
     `path` is a glob relative to the folder that is read; `topic` is where its rejected rows
-    travel. An empty CSV field is null, and so is each text in `nullstr`; `escape` is the character before a
-    quote, where quotes are not doubled; `columns` names the columns of a file without a header.
+    travel; `formats` say how the dates or times of a column are written, the first that fits counts. An empty
+    CSV field is null, and so is each text in `nullstr`; `escape` is the character before a quote, where quotes
+    are not doubled; `columns` names the columns of a file without a header.
     """
 
     path: str
     format: Format | None = None
     topic: str | None = None
     types: dict[str, str] = {}
+    formats: dict[str, str | list[str]] = {}
     header: bool = True
     columns: list[str] = []
     delimiter: str | None = None
@@ -167,6 +170,8 @@ def _file_spec(table: str, options: dict[str, Any]) -> FileSpec:
         problem = "delimiter, quote and escape are one character each"
     elif spec.header == bool(spec.columns):
         problem = "columns names the columns where header = false, and only there"
+    elif strange := [column for column in spec.formats if spec.types.get(column, "").upper() not in _FORMATTED]:
+        problem = f"formats.{strange[0]} needs types.{strange[0]} to be one of {', '.join(_FORMATTED)}"
     elif not _is_encoding(spec.encoding):
         problem = f"encoding {spec.encoding!r} is not known; write it as in utf-8, latin-1 or cp1252"
     if problem:

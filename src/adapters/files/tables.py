@@ -89,7 +89,14 @@ def load_table(
         places = places or dict.fromkeys(types, "NULL")
         _require_free(places, files[0].name)
         _require_declared(table, types, places, files[0].name)
-        _split(connection, table, [_column(name, place, types.get(name)) for name, place in places.items()])
+        formats = {column: _formats(connection, table, column, given) for column, given in spec.formats.items()}
+        columns = [
+            _formatted_column(name, place, types[name], formats[name])
+            if name in formats
+            else _column(name, place, types.get(name))
+            for name, place in places.items()
+        ]
+        _split(connection, table, columns)
     except duckdb.Error as error:
         raise SourceFileError(f"{', '.join(file.name for file in files)}: {first_line(error)}") from None
 
@@ -192,6 +199,23 @@ def _column(name: str, place: str, declared: DuckDBPyType | None) -> _Column:
     typed = f"TRY_CAST({f'TRY_CAST({place} AS JSON)' if declared.id in _NESTED else place} AS {declared})"
     lossless = _LOSSLESS.get(declared.id, "true").format(text=text)
     return _Column(name, text, typed, f"{place} IS NULL OR ({typed} IS NOT NULL AND {lossless})", str(declared))
+
+
+def _formatted_column(name: str, place: str, declared: DuckDBPyType, formats: str) -> _Column:
+    """Return a column of dates or times as the formats write them; a date has no time of day."""
+    time = f"try_strptime({place}, {formats})"
+    lossless = f"{time} = date_trunc('day', {time})" if declared.id == "date" else "true"
+    fits = f"{place} IS NULL OR ({time} IS NOT NULL AND {lossless})"
+    return _Column(name, f"({place})::VARCHAR", f"{time}::{declared}", fits, f"{declared} as in {formats}")
+
+
+def _formats(connection: duckdb.DuckDBPyConnection, table: str, column: str, given: str | list[str]) -> str:
+    formats = f"[{', '.join(map(_literal, [given] if isinstance(given, str) else given))}]"
+    try:
+        connection.execute(f"SELECT try_strptime('', {formats})")
+    except duckdb.Error as error:
+        raise MappingError(f"{HEADER}: files.{table}.formats.{column}: {first_line(error)}") from None
+    return formats
 
 
 def _split(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[_Column]) -> None:

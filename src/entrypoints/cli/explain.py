@@ -74,7 +74,9 @@ def _print_figure(figure: ExplainedFigure) -> None:
 
 
 def _print_row(row: ExplainedRow, events: list[ExplainedEvent]) -> None:
-    print_table(row.name, ("column", "value"), row.row.columns.items())
+    # Keys are names, not numbers to be read with thousands set apart.
+    columns = [(name, str(value) if name.endswith("_key") else value) for name, value in row.row.columns.items()]
+    print_table(row.name, ("column", "value"), columns)
     happened = [
         (e.name, e.recorded.position, e.event.occurred_at, e.recorded.topic, codec.describe(e.event)) for e in events
     ]

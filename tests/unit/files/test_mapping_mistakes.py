@@ -209,3 +209,21 @@ def test_a_wrong_order(feed: Any, columns: str, said: str) -> None:
 def test_a_cast_that_fails_while_rows_are_read_names_its_select(feed: Any) -> None:
     _select(feed, counted="sku::INTEGER")
     assert _mistake(feed).startswith("10_CountStock.sql: Conversion Error: Could not convert string 'A' to INT32")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            'formats = { qty = "%d" }',
+            "mapping.toml: files.stock: formats.qty needs types.qty to be one of DATE, TIMESTAMP",
+        ),
+        (
+            'types = { qty = "DATE" }\nformats = { qty = "%Q" }',
+            "mapping.toml: files.stock.formats.qty: ",
+        ),
+    ],
+)
+def test_a_format_that_does_not_fit(feed: Any, options: str, said: str) -> None:
+    feed.stock(options=options)
+    assert _mistake(feed).startswith(said)
