@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,8 +131,12 @@ def shop(feed: Feed) -> Feed:
 def placed(number: str, *items: tuple[str, int], uid: str, **more: Any) -> dict[str, Any]:
     listed = [{"sku": sku, "n": n, "price": 0.1} for sku, n in items]
     return {
-        "event": "placed", "no": number, "ordered": "2026-05-01T08:00:00", "buyer": {"id": "c1"},
-        "items": listed, "uid": uid,
+        "event": "placed",
+        "no": number,
+        "ordered": "2026-05-01T08:00:00",
+        "buyer": {"id": "c1"},
+        "items": listed,
+        "uid": uid,
         **more,
     }
 
@@ -318,3 +323,45 @@ def test_killed_at_any_point_each_message_counts_once(
         ["PlaceOrder order-1 1x7 2x4 2026-06-01", "PlaceOrder order-7 1x2"],
         ["CancelOrderLines order-1 1x3", "PlaceOrder order-1 1x10 2x4 2026-06-01", "PlaceOrder order-7 1x2"],
     )
+
+
+NORTHWIND = Path(__file__).parents[2] / "examples" / "northwind-db"
+
+
+def test_the_mapping_of_a_database_reads_its_change_messages_as_well(feed: Feed) -> None:
+    with closing(DuckDbRowMapping(NORTHWIND)) as mapping:
+        topics = [str(table.topic) for table in mapping.tables.values()]
+    feed = feed._replace(topics=MemoryMessageStream(topics), mapping=NORTHWIND)
+    product = {"product_id": 11, "product_name": "Queso", "supplier_id": 5, "category_id": 4, "unit_price": 21.0}
+    detail = {"order_id": 10248, "product_id": 11, "unit_price": 14.0, "quantity": 12, "discount": 0.05}
+    order_10248 = {
+        "order_id": 10248,
+        "customer_id": "VINET",
+        "order_date": "1996-07-04",
+        "required_date": "1996-08-01",
+        "shipped_date": None,
+        "freight": 32.38,
+    }
+    rows = {
+        "categories": {"category_id": 4, "category_name": "Dairy"},
+        "products": {**product, "units_in_stock": 22, "reorder_level": 30},
+        "orders": order_10248,
+        "order_details": detail,
+    }
+    for lsn, (table, row) in enumerate(rows.items(), 1):
+        feed.say(f"northwind.public.{table}", change("r", None, row, lsn))
+    assert sorted(feed.run()) == [
+        "CountStock inventory-11@main 22",
+        "PlaceOrder order-10248 11x12 1996-08-01",
+        "RegisterLocation location-main",
+        "RegisterProduct product-11 Dairy",
+        "SetReorderPoint inventory-11@main",
+    ]
+    feed.say("northwind.public.categories", change("u", None, {"category_id": 4, "category_name": "Cheese"}, 9))
+    feed.say("northwind.public.orders", change("u", None, {**order_10248, "shipped_date": "1996-07-16"}, 10))
+    assert sorted(feed.run()) == [
+        "DispatchShipment shipment-10248",
+        "PlanShipment shipment-10248 11x12",
+        "ReviseProduct product-11 Cheese",
+        "ShipOrderLines order-10248 11x12",
+    ]
