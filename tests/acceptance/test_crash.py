@@ -34,6 +34,9 @@ BEHIND = (
     "LEFT JOIN bronze.positions t USING (topic, partition)"
 )
 REBUILDING = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {locks.REBUILD}"
+LOADED = (
+    "SELECT count(*) FROM replay.shards JOIN replay.builds ON name = build WHERE purpose = 'rebuild' AND seconds > 0"
+)
 PROJECTED = "SELECT count(*) FROM events.stored_events WHERE notification_id <= %s"
 
 
@@ -157,7 +160,7 @@ def test_an_interrupted_rebuild_leaves_figures_as_they_were(taken_in: Home, undi
     chance = random.Random("rebuild")  # noqa: S311
     with taken_in.connect() as watch:
         for number in [signal.SIGKILL, signal.SIGTERM, signal.SIGINT] * (KILLS // 4):
-            process = taken_in.start("rebuild")
+            process = taken_in.start("rebuild", "--workers", 2)
             until(lambda: process.poll() is not None or _count(watch, REBUILDING), "nothing is built")  # noqa: B023
             time.sleep(chance.uniform(0, 0.2))
             process.send_signal(number)
@@ -172,6 +175,20 @@ def test_an_interrupted_rebuild_leaves_figures_as_they_were(taken_in: Home, undi
         assert taken_in.json("rebuild")["swapped"] is True
         assert not _aside(watch)
     assert _figures(taken_in) == undisturbed[1]
+
+
+def test_a_rebuild_whose_database_is_killed_is_gone_on_with_once_it_is_back(taken_in: Home) -> None:
+    taken_in.do("project", "--once")
+    process = taken_in.start("rebuild", "--workers", 2, "--shards", 6)
+    until(lambda: process.poll() is not None or _answer(taken_in, LOADED) > 1, "no shard is loaded")
+    _kill(taken_in)
+    ended_badly = ended(process)
+    assert ended_badly.returncode == 1
+    assert "the database of the read models" in the_one_line(ended_badly)
+    rebuilt = taken_in.json("rebuild")
+    assert (rebuilt["swapped"], rebuilt["certificate"]["equal"]) == (True, True)
+    with taken_in.connect() as watch:
+        assert not _aside(watch)
 
 
 def _aside(connection: psycopg.Connection) -> set[str]:
@@ -227,6 +244,10 @@ def test_a_killed_ingest_of_files_goes_on_where_it_was(home: Home, files: tuple[
 def _kill_the_server(home: Home, process: subprocess.Popen[str], at_least: int) -> None:
     """Kill the database server, its main process first, once so many messages were taken in."""
     until(lambda: process.poll() is not None or _answer(home, RECEIVED) > at_least, "consume does not get on")
+    _kill(home)
+
+
+def _kill(home: Home) -> None:
     server = home.server_pid()
     assert server is not None
     os.kill(server, signal.SIGKILL)

@@ -52,6 +52,7 @@ def complete(
     with closing(Loader(conninfo, build.subjects)) as loader:
         while (done := loader.load_next(plan.name)) is not None:
             count(done)
+    events = planning.events_done(conn, plan.name)  # a worker that was killed may not have said all it did
     progress("fold", events, events)
     finish(
         conninfo, build, plan.name, connections=max(1, workers), progress=lambda stage: progress(stage, events, events)

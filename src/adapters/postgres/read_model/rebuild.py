@@ -74,7 +74,8 @@ class Rebuild:
                 " Run that version, or rebuild, or give --accept-changes"
             )
         self._name, self._position = OLD, kept.upto
-        return Rebuilt(self._position, self._events, True, None, self._swap(None))
+        locked = self._swap(None)
+        return Rebuilt(self._position, self._events, True, None, locked)
 
     @contextmanager
     def _aside(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Iterator[None]:

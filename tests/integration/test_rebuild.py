@@ -1,0 +1,284 @@
+"""Rebuilds in shards and worker processes, interrupted, resumed, under traffic, swapped back."""
+
+import threading
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.read_model import PostgresReadModel, planning, workers
+from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.loading import run_shard
+from adapters.postgres.read_model.session import connect
+from adapters.postgres.read_model.stream_blocks import BLOCK
+from application.codec import Metadata, UndecodableEventError, encode
+from application.ports.event_store import Batch, NewEvent
+from application.ports.read_model import (
+    NothingKeptError,
+    OtherVersionError,
+    ReadModelUnavailableError,
+    WorkersLostError,
+)
+from application.projections.registry import SUBJECTS
+from application.replay.follower import Follower
+from domain.catalog.events import CarrierRegistered
+from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, NOON, SUBJECT, House, adjusted, received
+
+PRODUCTS = [f"part {number}" for number in range(40)]
+
+
+@pytest.fixture
+def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
+    """A house with forty streams, followed to the end of the log."""
+    for name, text in GOLD.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    house = House(conninfo, tmp_path)
+    house.append(*(received(product, 10) for product in PRODUCTS))
+    house.append(*(adjusted(product, 2, 9) for product in PRODUCTS))
+    house.follow(1_000)
+    yield house
+    house.close()
+
+
+def shards(house: House, build: str = "live") -> list[tuple[Any, ...]]:
+    return house.query(f"SELECT number, events, done_at FROM replay.shards WHERE build = '{build}' ORDER BY 1")
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_into_however_many_shards_the_log_is_cut_the_result_is_the_same(house: House, count: int) -> None:
+    rebuilt = house.read_model.rebuild(house.progress, shards=count)
+    assert rebuilt.certificate is not None
+    assert rebuilt.certificate.equal
+    done = shards(house)
+    assert len(done) == count
+    assert sum(events for _, events, _ in done) == 80
+    assert max(events for _, events, _ in done) <= 80 // count + 8
+
+
+def test_a_shard_that_is_run_twice_is_loaded_once(house: House) -> None:
+    with connect(house.conninfo) as conn:
+        build = Build([SUBJECT], ())
+        plan = planning.plan(conn, build, name="twice", purpose="as-of", upto=80, shards=2)
+        first = run_shard(house.conninfo, [SUBJECT], plan.shards[0])
+        assert run_shard(house.conninfo, [SUBJECT], plan.shards[0]) == first
+        assert planning.missing_shards(conn, "twice") == [plan.shards[1]]
+        assert house.query("SELECT count(*) FROM silver_twice.movements") == [(first.events,)]
+        planning.drop_build(conn, "twice")
+    assert house.schemas() == ["gold", "silver"]
+
+
+def test_an_interrupted_rebuild_is_gone_on_with_and_only_missing_shards_are_loaded(house: House) -> None:
+    def strike(phase: str, done: int, total: int) -> None:
+        if phase == "fold" and done < total and len([each for each in finished() if each]) == 3:
+            cut_all_connections(house)
+
+    def finished() -> list[Any]:
+        return [at for (at,) in house.query("SELECT done_at FROM replay.shards ORDER BY number")]
+
+    with pytest.raises(ReadModelUnavailableError):
+        house.read_model.rebuild(strike, shards=8)
+    before = finished()
+    assert [at is not None for at in before] == [True] * 3 + [False] * 5
+    rebuilt = house.read_model.rebuild(house.progress, shards=8)
+    assert rebuilt.certificate is not None
+    assert (rebuilt.certificate.equal, rebuilt.events) == (True, 80)
+    assert finished()[:3] == before[:3]
+    assert house.schemas() == LIVE_AND_OLD
+
+
+def test_a_rebuild_that_was_interrupted_in_gold_makes_only_what_is_missing(house: House) -> None:
+    def strike(phase: str, *_: int) -> None:
+        if phase == "gold":
+            cut_all_connections(house)
+
+    with pytest.raises(ReadModelUnavailableError):
+        house.read_model.rebuild(strike)
+    (stock,) = house.query(f"SELECT '{aside(house)}.stock'::regclass::oid")
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.query("SELECT 'silver.stock'::regclass::oid") == [stock]
+
+
+def test_a_rebuild_by_other_code_starts_afresh(house: House) -> None:
+    def strike(phase: str, *_: int) -> None:
+        if phase == "index":
+            cut_all_connections(house)
+
+    with pytest.raises(ReadModelUnavailableError):
+        house.read_model.rebuild(strike)
+    left = aside(house)
+    house.sql.execute("UPDATE replay.builds SET code_version = 'older' WHERE purpose = 'rebuild'")
+    (stock,) = house.query(f"SELECT '{left}.stock'::regclass::oid")
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.query("SELECT 'silver.stock'::regclass::oid") != [stock]
+    assert house.schemas() == LIVE_AND_OLD
+
+
+def cut_all_connections(house: House) -> None:
+    house.query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+
+
+def aside(house: House) -> str:
+    (name,) = [name for name in house.schemas() if name.startswith("silver_build")]
+    return name
+
+
+def test_a_stream_of_several_blocks_equals_what_was_followed(house: House) -> None:
+    house.append(*(adjusted("part 0", version, version % 7) for version in range(3, 2 * BLOCK + 3)))
+    house.follow(BLOCK)
+    rebuilt = house.read_model.rebuild(house.progress, shards=3)
+    assert rebuilt.certificate is not None
+    assert rebuilt.certificate.equal
+    assert rebuilt.events == 80 + 2 * BLOCK
+
+
+def test_a_bad_event_in_a_late_block_is_named(house: House) -> None:
+    house.append(*(adjusted("part 0", version, 5) for version in range(3, BLOCK + 10)))
+    house.follow(BLOCK)
+    house.sql.execute(f"UPDATE events.stored_events SET topic = 'Unheard.v1' WHERE originator_version = {BLOCK + 5}")
+    with pytest.raises(UndecodableEventError, match=rf"inventory-part 0@berlin:{BLOCK + 5} \(Unheard.v1\) at position"):
+        house.read_model.rebuild(house.progress)
+    assert house.schemas() == ["gold", "silver"]
+
+
+def test_what_was_live_is_put_back_caught_up_and_back_again(house: House) -> None:
+    with pytest.raises(NothingKeptError):
+        house.read_model.swap_back(house.progress)
+    first = house.query("SELECT 'gold.fact_stock'::regclass::oid")
+    house.read_model.rebuild(house.progress)
+    house.append(received("cog", 1))
+    house.follow()
+    facts = house.facts()
+
+    back = house.read_model.swap_back(house.progress)
+
+    assert (back.swapped, back.position) == (True, 81)
+    assert house.query("SELECT 'gold.fact_stock'::regclass::oid") == first
+    assert (house.facts(), house.read_model.position()) == (facts, 81)
+    house.append(adjusted("cog", 2, 0))
+    house.follow()
+    assert house.read_model.verify(house.progress).equal
+    assert house.read_model.swap_back(house.progress).position == 82
+    assert house.query("SELECT 'gold.fact_stock'::regclass::oid") != first
+    assert house.read_model.verify(house.progress).equal
+    assert house.schemas() == LIVE_AND_OLD
+
+
+def test_tables_of_other_code_are_put_back_only_if_that_is_accepted(house: House) -> None:
+    house.read_model.rebuild(house.progress)
+    house.sql.execute("UPDATE replay.builds SET code_version = 'older' WHERE name = 'old'")
+    with pytest.raises(OtherVersionError, match="older"):
+        house.read_model.swap_back(house.progress)
+    assert house.read_model.swap_back(house.progress, accept_changes=True).swapped
+
+
+def test_rebuilds_under_traffic_are_equal_and_no_query_fails_or_mixes(house: House) -> None:
+    stop, failures, mixed = threading.Event(), [], []
+    follower = Follower(house.store, house.another_read_model(), 50)
+
+    def live() -> None:
+        version = 3
+        try:
+            while not stop.is_set():
+                house.append(*(adjusted(product, version, version) for product in PRODUCTS))
+                follower.run()
+                version += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
+            failures.append(error)
+
+    def read() -> None:
+        query = (
+            "SELECT (SELECT max(last_position) FROM silver.stock), (SELECT max(last_position) FROM silver.movements),"
+            " (SELECT sum(on_hand) FROM silver.stock), (SELECT sum(on_hand) FROM gold.fact_stock)"
+        )
+        try:
+            with psycopg.connect(house.conninfo, autocommit=True) as conn:
+                while not stop.is_set():
+                    stock, movements, units, fact = conn.execute(query).fetchall()[0]
+                    if (stock, units) != (movements, fact):
+                        mixed.append((stock, movements, units, fact))
+        except psycopg.Error as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=target) for target in (live, read, read)]
+    for thread in threads:
+        thread.start()
+    rebuilds = [house.read_model.rebuild(house.progress, shards=4) for _ in range(4)]
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert (failures, mixed) == ([], [])
+    assert all(rebuilt.certificate is not None and rebuilt.certificate.equal for rebuilt in rebuilds)
+    assert max(rebuilt.locked_seconds or 0 for rebuilt in rebuilds) < 0.1
+    assert rebuilds[-1].position > 80
+    assert house.read_model.verify(house.progress).equal
+
+
+@pytest.fixture
+def platform(conninfo: str) -> Iterator[tuple[PostgresEventStore, PostgresReadModel]]:
+    """The platform's own subjects and gold, with a log of carriers, followed: what worker processes can load."""
+    store = PostgresEventStore(conninfo, pool_size=1)
+    store.append(Batch(events=[carrier(number) for number in range(60)]))
+    with as_file(files("adapters.postgres").joinpath("gold")) as folder:
+        read_model = PostgresReadModel(conninfo, SUBJECTS, Path(folder))
+        read_model.create()
+        Follower(store, read_model).run()
+        yield store, read_model
+        read_model.close()
+    store.close()
+
+
+def carrier(number: int) -> NewEvent:
+    event = CarrierRegistered(occurred_at=NOON, carrier_id=f"{number:02}", name=f"Carrier {number}")
+    return NewEvent(f"carrier-{number:02}", 1, event.TOPIC, encode(event, Metadata(NOON, "message", "message", "test")))
+
+
+def silent(*_: object) -> None:
+    pass
+
+
+Platform = tuple[PostgresEventStore, PostgresReadModel]
+
+
+def test_workers_that_are_killed_are_replaced(platform: Platform, conninfo: str) -> None:
+    _, read_model = platform
+    killed = []
+
+    def strike(phase: str, *_: int) -> None:
+        if phase == "fold" and not killed:
+            for process in psutil.Process().children():
+                if "adapters.postgres.read_model.worker" in process.cmdline():
+                    process.kill()
+                    killed.append(process.pid)
+
+    rebuilt = read_model.rebuild(strike, workers=2, shards=12)
+
+    assert len(killed) == 2
+    assert rebuilt.certificate is not None
+    assert (rebuilt.certificate.equal, rebuilt.events) == (True, 60)
+    with psycopg.connect(conninfo) as conn:
+        query = "SELECT count(*), sum(events) FROM replay.shards WHERE build = 'live' AND done_at IS NOT NULL"
+        assert conn.execute(query).fetchone() == (12, 60)
+
+
+def test_workers_that_die_again_and_again_end_the_rebuild(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, read_model = platform
+    monkeypatch.setattr(workers.sys, "executable", "false")
+    with pytest.raises(WorkersLostError, match="4 workers of the build died, the last one with exit code 1"):
+        read_model.rebuild(silent, workers=2)
+
+
+def test_a_bad_event_that_a_worker_finds_is_named(platform: Platform, conninfo: str) -> None:
+    _, read_model = platform
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute("UPDATE events.stored_events SET state = '{}' WHERE notification_id = 17")
+    with pytest.raises(UndecodableEventError, match=r"carrier-16:1 \(CarrierRegistered.v1\) at position 17"):
+        read_model.rebuild(silent, workers=2, shards=4)
