@@ -37,7 +37,7 @@ from application.ports.message_stream import (
 
 log = logging.getLogger(__name__)
 
-MAX_CACHED_STATES = 50_000
+MAX_CACHED_STATES = 25_000
 """States in each of the two generations that are remembered."""
 COMMITS = 2
 """Batches on their way into the store at most: while one waits for the disk, the other's messages are written."""
