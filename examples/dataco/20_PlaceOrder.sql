@@ -17,7 +17,7 @@ items AS (
                 product_id: "Product Card Id",
                 quantity: "Order Item Quantity",
                 unit_price: price,
-                discount: round(1 - total / (price * "Order Item Quantity")::DOUBLE, 6)::DECIMAL(7, 6)
+                discount: round(1 - total / (price * "Order Item Quantity")::DOUBLE, 9)::DECIMAL(10, 9)
             }
             ORDER BY line_no
         ) AS lines

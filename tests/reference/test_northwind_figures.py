@@ -6,11 +6,12 @@ import csv
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 NORTHWIND = ("ingest", "files", DATA / "csv", "--mapping", PROJECT / "examples" / "northwind")
+_CATALOG = ("shipper", "customer", "supplier")
 NEO4J = ("ingest", "files", DATA / "neo4j_csv", "--mapping", PROJECT / "examples" / "northwind-neo4j")
 
 
@@ -86,6 +88,75 @@ def test_orders_and_late_ones_by_carrier(breakdowns: Breakdowns) -> None:
 def test_net_by_year(breakdowns: Breakdowns) -> None:
     net = {year: round_money(Decimal(figures["net"])) for year, figures in breakdowns["year"].items()}
     assert net == {"1996": Decimal("208083.97"), "1997": Decimal("617085.20"), "1998": Decimal("440623.87")}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (DATA / "csv" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _rounded(text: str, places: str) -> Decimal:
+    return Decimal(text).quantize(Decimal(places), ROUND_HALF_UP)
+
+
+class Computed(NamedTuple):
+    """Figures of the members of a dimension, added up from the CSV files alone; orders are counted once each."""
+
+    orders: dict[str, set[str]]
+    late: dict[str, set[str]]
+    sums: dict[str, dict[str, Decimal]]
+
+
+def _computed(dimension: str) -> Computed:
+    """Add up orders, late ones, units, gross and net by a dimension."""
+    orders = {row["order_id"]: row for row in _rows("orders")}
+    supplier_of = {row["product_id"]: row["supplier_id"] for row in _rows("products")}
+    names = {kind: {row[f"{kind}_id"]: row["company_name"] for row in _rows(f"{kind}s")} for kind in _CATALOG}
+    computed = Computed(defaultdict(set), defaultdict(set), defaultdict(lambda: defaultdict(Decimal)))
+    for line in _rows("order_details"):
+        order = orders[line["order_id"]]
+        label = {
+            "year": order["order_date"][:4],
+            "month": order["order_date"][:7],
+            "carrier": names["shipper"][order["ship_via"]],
+            "customer": names["customer"][order["customer_id"]],
+            "supplier": names["supplier"][supplier_of[line["product_id"]]],
+        }[dimension]
+        gross = int(line["quantity"]) * _rounded(line["unit_price"], "0.01")
+        computed.orders[label].add(order["order_id"])
+        if order["shipped_date"] and order["shipped_date"] > order["required_date"]:
+            computed.late[label].add(order["order_id"])
+        computed.sums[label]["units"] += int(line["quantity"])
+        computed.sums[label]["gross"] += gross
+        computed.sums[label]["net"] += gross * (1 - _rounded(line["discount"], "0.0001"))
+    return computed
+
+
+@pytest.mark.parametrize("dimension", ["year", "month", "carrier", "supplier", "customer"])
+def test_a_breakdown_is_what_the_files_add_up_to(breakdowns: Breakdowns, dimension: str) -> None:
+    rows = {label: figures for label, figures in breakdowns[dimension].items() if figures["orders"]}
+    computed = _computed(dimension)
+    assert {label: figures["orders"] for label, figures in rows.items()} == {
+        label: len(orders) for label, orders in computed.orders.items()
+    }
+    assert {label: figures["orders_late"] for label, figures in rows.items()} == {
+        label: len(computed.late[label]) for label in computed.orders
+    }
+    for name in ("units", "gross", "net"):
+        assert {label: Decimal(figures[name]) for label, figures in rows.items()} == {
+            label: sums[name] for label, sums in computed.sums.items()
+        }, name
+
+
+def test_freight_by_carrier_and_month_is_that_of_the_orders(breakdowns: Breakdowns) -> None:
+    names = {row["shipper_id"]: row["company_name"] for row in _rows("shippers")}
+    for dimension in ("carrier", "month"):
+        freight: dict[str, Decimal] = defaultdict(Decimal)
+        for order in _rows("orders"):
+            label = names[order["ship_via"]] if dimension == "carrier" else order["order_date"][:7]
+            freight[label] += _rounded(order["freight"], "0.01")
+        found = {label: Decimal(figures["freight"]) for label, figures in breakdowns[dimension].items()}
+        assert {label: amount for label, amount in found.items() if amount} == freight
 
 
 @pytest.mark.parametrize(("dimension", "members"), [("month", 23), ("supplier", 29), ("category", 8), ("customer", 89)])

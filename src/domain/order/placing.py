@@ -13,7 +13,10 @@ from domain.order.errors import (
     NoOrderLines,
 )
 from domain.order.events import OrderPlaced
-from domain.shared.measures import MAX_LINE_NO, MAX_PLACES, require_amount, require_quantity
+from domain.shared.measures import MAX_LINE_NO, require_amount, require_quantity
+
+DISCOUNT_PLACES = 9
+"""Enough that an amount after discount is exact to cents, where a source gives the amount and not the share."""
 
 
 def place(command: PlaceOrder) -> OrderPlaced:
@@ -53,7 +56,7 @@ def _require_line(line: OrderedLine) -> None:
 
 def _require_discount(discount: Decimal) -> None:
     exponent = discount.as_tuple().exponent
-    if not isinstance(exponent, int) or not -MAX_PLACES <= exponent <= 0 or not 0 <= discount <= 1:
+    if not isinstance(exponent, int) or not -DISCOUNT_PLACES <= exponent <= 0 or not 0 <= discount <= 1:
         raise InvalidDiscount(f"(got {discount})")
 
 

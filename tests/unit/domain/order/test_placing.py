@@ -109,12 +109,12 @@ def test_prices_and_freight_are_valid_amounts(amount):
     ORDER.when(replace(PLACE, freight=Decimal(amount))).refused(InvalidAmount)
 
 
-@pytest.mark.parametrize("discount", ["-0.01", "1.01", "0.0000001", "0E+999999", "NaN", "sNaN", "Infinity"])
-def test_a_discount_is_a_share_with_six_places(discount):
+@pytest.mark.parametrize("discount", ["-0.01", "1.01", "0.0000000001", "0E+999999", "NaN", "sNaN", "Infinity"])
+def test_a_discount_is_a_share_with_nine_places(discount):
     ORDER.when(with_line(discount=Decimal(discount))).refused(InvalidDiscount)
 
 
-@pytest.mark.parametrize("discount", ["0", "0.123456", "1"])
+@pytest.mark.parametrize("discount", ["0", "0.123456789", "1"])
 def test_the_limits_of_a_discount_are_accepted(discount):
     command = with_line(discount=Decimal(discount))
 
