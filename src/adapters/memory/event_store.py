@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from threading import Lock
 
+from application.ports.cases import Case, CaseStatus
 from application.ports.event_store import READ_BYTES, Batch, ConcurrencyConflictError, RecordedEvent
 from application.ports.inbox import (
     Balance,
@@ -32,6 +33,7 @@ class MemoryDatabase:
     handed_on: set[int] = field(default_factory=set)
     positions: dict[Partition, int] = field(default_factory=dict)
     tracking: dict[str, int] = field(default_factory=dict)
+    cases: dict[tuple[str, str], Case] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
 
@@ -106,6 +108,10 @@ class MemoryEventStore:
         db.positions.update(batch.positions)
         if batch.tracking:
             db.tracking[batch.tracking.name] = batch.tracking.position
+        if batch.cases:
+            for event_id in batch.cases.closed:
+                db.cases.pop((batch.cases.process, event_id), None)
+            db.cases.update({(batch.cases.process, case.event_id): case for case in batch.cases.noted})
 
     def _settle(self, s: Settlement) -> None:
         row = self._db.quarantine[s.quarantine_id]
@@ -159,6 +165,27 @@ class MemoryInbox:
             for number, q in sorted(self._db.quarantine.items())
             if (not ids or number in ids) and status in (None, q.status) and code in (None, q.code)
         ][:limit]
+
+
+class MemoryCaseBook:
+    """The `CaseBook` port in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def cases(
+        self, process: str, status: CaseStatus | None = None, *, after: int = 0, limit: int | None = None
+    ) -> list[Case]:
+        """Return a process's cases in the order of the log."""
+        with self._db.lock:
+            found = [c for c in self._db.cases.values() if c.process == process and c.position > after]
+        wanted = (c for c in found if status in (None, c.status))
+        return sorted(wanted, key=lambda c: (c.position, c.event_id))[:limit]
+
+    def counts(self, process: str) -> Mapping[CaseStatus, int]:
+        """Count a process's cases."""
+        counted = Counter(case.status for case in self.cases(process))
+        return {status: counted[status] for status in CaseStatus}
 
 
 class MemoryQuarantineFeed:

@@ -12,7 +12,7 @@ from psycopg import Cursor
 from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.rows import DictRow, tuple_row
 
-from adapters.postgres import bronze
+from adapters.postgres import bronze, cases
 from adapters.postgres.errors import translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.ports.event_store import (
@@ -56,6 +56,8 @@ class PostgresEventStore:
                 batch.after()
             bronze.settle(cursor, batch.settlements)
             bronze.move(cursor, batch.positions)
+            if batch.cases is not None:
+                cases.write(cursor, batch.cases)
 
         with _translated():
             self._recorder.append(batch.events, tracking=tracking, first=keep_messages)

@@ -35,6 +35,7 @@ def migrate(conninfo: str) -> None:
             "certificates.sql",
             "replay.sql",
             "policies.sql",
+            "processes.sql",
             "quality.sql",
         ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from application.errors import PlatformError
+from application.ports.cases import CaseChanges
 from application.ports.inbox import Receipt, Settlement
 from application.ports.message_stream import Partition
 
@@ -53,6 +54,7 @@ class Batch:
     settlements: Sequence[Settlement] = ()
     positions: Mapping[Partition, int] = field(default_factory=dict)
     tracking: Tracking | None = None
+    cases: CaseChanges | None = None
     after: Callable[[], None] | None = None
 
 

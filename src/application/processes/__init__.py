@@ -1,0 +1,1 @@
+"""Processes: pure functions from what happened in one aggregate to commands for others."""

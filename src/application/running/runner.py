@@ -1,0 +1,138 @@
+"""The runner of a process: reads the log after its checkpoint, and appends what follows, each event exactly once.
+
+Events, cases and checkpoint of a batch are one transaction. Another writer may be faster: then nothing of the batch
+is kept, and it is decided anew, in smaller batches while that goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from application import codec
+from application.ingest.states import Versioned
+from application.ports.cases import Case, CaseBook
+from application.ports.event_store import Batch, ConcurrencyConflictError, EventStore, Tracking
+from application.processes.cause import Cause
+from application.running.case_file import CaseFile
+from application.running.draft import Draft
+
+log = logging.getLogger(__name__)
+
+RETRIES = 12
+"""Conflicts in a row that are taken for bad luck: from then on somebody else runs the same process."""
+
+
+class Process(Protocol):
+    """What a runner runs: it decides about causes on what it knows of the log."""
+
+    name: str
+    topics: tuple[str, ...]
+    batch_size: int
+
+    def catch_up(self, head: int) -> set[str]:
+        """Read what is new in the log, up to position `head` at least; return the streams that began with it."""
+
+    def decide(self, causes: Sequence[Cause], draft: Draft) -> None:
+        """Decide about causes, in order, and about what else is due."""
+
+    def state_of(self, stream_id: str) -> Versioned:
+        """Return the state of an aggregate that the decisions of this moment concern."""
+
+    def committed(self, draft: Draft) -> None:
+        """Take what was appended for known."""
+
+
+class Runner:
+    """Runs one process. There should be one at a time; two do no harm: the store lets only one of them go on."""
+
+    def __init__(self, process: Process, store: EventStore, cases: CaseBook, now: Callable[[], datetime]) -> None:
+        self.name = process.name
+        self._process = process
+        self._store = store
+        self._case_book = cases
+        self._now = now
+        self._size = process.batch_size
+        self._checkpoint = 0
+        self._cases: CaseFile | None = None
+        self._began: set[str] = set()
+        self._again: list[Case] = []
+
+    def step(self) -> int:
+        """Act on the next events, and on what waits no longer; return how much it was, 0 where nothing is left.
+
+        Raises:
+            UndecodableEventError: an event that no decoder understands; nothing after it is acted on.
+            ConcurrencyConflictError: others were faster again and again, e.g. another runner of this process.
+            StoreUnavailableError: the store can't be reached; the batch may or may not be kept.
+        """
+        for _ in range(RETRIES):
+            try:
+                return self._step()
+            except ConcurrencyConflictError as conflict:
+                log.info("%s decides anew: %s", self.name, conflict)
+                self._cases = None
+                self._size = max(1, self._size // 2)
+        raise ConcurrencyConflictError(f"{self.name}: another writer was faster {RETRIES} times in a row")
+
+    def run(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Act until nothing is left to do now; return how much it was. Raises as `step` does."""
+        done = 0
+        while count := self.step():
+            done += count
+            progress(done)
+        return done
+
+    def checkpoint(self) -> int:
+        """Return the position up to which the log was acted on, 0 before the first event."""
+        return self._store.checkpoint(self.name)
+
+    def retry_parked(self) -> int:
+        """Let the next step try all cases again that the domain refused; return how many there are."""
+        self._again = self._opened().parked()
+        return len(self._again)
+
+    def _step(self) -> int:
+        cases, head, now = self._opened(), self._store.head(), self._now()
+        self._began |= self._process.catch_up(head)
+        events = self._store.read(self._checkpoint, self._size, self._process.topics)
+        acted = [Cause(e.position, e.stream_id, e.version, codec.decode(*e)) for e in events]
+        touched = self._began.union(cause.stream_id for cause in acted)
+        due = cases.concerned(touched, now, self._size) + self._again
+        draft = Draft(self.name, now, self._process.state_of, cases.open)
+        self._process.decide(self._together(due, acted), draft)
+        self._append(draft, cases, events[-1].position if events else head)
+        return len(acted) + len(due) or len(draft.events)
+
+    def _append(self, draft: Draft, cases: CaseFile, position: int) -> None:
+        tracking = Tracking(self.name, position) if position > self._checkpoint else None
+        changes = draft.changes()
+        if tracking or draft.events or changes:
+            self._store.append(Batch(draft.events, tracking=tracking, cases=changes))
+        self._checkpoint = max(position, self._checkpoint)
+        self._began, self._again = set(), []
+        self._size = min(self._size * 2, self._process.batch_size)
+        if changes:
+            cases.change(changes)
+        self._process.committed(draft)
+
+    def _opened(self) -> CaseFile:
+        """Return the open cases; read them, and the checkpoint, where they are not known."""
+        if self._cases is None:
+            self._checkpoint = self.checkpoint()
+            self._cases = CaseFile(self._case_book.cases(self.name))
+        return self._cases
+
+    def _together(self, due: Sequence[Case], acted: Sequence[Cause]) -> list[Cause]:
+        """Return the causes of cases and the new ones, each once, in the order of the log."""
+        causes = {cause.event_id: cause for cause in acted}
+        missing = {case.event_id: case for case in due if case.event_id not in causes}
+        streams = self._store.load({event_id.rpartition(":")[0] for event_id in missing})
+        for stream in streams.values():
+            for event in stream:
+                event_id = codec.event_id(event.stream_id, event.version)
+                if event_id in missing:
+                    causes[event_id] = Cause(event.position, event.stream_id, event.version, codec.decode(*event))
+        return sorted(causes.values(), key=lambda cause: cause.position)

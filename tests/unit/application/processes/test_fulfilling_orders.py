@@ -1,0 +1,174 @@
+"""Orders: reserved, allocated, back-ordered, served by age, released."""
+
+from datetime import timedelta
+
+import pytest
+
+from application import codec
+from domain.catalog.commands import RegisterCustomer, RegisterLocation
+from domain.inventory.commands import CountStock, ReserveStock
+from domain.inventory.errors import ReservationAlreadyUsed
+from domain.order.commands import (
+    AllocateOrderLines,
+    CancelOrder,
+    CancelOrderLines,
+    HoldOrder,
+    LineQuantity,
+    ReleaseOrder,
+)
+from domain.order.errors import AllocationExceedsDemand
+from tests.unit.application.processes.house import NOON, House, placed, received
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def units(house: House, order_id: str, line_no: int = 1) -> tuple[int, int, int]:
+    """Open, back-ordered, allocated."""
+    line = house.order(order_id).lines[line_no]
+    return line.open, line.backordered, line.allocated
+
+
+def test_each_line_is_reserved_and_allocated_and_the_rest_waits(house: House) -> None:
+    house.tell(received("A", "main", 10), placed("1", ("A", 4), ("B", 2)), placed("2", ("A", 9)))
+    house.run()
+    assert (units(house, "1", 1), units(house, "1", 2), units(house, "2")) == ((0, 0, 4), (0, 2, 0), (0, 3, 6))
+    assert house.stock("A", "main").reserved == 10
+
+
+def test_events_name_their_cause_what_they_belong_to_and_the_process(house: House) -> None:
+    house.tell(received("A", "main", 10), placed("1", ("A", 4)))
+    house.run()
+    for recorded in house.database.log[2:]:
+        _, metadata = codec.decode_with_metadata(*recorded)
+        assert (metadata.causation_id, metadata.correlation_id) == ("order-1:1", "told")
+        assert (metadata.actor, metadata.source) == ("fulfilment", "process:fulfilment")
+
+
+def test_a_line_is_split_over_locations_only_where_none_has_enough(house: House) -> None:
+    house.tell(received("A", "m1", 5), received("A", "m2", 6), placed("1", ("A", 6)), placed("2", ("A", 5)))
+    house.tell(received("B", "m1", 5), received("B", "m2", 6), placed("3", ("B", 9)))
+    house.run()
+    assert house.stock("A", "m2").reservations.keys() == {"1/1"}
+    assert house.stock("A", "m1").reservations.keys() == {"2/1"}
+    assert (house.stock("B", "m2").reservations.keys(), house.stock("B", "m1").reservations.keys()) == (
+        {"3/1"},
+        {"3/1/2"},
+    )
+
+
+def test_the_nearest_location_serves_a_customer_where_the_catalog_knows_the_way(house: House) -> None:
+    for location_id, latitude in (("a-far", 10.0), ("b-near", 52.0)):
+        house.tell(
+            RegisterLocation(
+                location_id=location_id, occurred_at=NOON, name=location_id, latitude=latitude, longitude=13.0
+            )
+        )
+    house.tell(RegisterCustomer(customer_id="C1", occurred_at=NOON, name="C", latitude=50.0, longitude=14.0))
+    house.tell(received("A", "a-far", 9), received("A", "b-near", 9), placed("1", ("A", 1)))
+    house.tell(placed("2", ("A", 1), customer_id="somewhere"))
+    house.run()
+    assert house.stock("A", "b-near").reservations.keys() == {"1/1"}
+    assert house.stock("A", "a-far").reservations.keys() == {"2/1"}
+
+
+def test_stock_that_comes_serves_back_orders_by_the_age_of_the_order_not_by_its_arrival(house: House) -> None:
+    house.tell(placed("late", ("A", 5), minutes=9), placed("early", ("A", 5), minutes=1))
+    house.run()
+    house.tell(received("A", "main", 7, minutes=20))
+    assert house.run() == ["StockReserved", "OrderLineAllocated"] * 2
+    assert (units(house, "early"), units(house, "late")) == ((0, 0, 5), (0, 3, 2))
+    (served,) = house.store.load(["order-early"])["order-early"][2:]
+    event, metadata = codec.decode_with_metadata(*served)
+    assert metadata.causation_id == "inventory-A@main:1"
+    assert event.occurred_at == NOON + timedelta(minutes=20)
+
+
+def test_a_new_order_does_not_overtake_one_that_waits(house: House) -> None:
+    house.tell(placed("waits", ("A", 5)))
+    house.run()
+    house.tell(placed("new", ("A", 5), minutes=5), received("A", "main", 5, minutes=6))
+    house.run()
+    assert (units(house, "waits"), units(house, "new")) == ((0, 0, 5), (0, 5, 0))
+
+
+def test_what_a_cancelled_order_held_is_released_and_serves_who_waits(house: House) -> None:
+    house.tell(received("A", "main", 5), placed("1", ("A", 5)), placed("2", ("A", 3)))
+    house.run()
+    house.tell(CancelOrder(order_id="1", occurred_at=NOON, reason="changed their mind"))
+    house.run()
+    assert (units(house, "2"), house.stock("A", "main").reservations.keys()) == ((0, 0, 3), {"2/1"})
+    assert house.stock("A", "main").available == 2
+
+
+def test_units_cancelled_of_a_line_are_released_from_its_reservations(house: House) -> None:
+    house.tell(received("A", "main", 5), placed("1", ("A", 5)))
+    house.run()
+    house.tell(
+        CancelOrderLines(
+            order_id="1", occurred_at=NOON, lines=(LineQuantity(line_no=1, quantity=2),), reason="too many"
+        )
+    )
+    house.run()
+    assert house.stock("A", "main").reservations["1/1"].remaining == 3
+
+
+def test_a_held_order_is_served_after_its_release_only(house: House) -> None:
+    house.tell(placed("held", ("A", 5)), placed("next", ("A", 5), minutes=1))
+    house.run()
+    house.tell(HoldOrder(order_id="held", occurred_at=NOON, reason="credit check"), received("A", "main", 5))
+    house.run()
+    assert (units(house, "held"), units(house, "next")) == ((0, 5, 0), (0, 0, 5))
+    house.tell(received("A", "main", 5), ReleaseOrder(order_id="held", occurred_at=NOON))
+    house.run()
+    assert units(house, "held") == (0, 0, 5)
+
+
+def test_an_order_held_before_it_was_looked_at_is_served_after_its_release(house: House) -> None:
+    house.tell(received("A", "main", 5), placed("1", ("A", 5)))
+    house.tell(HoldOrder(order_id="1", occurred_at=NOON, reason="credit check"))
+    assert house.run() == []
+    house.tell(ReleaseOrder(order_id="1", occurred_at=NOON))
+    house.run()
+    assert units(house, "1") == (0, 0, 5)
+
+
+def test_units_that_a_count_did_not_find_are_taken_from_elsewhere_or_wait(house: House) -> None:
+    house.tell(received("A", "m1", 5), placed("1", ("A", 5)), received("A", "m2", 2))
+    house.run()
+    house.tell(CountStock(product_id="A", location_id="m1", occurred_at=NOON, counted=1))
+    house.run()
+    assert units(house, "1") == (0, 2, 3)
+    assert (house.stock("A", "m1").reserved, house.stock("A", "m2").reserved) == (1, 2)
+
+
+def test_what_the_source_decided_first_is_not_decided_again(house: House) -> None:
+    reserve = ReserveStock(product_id="A", location_id="main", occurred_at=NOON, reservation_id="1/1", quantity=4)
+    allocate = AllocateOrderLines(
+        order_id="1", occurred_at=NOON, location_id="main", lines=(LineQuantity(line_no=1, quantity=4),)
+    )
+    house.tell(received("A", "main", 10), placed("1", ("A", 4)), reserve, allocate)
+    assert house.run() == []
+
+
+def test_where_both_decide_the_second_one_is_refused_and_nothing_is_reserved_twice(house: House) -> None:
+    reserve = ReserveStock(product_id="A", location_id="main", occurred_at=NOON, reservation_id="1/1", quantity=4)
+    house.tell(received("A", "a-first", 10), received("A", "main", 10), placed("1", ("A", 4)), reserve)
+    assert house.run() == []
+    (case,) = house.open_cases()
+    assert (case.status, case.code, case.event_id) == ("parked", "ReservedElsewhere", "order-1:1")
+
+    house.tell(placed("2", ("A", 4)))
+    house.run()
+    with pytest.raises(ReservationAlreadyUsed):
+        house.tell(
+            ReserveStock(product_id="A", location_id="a-first", occurred_at=NOON, reservation_id="2/1", quantity=4)
+        )
+    with pytest.raises(AllocationExceedsDemand):
+        house.tell(
+            AllocateOrderLines(
+                order_id="2", occurred_at=NOON, location_id="main", lines=(LineQuantity(line_no=1, quantity=4),)
+            )
+        )
