@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import freshness, ingest
+from benchmarks import freshness, ingest, processes
 from benchmarks.measure import Result, machine
 
-BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS}
+BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS, **processes.BENCHMARKS}
 OUT = Path("build/bench.json")
 
 
