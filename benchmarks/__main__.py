@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import freshness, ingest, processes
+from benchmarks import freshness, ingest, rebuild
 from benchmarks.measure import Result, machine
 
-BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS, **processes.BENCHMARKS}
+BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS, **rebuild.BENCHMARKS}
 OUT = Path("build/bench.json")
 
 

@@ -37,29 +37,32 @@ class Stream(Aggregate):
 class Streams(Application[UUID]):
     """Takes down messages, each in a transaction of its own."""
 
-    def take(self, stream_id: str, type_: str, data: str) -> None:
-        """Load the aggregate, change it, save it."""
+    def take(self, stream_id: str, type_: str, data: str) -> int:
+        """Load the aggregate, change it, save it; return the position of the last event."""
         try:
             stream: Any = self.repository.get(Stream.create_id(stream_id))
         except AggregateNotFoundError:
             stream = Stream(stream_id)
         stream.take_down(type_, data)
-        self.save(stream)
+        return self.save(stream)[-1].notification.id
+
+
+def library_settings(conninfo: str) -> dict[str, str]:
+    """Return the library's settings for a database."""
+    parts = conninfo_to_dict(conninfo)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": str(parts["dbname"]),
+        "POSTGRES_HOST": str(parts["host"]),
+        "POSTGRES_PORT": str(parts.get("port") or 5432),
+        "POSTGRES_USER": str(parts["user"]),
+        "POSTGRES_PASSWORD": "",
+    }
 
 
 def messages_per_second(conninfo: str, messages: Iterable[OutgoingMessage]) -> float:
     """Return how many messages a second the library takes."""
-    parts = conninfo_to_dict(conninfo)
-    application = Streams(
-        {
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": str(parts["dbname"]),
-            "POSTGRES_HOST": str(parts["host"]),
-            "POSTGRES_PORT": str(parts.get("port") or 5432),
-            "POSTGRES_USER": str(parts["user"]),
-            "POSTGRES_PASSWORD": "",
-        }
-    )
+    application = Streams(library_settings(conninfo))
     decoded = []
     for message in messages:
         envelope = decode_envelope(message.payload)

@@ -46,6 +46,7 @@ def complete(
         events += done.events
         progress("fold", events, max(events, plan.upto))
 
+    progress("fold", events, max(events, plan.upto))
     if workers and planning.missing_shards(conn, plan.name):
         with Workers(conninfo, plan.name, workers, count) as processes:
             processes.run(lambda: _raise_the_reason(conninfo, conn, build, plan.name))
