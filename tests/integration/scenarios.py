@@ -1,0 +1,369 @@
+"""Small stories worked out by hand: what was done, and the rows that gold must have of it.
+
+Each speaks of ids of its own, so that all of them fit into one log, in whatever order its streams come.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from application.projections.catalog import surrogate_key
+from domain.catalog import commands as catalog
+from domain.inventory import commands as stock
+from domain.order import commands as order
+from domain.shipment import commands as shipment
+from tests.integration.story import at, on
+
+
+class Scenario(NamedTuple):
+    name: str
+    commands: tuple[Any, ...]
+    expected: dict[str, list[tuple[Any, ...]]]
+
+
+def _place(order_id: str, product: str, quantity: int, day: str = "01-10", **more: Any) -> order.PlaceOrder:
+    line = order.OrderedLine(line_no=1, product_id=product, quantity=quantity, unit_price=Decimal("5.00"))
+    return order.PlaceOrder(
+        order_id=order_id, occurred_at=at(day), customer_id="carla", currency="EUR", lines=(line,), **more
+    )
+
+
+def _line(command: type, order_id: str, day: str, quantity: int, **more: Any) -> Any:
+    lines = (order.LineQuantity(line_no=1, quantity=quantity),)
+    return command(order_id=order_id, occurred_at=at(day), lines=lines, **more)
+
+
+def _register(product: str, day: str = "01-01", price: str = "5.00") -> catalog.RegisterProduct:
+    return catalog.RegisterProduct(
+        product_id=product, occurred_at=at(day), name=product.title(), unit_price=Decimal(price), currency="EUR"
+    )
+
+
+def _at(product: str, location: str, day: str) -> dict[str, Any]:
+    return {"product_id": product, "location_id": location, "occurred_at": at(day)}
+
+
+PARTIAL = Scenario(
+    "partial shipment",
+    (
+        _place("a1", "pen", 10, requested_date=on("01-20")),
+        _line(order.ShipOrderLines, "a1", "01-12", 6, shipment_id="sa1", carrier_id="dhl"),
+        _line(order.DeliverOrderLines, "a1", "01-14", 6),
+    ),
+    {
+        "SELECT status, ordered, open, shipped, delivered, gross, first_shipped_date_key, last_shipped_date_key, "
+        "delivered_date_key, days_to_ship, days_to_deliver, days_in_transit, days_after_request "
+        "FROM fact_order_line WHERE order_id = 'a1'": [
+            ("partly_shipped", 10, 4, 6, 6, Decimal(50), 20240112, 20240112, 20240114, 2.0, 4.0, 2.0, -6)
+        ],
+        "SELECT lines, lines_shipped, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [(1, 0, 6, 6)],
+    },
+)
+SPLIT = Scenario(
+    "one line split over two shipments",
+    (
+        _place("a2", "ink", 10),
+        _line(order.ShipOrderLines, "a2", "01-12", 4, shipment_id="sa2", carrier_id="dhl"),
+        _line(order.ShipOrderLines, "a2", "01-15", 6, shipment_id="sb2", carrier_id="ups"),
+        _line(order.DeliverOrderLines, "a2", "01-13", 4, shipment_id="sa2"),
+        _line(order.DeliverOrderLines, "a2", "01-18", 6, shipment_id="sb2"),
+    ),
+    {
+        "SELECT status, shipped, delivered, shipment_id, shipping_carrier_id, first_shipped_date_key, "
+        "last_shipped_date_key, delivered_date_key FROM fact_order_line WHERE order_id = 'a2'": [
+            ("delivered", 10, 10, "sa2", "dhl", 20240112, 20240115, 20240118)
+        ],
+        "SELECT version, kind, quantity, level, date_key, time_key, shipment_id FROM fact_order_line_event "
+        "WHERE order_id = 'a2' ORDER BY version": [
+            (1, "placed", 10, 10, 20240110, 720, None),
+            (2, "shipped", 4, 4, 20240112, 720, "sa2"),
+            (3, "shipped", 6, 10, 20240115, 720, "sb2"),
+            (4, "delivered", 4, 4, 20240113, 720, "sa2"),
+            (5, "delivered", 6, 10, 20240118, 720, "sb2"),
+        ],
+    },
+)
+BACKORDERED = Scenario(
+    "back-order, then fill",
+    (
+        _place("a3", "cup", 5, promised_date=on("01-13")),
+        _line(order.BackorderOrderLines, "a3", "01-11", 5),
+        stock.ReceiveStock(**_at("cup", "bonn", "01-15"), quantity=5),
+        stock.ReserveStock(**_at("cup", "bonn", "01-16"), reservation_id="a3/1", quantity=5),
+        _line(order.AllocateOrderLines, "a3", "01-16", 5, location_id="bonn"),
+        stock.ShipStock(**_at("cup", "bonn", "01-17"), quantity=5, reservation_id="a3/1"),
+        _line(order.ShipOrderLines, "a3", "01-17", 5, location_id="bonn"),
+        _line(order.DeliverOrderLines, "a3", "01-19", 5),
+    ),
+    {
+        "SELECT status, backordered, backordered_at, allocated_date_key, days_to_allocate, days_after_promise, "
+        "location_id FROM fact_order_line WHERE order_id = 'a3'": [
+            ("delivered", 0, at("01-11"), 20240116, 6.0, 6, "bonn")
+        ],
+        "SELECT kind, on_hand, reserved FROM fact_stock_movement WHERE product_id = 'cup' ORDER BY version": [
+            ("received", 5, 0),
+            ("reserved", 5, 5),
+            ("shipped", 0, 0),
+        ],
+        # All units are set aside from noon of the 16th on, and gone from the 17th on.
+        "SELECT date_key, on_hand, available, shipped, minutes_out_of_stock FROM fact_stock_daily "
+        "WHERE product_id = 'cup' AND date_key < 20240119 ORDER BY 1": [
+            (20240115, 5, 5, 0, 0),
+            (20240116, 5, 0, 0, 720),
+            (20240117, 0, 0, 5, 1440),
+            (20240118, 0, 0, 0, 1440),
+        ],
+    },
+)
+PROMISED = Scenario(
+    "a promise that is revised twice",
+    (
+        _place("a4", "jar", 1),
+        order.ConfirmOrder(order_id="a4", occurred_at=at("01-11T00:00"), promised_date=on("01-15")),
+        order.RevisePromise(order_id="a4", occurred_at=at("01-14"), promised_date=on("01-18"), reason="supplier"),
+        order.RevisePromise(order_id="a4", occurred_at=at("01-16"), promised_date=on("01-20"), reason="supplier"),
+        _line(order.ShipOrderLines, "a4", "01-17", 1),
+        _line(order.DeliverOrderLines, "a4", "01-19", 1),
+    ),
+    {
+        "SELECT original_promised_date_key, promised_date_key, promise_revisions, days_after_promise, "
+        "days_after_original_promise, days_to_confirm FROM fact_order_line WHERE order_id = 'a4'": [
+            (20240115, 20240120, 2, -1, 4, 0.5)
+        ]
+    },
+)
+RETURNED = Scenario(
+    "a return",
+    (
+        _place("a5", "hat", 3),
+        _line(order.ShipOrderLines, "a5", "01-11", 3),
+        _line(order.DeliverOrderLines, "a5", "01-12", 3),
+        _line(order.ReturnOrderLines, "a5", "01-22", 1, reason="too small"),
+        stock.ReturnStock(**_at("hat", "bonn", "01-23"), quantity=1, order_id="a5"),
+    ),
+    {
+        "SELECT status, delivered, returned, returned_date_key FROM fact_order_line WHERE order_id = 'a5'": [
+            ("delivered", 3, 1, 20240122)
+        ],
+        "SELECT kind, delta_on_hand, order_id FROM fact_stock_movement WHERE product_id = 'hat'": [
+            ("returned", 1, "a5")
+        ],
+    },
+)
+CANCELLED = Scenario(
+    "cancellation after allocation",
+    (
+        stock.ReceiveStock(**_at("mug", "bonn", "01-05"), quantity=10),
+        _place("a6", "mug", 4),
+        stock.ReserveStock(**_at("mug", "bonn", "01-11"), reservation_id="a6/1", quantity=4),
+        _line(order.AllocateOrderLines, "a6", "01-11", 4, location_id="bonn"),
+        _line(order.CancelOrderLines, "a6", "01-12", 4, reason="changed mind"),
+        stock.ReleaseReservation(**_at("mug", "bonn", "01-12"), reservation_id="a6/1", reason="cancelled"),
+    ),
+    {
+        "SELECT status, allocated, cancelled, open, cancelled_date_key, first_shipped_at FROM fact_order_line "
+        "WHERE order_id = 'a6'": [("cancelled", 0, 4, 0, 20240112, None)],
+        "SELECT kind, quantity, level FROM fact_order_line_event WHERE order_id = 'a6' ORDER BY version": [
+            ("placed", 4, 4),
+            ("allocated", 4, 4),
+            ("cancelled", 4, 4),
+        ],
+        "SELECT date_key, reserved, available FROM fact_stock_daily "
+        "WHERE product_id = 'mug' AND date_key BETWEEN 20240110 AND 20240113 ORDER BY 1": [
+            (20240110, 0, 10),
+            (20240111, 4, 6),
+            (20240112, 0, 10),
+            (20240113, 0, 10),
+        ],
+    },
+)
+REPRICED = Scenario(
+    "a price change in the middle",
+    (
+        catalog.RegisterSupplier(supplier_id="north", occurred_at=at("01-01"), name="North"),
+        catalog.RegisterProduct(
+            product_id="oil",
+            occurred_at=at("01-01"),
+            name="Oil",
+            supplier_id="north",
+            unit_price=Decimal(5),
+            unit_cost=Decimal(3),
+        ),
+        catalog.ReviseProduct(
+            product_id="oil",
+            occurred_at=at("01-20T00:00"),
+            name="Oil",
+            supplier_id="south",
+            unit_price=Decimal(6),
+            unit_cost=Decimal(4),
+        ),
+        _place("a7", "oil", 2, "01-19"),
+        _place("b7", "oil", 2, "01-20"),
+        stock.ReceiveStock(**_at("oil", "bonn", "01-18"), quantity=10, supplier_id="north"),
+    ),
+    {
+        "SELECT order_id, product_key, supplier_id, supplier_key FROM fact_order_line "
+        "WHERE product_id = 'oil' ORDER BY 1": [
+            (
+                "a7",
+                surrogate_key("product-oil", at("01-01"), 1),
+                "north",
+                surrogate_key("supplier-north", at("01-01"), 1),
+            ),
+            (
+                "b7",
+                surrogate_key("product-oil", at("01-20T00:00"), 2),
+                "south",
+                surrogate_key("supplier-south", at("01-01"), 1),
+            ),
+        ],
+        "SELECT version, unit_price, valid_to, is_current, inferred FROM dim_product WHERE product_id = 'oil' "
+        "ORDER BY 1": [
+            (1, Decimal(5), at("01-20T00:00"), False, False),
+            (2, Decimal(6), None, True, False),
+        ],
+        "SELECT supplier_id, inferred FROM dim_supplier WHERE supplier_id IN ('north', 'south') ORDER BY 1": [
+            ("north", False),
+            ("south", True),
+        ],
+        "SELECT date_key, unit_value, stock_value FROM fact_stock_daily "
+        "WHERE product_id = 'oil' AND date_key BETWEEN 20240118 AND 20240120 ORDER BY 1": [
+            (20240118, Decimal(3), Decimal(30)),
+            (20240119, Decimal(3), Decimal(30)),
+            (20240120, Decimal(4), Decimal(40)),
+        ],
+    },
+)
+LATE_DIMENSION = Scenario(
+    "a product and a customer that the catalog learns of after their facts",
+    (
+        _place("a8", "tin", 1),
+        _register("tin", "03-01"),
+        catalog.RegisterCustomer(customer_id="carla", occurred_at=at("03-01"), name="Carla", segment="retail"),
+    ),
+    {
+        "SELECT p.name, p.inferred, p.valid_from, c.name, c.segment, c.inferred FROM fact_order_line f "
+        "JOIN dim_product p USING (product_key) JOIN dim_customer c USING (customer_key) WHERE order_id = 'a8'": [
+            ("Tin", False, at("01-01").replace(year=1900, hour=0), "Carla", "retail", False)
+        ],
+    },
+)
+CORRECTED = Scenario(
+    "a stock correction dated back",
+    (
+        stock.ReceiveStock(**_at("nib", "bonn", "01-05"), quantity=10),
+        stock.ShipStock(**_at("nib", "bonn", "01-10T18:00"), quantity=8),
+        stock.AdjustStock(**_at("nib", "bonn", "01-07"), delta=-2, reason="broken, found late"),
+    ),
+    {
+        "SELECT version, kind, moved_date_key, delta_on_hand, on_hand FROM fact_stock_movement "
+        "WHERE product_id = 'nib' ORDER BY 1": [
+            (1, "received", 20240105, 10, 10),
+            (2, "shipped", 20240110, -8, 2),
+            (3, "adjusted", 20240107, -2, 0),
+        ],
+        "SELECT date_key, on_hand, shipped, minutes_out_of_stock FROM fact_stock_daily "
+        "WHERE product_id = 'nib' AND date_key < 20240112 ORDER BY 1": [
+            (20240105, 10, 0, 0),
+            (20240106, 10, 0, 0),
+            (20240107, 8, 0, 0),
+            (20240108, 8, 0, 0),
+            (20240109, 8, 0, 0),
+            (20240110, 0, 8, 360),
+            (20240111, 0, 0, 1440),
+        ],
+    },
+)
+TRANSFERRED = Scenario(
+    "a transfer of which a unit is lost",
+    (
+        stock.ReceiveStock(**_at("rug", "bonn", "01-05"), quantity=6),
+        stock.TransferStockOut(**_at("rug", "bonn", "01-06"), transfer_id="t1", quantity=6, to_location_id="kiel"),
+        stock.TransferStockIn(
+            **_at("rug", "kiel", "01-08"), transfer_id="t1", sent=6, quantity=5, from_location_id="bonn", lost=1
+        ),
+    ),
+    {
+        "SELECT location_id, kind, delta_on_hand, on_hand, transfer_id, lost FROM fact_stock_movement "
+        "WHERE product_id = 'rug' ORDER BY moved_at": [
+            ("bonn", "received", 6, 6, None, None),
+            ("bonn", "transferred_out", -6, 0, "t1", None),
+            ("kiel", "transferred_in", 5, 5, "t1", 1),
+        ],
+        "SELECT date_key, sum(on_hand), sum(minutes_out_of_stock) FROM fact_stock_daily "
+        "WHERE product_id = 'rug' AND date_key < 20240109 GROUP BY 1 ORDER BY 1": [
+            (20240105, 6, 0),
+            (20240106, 0, 720),
+            (20240107, 0, 1440),
+            (20240108, 5, 1440),
+        ],
+    },
+)
+DELAYED = Scenario(
+    "a shipment that is late, with an exception on its way",
+    (
+        _place("a9", "kit", 2),
+        shipment.PlanShipment(
+            shipment_id="sa9",
+            order_id="a9",
+            occurred_at=at("01-11"),
+            lines=(shipment.ShipmentLine(line_no=1, product_id="kit", quantity=2),),
+            carrier_id="ups",
+            origin_location_id="bonn",
+            planned_dispatch_at=at("01-12"),
+            planned_delivery_at=at("01-15"),
+        ),
+        shipment.DispatchShipment(shipment_id="sa9", occurred_at=at("01-12T12:45"), eta=at("01-15T09:00")),
+        shipment.RecordRoute(
+            shipment_id="sa9", occurred_at=at("01-12T13:00"), distance_km=512.5, duration_minutes=None, provider="osrm"
+        ),
+        shipment.ReportShipmentDelay(shipment_id="sa9", occurred_at=at("01-14"), delay_minutes=90, reason="snow"),
+        shipment.RaiseShipmentException(shipment_id="sa9", occurred_at=at("01-15"), exception_id="x", kind="customs"),
+        shipment.ResolveShipmentException(shipment_id="sa9", occurred_at=at("01-16"), exception_id="x"),
+        shipment.DeliverShipment(shipment_id="sa9", occurred_at=at("01-16T18:30")),
+    ),
+    {
+        "SELECT status, dispatch_delay_minutes, delivery_delay_minutes, minutes_after_first_eta, transit_minutes, "
+        "delay_minutes, exceptions, open_exceptions, distance_km, dispatched_time_key, delivered_time_key, "
+        "units, units_delivered FROM fact_shipment WHERE shipment_id = 'sa9'": [
+            ("delivered", 45, 1830, 2010, 6105, 90, 1, 0, 512.5, 765, 1110, 2, 2)
+        ],
+        "SELECT version, kind, status, units, delay_minutes, detail FROM fact_shipment_event "
+        "WHERE shipment_id = 'sa9' ORDER BY 1": [
+            (1, "planned", "planned", 2, None, None),
+            (2, "dispatched", "dispatched", None, None, None),
+            (3, "route_measured", "dispatched", None, None, "osrm"),
+            (4, "delayed", "dispatched", None, 90, "snow"),
+            (5, "exception_raised", "dispatched", None, None, "customs"),
+            (6, "exception_resolved", "dispatched", None, None, None),
+            (7, "delivered", "delivered", 2, None, None),
+        ],
+        "SELECT carrier_id, inferred FROM dim_carrier WHERE carrier_id = 'ups'": [("ups", True)],
+    },
+)
+REORDERED = Scenario(
+    "a reorder point that is set after the stock has moved",
+    (
+        stock.ReceiveStock(**_at("lid", "kiel", "01-08"), quantity=4),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-09"), reorder_point=5),
+    ),
+    {
+        "SELECT DISTINCT reorder_point, on_hand FROM fact_stock_daily WHERE product_id = 'lid'": [(5, 4)],
+    },
+)
+
+SCENARIOS = (
+    PARTIAL,
+    SPLIT,
+    BACKORDERED,
+    PROMISED,
+    RETURNED,
+    CANCELLED,
+    REPRICED,
+    LATE_DIMENSION,
+    CORRECTED,
+    TRANSFERRED,
+    DELAYED,
+    REORDERED,
+)

@@ -1,0 +1,76 @@
+"""For any log: what is refreshed as events come equals what is built from them, and the layers reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from random import Random
+
+import pytest
+
+from application.codec import Recorded
+from application.quality.check import Severity
+from application.quality.definitions import CHECKS
+from application.simulation.settings import SimulationSettings
+from application.simulation.simulation import simulate
+from domain.shared.refusal import Refusal
+from tests.integration.star import star
+from tests.integration.story import Story, at
+from tests.soak import SOAK
+
+SEEDS = range(1, 40 if SOAK else 4)
+
+
+def simulated(seed: int) -> list[Recorded]:
+    """Return a log of all kinds of orders, with more mishaps than usual; refused commands leave nothing."""
+    settings = SimulationSettings(
+        start=at("01-01"),
+        seed=seed,
+        orders=12,
+        days=12,
+        cancel_share=0.2,
+        return_share=0.3,
+        hold_share=0.2,
+        delay_share=0.5,
+        exception_share=0.4,
+        failed_attempt_share=0.3,
+    )
+    story = Story()
+    for timed in simulate(settings):
+        with suppress(Refusal):
+            story.tell(timed.command)
+    return story.log
+
+
+def shuffled(log: list[Recorded], chance: Random) -> list[Recorded]:
+    """Return the events with their streams mixed anew; each stream keeps its order."""
+    streams: dict[str, Iterator[Recorded]] = {}
+    for recorded in log:
+        streams.setdefault(recorded.stream_id, iter([each for each in log if each.stream_id == recorded.stream_id]))
+    turns = [recorded.stream_id for recorded in log]
+    chance.shuffle(turns)
+    return [next(streams[stream_id]) for stream_id in turns]
+
+
+def batches(log: list[Recorded], chance: Random) -> Iterator[list[Recorded]]:
+    start = 0
+    while start < len(log):
+        size = chance.choice((1, 5, 40, 400))
+        yield log[start : start + size]
+        start += size
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_star_followed_in_any_order_and_batches_equals_the_one_built(conninfo: str, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - reproducible on purpose
+    log = simulated(seed)
+    if seed % 3:
+        log = shuffled(log, chance)
+    with star(conninfo) as house:
+        for batch in batches(log, chance):
+            house.append(batch)
+            house.follow(len(batch))
+        assert house.rows("SELECT count(*) FROM fact_order_line")[0][0] > 0
+        assert house.rows("SELECT count(*) FROM fact_stock_movement")[0][0] > 0
+        assert house.differences() == []
+        assert house.quality.run(CHECKS).failures(Severity.ERROR) == ()
