@@ -26,8 +26,8 @@ def simulated(seed: int) -> list[Recorded]:
     settings = SimulationSettings(
         start=at("01-01"),
         seed=seed,
-        orders=12,
-        days=12,
+        orders=8,
+        days=6,
         cancel_share=0.2,
         return_share=0.3,
         hold_share=0.2,
@@ -55,7 +55,7 @@ def shuffled(log: list[Recorded], chance: Random) -> list[Recorded]:
 def batches(log: list[Recorded], chance: Random) -> Iterator[list[Recorded]]:
     start = 0
     while start < len(log):
-        size = chance.choice((1, 5, 40, 400))
+        size = chance.choice((1, 60, 400, 900))
         yield log[start : start + size]
         start += size
 
