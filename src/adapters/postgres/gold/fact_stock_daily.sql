@@ -34,7 +34,7 @@
 -- setting dataflow.since names (YYYYMMDD; none for all days) and on the last day before.
 WITH moved AS (
     SELECT
-        m.stream_id,
+        s.stream_id,
         m.moved_on,
         m.moved_at,
         m.delta_on_hand,
@@ -58,9 +58,13 @@ WITH moved AS (
             ),
             '-infinity'
         ) AS start
+        OFFSET 0
     ) AS since
-    JOIN stock_movements m ON m.stream_id = s.stream_id AND m.moved_at >= since.start
-    WINDOW later AS (PARTITION BY m.stream_id ORDER BY m.moved_at DESC, m.version DESC)
+    -- OFFSET 0 keeps both queries as they stand: once for each stock, and by the index.
+    CROSS JOIN LATERAL (
+        SELECT * FROM stock_movements WHERE stream_id = s.stream_id AND moved_at >= since.start OFFSET 0
+    ) AS m
+    WINDOW later AS (PARTITION BY s.stream_id ORDER BY m.moved_at DESC, m.version DESC)
 ),
 days AS (
     SELECT

@@ -116,7 +116,10 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
         since = min([*ends.values(), *([] if reached is None else [reached])])
         where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
         _bound(conn, since)
-        _select_again(conn, schemas, gold, where, [list(ends), since])
+        if column == "first_position":  # rows of events: those of new ones can't be there yet
+            conn.execute(_insert(schemas, gold) + where, [list(ends), since])
+        else:
+            _select_again(conn, schemas, gold, where, [list(ends), since])
     if reached is not None and reaches > reached and gold.grows_by is not None:
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
