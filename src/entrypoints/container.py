@@ -14,6 +14,7 @@ from adapters.files.duckdb_file_source import DuckDbFileSource
 from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.archive import PostgresArchive
+from adapters.postgres.cases import PostgresCaseBook
 from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool
 from adapters.postgres.event_store import PostgresEventStore
@@ -39,6 +40,9 @@ from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.follower import Follower
+from application.running.enriching import Enriching, Services
+from application.running.fulfilling import Fulfilling
+from application.running.runner import Runner
 from entrypoints.feeds import foreign_topics, source_database
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
@@ -180,5 +184,9 @@ class Container(containers.DeclarativeContainer):
     ingest_settings = providers.Factory(IngestSettings, batch_size=settings.provided.batch_size)
     ingest = providers.Factory(Ingest, event_store, inbox, topic_log, now, ingest_settings)
     relay = providers.Factory(Relay, event_store, topic_log)
+    cases = providers.Singleton(PostgresCaseBook, pool)
+    enriching = providers.Factory(Enriching, event_store, providers.Factory(Services, routes, weather, places))
+    fulfilment = providers.Factory(Runner, providers.Factory(Fulfilling, event_store), event_store, cases, now)
+    enrichment = providers.Factory(Runner, enriching, event_store, cases, now)
     quarantine = providers.Factory(Quarantine, event_store, inbox, now)
     follower = providers.Factory(Follower, event_store, read_model, batch_size=settings.provided.project_batch_size)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+PROCESSES = ("fulfilment", "enrichment")
 
 KAFKA = "DATAFLOW_KAFKA_"
 KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
@@ -25,7 +26,8 @@ class Settings:
     `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there. With `kafka_bootstrap`
     messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets. With `redis_url`
     processes share a cache. Weather, routes and places are asked of a service only where its address is set, so
-    many times a second at most, or as often as the public one allows; `contact` is told to its operators.
+    many times a second at most, or as often as the public one allows; `contact` is told to its operators. `processes` are
+    those that decide here, because no other system does.
     """
 
     home: Path = Path(".dataflow")
@@ -53,6 +55,7 @@ class Settings:
     places_url: str | None = field(default=None, repr=False)
     places_per_second: int | None = None
     contact: str | None = None
+    processes: tuple[str, ...] = ()
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -98,6 +101,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         places_url=_address(environment, "DATAFLOW_PLACES_URL"),
         places_per_second=_rate(environment, "DATAFLOW_PLACES_PER_SECOND"),
         contact=environment.get("DATAFLOW_CONTACT") or None,
+        processes=_processes(environment),
     )
 
 
@@ -113,6 +117,15 @@ def _kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
         for name in names
         if name.removeprefix(KAFKA) not in KAFKA_OWN
     }
+
+
+def _processes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the processes that are switched on, in their own order."""
+    named = {name.strip() for name in environment.get("DATAFLOW_PROCESSES", "").split(",")} - {""}
+    unknown = sorted(named.difference(PROCESSES))
+    if unknown:
+        raise SettingsError(f"DATAFLOW_PROCESSES names {unknown[0]!r}; it takes some of {','.join(PROCESSES)}")
+    return tuple(name for name in PROCESSES if name in named)
 
 
 def _archive(environment: Mapping[str, str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from application import codec
 from application.aggregates import ORDER, SHIPMENT
 from application.ingest.states import Versioned
-from application.ports.event_store import EventStore
+from application.ports.event_store import EventStore, RecordedEvent
 from application.ports.inbox import Reason
 from application.processes import fulfilment
 from application.processes.cause import Cause, topics_of
@@ -32,7 +32,8 @@ from domain.shipment.events import ShipmentDelivered, ShipmentDispatched, Shipme
 
 FULFILMENT = "fulfilment"
 BATCH = 500
-PAGE = 10_000
+PAGE, PAGES = 10_000, 20
+"""Events that are folded at once, and how often before somebody is told that it goes on."""
 
 
 class Fulfilling:
@@ -53,27 +54,39 @@ class Fulfilling:
 
     def __init__(self, store: EventStore, batch_size: int = BATCH) -> None:
         self.batch_size = batch_size
+        self.began: set[str] = set()
         self._store = store
         self._room = Stockroom()
         self._orders: dict[str, Loaded[OrderHistory]] = {}
         self._shipments: dict[str, Loaded[ShipmentHistory]] = {}
         self._shelves = Shelves(self._room, {})
 
-    def catch_up(self, head: int) -> set[str]:
-        """Fold the stocks, and who waits for them, to the end of the log; return the streams that began."""
-        room, began = self._room, set()
-        while events := self._store.read(room.position, PAGE, Stockroom.TOPICS):
-            for event in events:
-                if room.concerns(event.stream_id, event.version, event.topic):
-                    if event.version == 1:
-                        began.add(event.stream_id)
-                    room.apply(event.stream_id, event.version, codec.decode(*event))
-            room.position = events[-1].position
-        room.position = max(room.position, head)
-        unnamed = {_order(order_id) for order_id in room.backlog.unnamed()}
+    def catch_up(self, head: int) -> int:
+        """Fold the stocks, and who waits for them, to the end of the log, or a good way towards it."""
+        read = 0
+        for _ in range(PAGES):
+            events = self._store.read(self._room.position, PAGE, Stockroom.TOPICS)
+            if not events:
+                self._room.position = max(self._room.position, head)
+                self._name_products()
+                return 0
+            self._fold(events)
+            read += len(events)
+        return read
+
+    def _fold(self, events: Sequence[RecordedEvent]) -> None:
+        room = self._room
+        for event in events:
+            if room.concerns(event.stream_id, event.version, event.topic):
+                if event.version == 1:
+                    self.began.add(event.stream_id)
+                room.apply(event.stream_id, event.version, codec.decode(*event))
+        room.position = events[-1].position
+
+    def _name_products(self) -> None:
+        unnamed = {_order(order_id) for order_id in self._room.backlog.unnamed()}
         for loaded in load(self._store, unnamed, ORDER, OrderHistory).values():
-            room.name_products(loaded.history.order_id, loaded.history.products)
-        return began
+            self._room.name_products(loaded.history.order_id, loaded.history.products)
 
     def state_of(self, stream_id: str) -> Versioned:
         """Return the state of a stock or an order."""

@@ -31,9 +31,11 @@ class Process(Protocol):
     name: str
     topics: tuple[str, ...]
     batch_size: int
+    began: set[str]
+    """Streams that began in what was read; the runner takes them out."""
 
-    def catch_up(self, head: int) -> set[str]:
-        """Read what is new in the log, up to position `head` at least; return the streams that began with it."""
+    def catch_up(self, head: int) -> int:
+        """Read what is new in the log; return how many events while there may be more of them before `head`."""
 
     def decide(self, causes: Sequence[Cause], draft: Draft) -> None:
         """Decide about causes, in order, and about what else is due."""
@@ -57,11 +59,12 @@ class Runner:
         self._size = process.batch_size
         self._checkpoint = 0
         self._cases: CaseFile | None = None
-        self._began: set[str] = set()
         self._again: list[Case] = []
 
     def step(self) -> int:
         """Act on the next events, and on what waits no longer; return how much it was, 0 where nothing is left.
+
+        The first steps may only read what the process has to know of the log.
 
         Raises:
             UndecodableEventError: an event that no decoder understands; nothing after it is acted on.
@@ -96,10 +99,11 @@ class Runner:
 
     def _step(self) -> int:
         cases, head, now = self._opened(), self._store.head(), self._now()
-        self._began |= self._process.catch_up(head)
+        if read := self._process.catch_up(head):
+            return read
         events = self._store.read(self._checkpoint, self._size, self._process.topics)
         acted = [Cause(e.position, e.stream_id, e.version, codec.decode(*e)) for e in events]
-        touched = self._began.union(cause.stream_id for cause in acted)
+        touched = self._process.began.union(cause.stream_id for cause in acted)
         due = cases.concerned(touched, now, self._size) + self._again
         draft = Draft(self.name, now, self._process.state_of, cases.open)
         self._process.decide(self._together(due, acted), draft)
@@ -112,7 +116,8 @@ class Runner:
         if tracking or draft.events or changes:
             self._store.append(Batch(draft.events, tracking=tracking, cases=changes))
         self._checkpoint = max(position, self._checkpoint)
-        self._began, self._again = set(), []
+        self._process.began.clear()
+        self._again = []
         self._size = min(self._size * 2, self._process.batch_size)
         if changes:
             cases.change(changes)

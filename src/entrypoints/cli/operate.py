@@ -16,6 +16,7 @@ from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import Report, console, print_json, print_table, progress
 from entrypoints.doctor import examine
 from entrypoints.monitoring import consuming, projecting
+from entrypoints.monitoring.processing import process_figures
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def status(as_json: bool) -> None:
             "stream_behind": container.ingest().behind(),
             "log_position": head,
             "read_model_position": position,
+            **process_figures(container),
             "quality_checked_at": checked.checked_at if checked else None,
             "quality_errors": [each.name for each in checked.failures(Severity.ERROR)] if checked else None,
             "quality_warnings": [each.name for each in checked.failures(Severity.WARN)] if checked else None,

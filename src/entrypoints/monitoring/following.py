@@ -17,11 +17,10 @@ from application.errors import PlatformError
 from application.ingest.observer import Step
 from application.ports.event_store import EventStore, RecordedEvent
 from application.ports.role_lock import Check
-from entrypoints import pipeline
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
 from entrypoints.monitoring.metrics import Behind, FollowMetrics, behind_gauges
-from entrypoints.monitoring.running import Service, answering, ending_in_time
+from entrypoints.monitoring.running import Service, answering, ending_in_time, holding_all
 from entrypoints.monitoring.tracing import BatchTracer, batch_tracer
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
@@ -41,13 +40,19 @@ class Following(Protocol):
 class Command:
     """A command that follows the log: its role, what its step is called, how long it waits at the end.
 
-    Errors of the kinds in `passing` are waited out as outages are.
+    Errors of the kinds in `passing` are waited out as outages are. It holds its role, or those in `roles`.
     """
 
     role: str
     step: str
     idle_seconds: float
     passing: tuple[type[PlatformError], ...] = ()
+    roles: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The roles that it holds."""
+        return self.roles or (self.role,)
 
 
 def follow(
@@ -65,7 +70,7 @@ def follow(
 
     `begin` is called whenever the platform is opened, `done(count)` after each step.
     """
-    service = Service(settings, command.role, stop, watch, metrics, passing=command.passing)
+    service = Service(settings, command.role, stop, watch, metrics, passing=command.passing, roles=command.held)
     with batch_tracer(command.role) as tracer, ending_in_time(stop):
 
         def work(container: Container, check: Check) -> None:
@@ -85,7 +90,7 @@ def follow(
                     return
 
         if once:
-            with platform(settings) as container, pipeline.holding(container, command.role) as check:
+            with platform(settings) as container, holding_all(container, command.held) as check:
                 work(container, check)
         else:
             with answering(settings, watch, metrics):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
@@ -54,9 +54,11 @@ class Service:
         metrics: Metrics,
         *,
         passing: tuple[type[PlatformError], ...] = (),
+        roles: tuple[str, ...] = (),
     ) -> None:
         self._settings = settings
         self._role = role
+        self._roles = roles or (role,)
         self._stop = stop
         self._watch = watch
         self._metrics = metrics
@@ -86,7 +88,7 @@ class Service:
     def _attempt(self, work: Work) -> None:
         self._opening = True
         self._watch.beat()
-        with platform(self._settings) as container, holding(container, self._role) as check:
+        with platform(self._settings) as container, holding_all(container, self._roles) as check:
             self._opening, self._worked = False, True
             began = time.monotonic()
             log.info("%s is at work", self._role)
@@ -110,6 +112,19 @@ class Service:
         if not self._stop.is_set():
             fields = {"error": type(error).__name__, "retry_seconds": round(seconds, 3)}
             log.warning("%s waits %.1f s and tries again: %s", self._role, seconds, reason, extra=fields)
+
+
+@contextmanager
+def holding_all(container: Container, roles: Iterable[str]) -> Iterator[Check]:
+    """Hold several roles; the check is of all of them."""
+    with ExitStack() as stack:
+        checks = [stack.enter_context(holding(container, role)) for role in roles]
+
+        def check() -> None:
+            for each in checks:
+                each()
+
+        yield check
 
 
 @contextmanager
