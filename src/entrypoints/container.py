@@ -26,8 +26,10 @@ from adapters.postgres.quality import PostgresQuality
 from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.read_model.builds import kept_builds
+from adapters.postgres.read_model.certify import SOURCES
 from adapters.postgres.revision import PostgresRevision
 from adapters.postgres.role_lock import PostgresRoleLock
+from adapters.postgres.runs import PostgresDigests, PostgresRuns
 from adapters.postgres.server import EmbeddedPostgres
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.topic_log import PostgresTopicLog
@@ -39,6 +41,7 @@ from application.ports.inbox import Inbox, QuarantineFeed
 from application.ports.message_stream import MessageStream
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
+from application.replay.code_version import code_version
 from application.replay.follower import Follower
 from application.running.enriching import Enriching, Services
 from application.running.fulfilling import Fulfilling
@@ -173,6 +176,9 @@ class Container(containers.DeclarativeContainer):
     archive = providers.Singleton(PostgresArchive, pool)
     quality = providers.Singleton(PostgresQuality, database)
     certificates = providers.Singleton(PostgresCertificates, pool)
+    runs = providers.Singleton(PostgresRuns, pool)
+    digests = providers.Singleton(PostgresDigests, database)
+    code_version = providers.Callable(code_version, *SOURCES)
     builds = providers.Resource(kept_builds, database, pool, SUBJECTS)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)

@@ -58,14 +58,14 @@ def take_in(container: Container, report: Counted) -> None:
             time.sleep(_WAIT)
 
 
-def project(container: Container, report: Counted) -> None:
-    """Bring the read models to the end of the log; where a follower runs already, wait until it is there."""
+def project(container: Container, report: Counted, upto: int | None = None) -> None:
+    """Bring the read models to a position, by default the end of the log; where a follower runs, wait for it."""
     store, read_model = container.event_store(), container.read_model()
-    head = store.head()
-    while read_model.position() < head:
+    to = store.head() if upto is None else upto
+    while read_model.position() < to:
         try:
             with holding(container, PROJECT):
-                container.follower().run(report)
+                container.follower().run(report, upto)
         except RoleTakenError:
             time.sleep(_WAIT)
 

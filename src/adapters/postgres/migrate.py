@@ -37,6 +37,7 @@ def migrate(conninfo: str) -> None:
             "policies.sql",
             "processes.sql",
             "quality.sql",
+            "runs.sql",
         ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()
             connection.execute(script.encode())

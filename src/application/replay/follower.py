@@ -24,30 +24,33 @@ class Follower:
         self._read_model = read_model
         self._batch_size = batch_size
 
-    def step(self) -> int:
-        """Apply the next batch; return the number of events applied, 0 when caught up.
+    def step(self, upto: int | None = None) -> int:
+        """Apply the next batch, nothing beyond `upto`; return the number of events applied, 0 when caught up.
 
         Raises:
             UndecodableEventError: an event that no decoder understands; the events before it are applied.
             CheckpointMovedError: another follower applied these events first; nothing is applied twice.
         """
         after = self._read_model.position()
-        decoded, error = decode_prefix(self._events.read(after, self._batch_size))
+        events = self._events.read(after, self._batch_size)
+        if upto is not None:
+            events = [event for event in events if event.position <= upto]
+        decoded, error = decode_prefix(events)
         if decoded:
             self._read_model.apply(decoded, after)
         if error is not None:
             raise error
         return len(decoded)
 
-    def run(self, progress: Progress = _silent) -> int:
-        """Apply batches until caught up; return the number of events applied. Raises as `step` does.
+    def run(self, progress: Progress = _silent, upto: int | None = None) -> int:
+        """Apply batches until caught up, or up to a position; return how many events. Raises as `step` does.
 
         `progress(done, total)` is called after every batch, in positions of the log (which has gaps).
         """
         start = self._read_model.position()
         applied = 0
-        while count := self.step():
+        while count := self.step(upto):
             applied += count
             done = self._read_model.position() - start
-            progress(done, max(done, self._events.head() - start))
+            progress(done, max(done, (upto or self._events.head()) - start))
         return applied

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,9 +17,11 @@ from application.queries.report import report as measure_report
 from domain.shared.measures import round_money
 from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
+from entrypoints.cli.daily import print_daily
 from entrypoints.cli.output import print_json, print_table
 from entrypoints.cli.selecting import Day, filters, members_of, period_of, policies_of, warn_if_behind
 from entrypoints.container import Container
+from entrypoints.report import FORMATS
 
 COLUMNS = 6
 """KPIs beside each other in a table with a breakdown; more go into the next table."""
@@ -76,8 +79,35 @@ def kpi(  # noqa: PLR0917
 @click.option("--compare", is_flag=True, help="Beside each figure, that of the period before, and the change.")
 @of_build
 @click.option("--json", "as_json_", is_flag=True, help="Print as JSON, unrounded.")
-def report(first: datetime | None, last: datetime | None, compare: bool, build: str | None, as_json_: bool) -> None:
-    """Show the figures that a supply-chain team looks at first."""
+@click.option("--date", "day", type=Day, help="The report of a business day, as it was kept.")
+@click.option("--renew", is_flag=True, help="With --date: run the day, or make its report again.")
+@click.option(
+    "--format", "format_", type=click.Choice(list(FORMATS)), help="With --date: how to print it.  [default: md]"
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="With --date: write all formats here.")
+def report(  # noqa: PLR0917
+    first: datetime | None,
+    last: datetime | None,
+    compare: bool,
+    build: str | None,
+    as_json_: bool,
+    day: datetime | None,
+    renew: bool,
+    format_: str | None,
+    out: Path | None,
+) -> None:
+    """Show the figures that a supply-chain team looks at first.
+
+    With --date, show the report of a business day: the day against the one before and its week, what was late, what to
+    order, what was learned of earlier days. It stays what it was when the day was run.
+    """
+    if day is not None:
+        if first or last or compare or build or as_json_:
+            raise click.UsageError("--date goes with --renew, --format and --out alone")
+        print_daily(day.date(), renew, format_ or "md", out)
+        return
+    if renew or format_ or out:
+        raise click.UsageError("--renew, --format and --out go with --date")
     period = period_of(first, last)
     with platform() as container:
         if build is None:

@@ -36,9 +36,12 @@ from entrypoints.cli import (
     sources,
 )
 from entrypoints.cli.output import errors
+from entrypoints.daily import DayNotOverError, DayNotRunError
 from entrypoints.settings import SettingsError
 
 MISTAKES = (
+    DayNotOverError,
+    DayNotRunError,
     SettingsError,
     UnknownKpiError,
     UnknownDimensionError,

@@ -1,0 +1,68 @@
+"""Figures of earlier days that are no longer what was reported, and the rows and events that changed them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from application.daily.document import Cell, DailyReport, Section, plain, table, text
+from application.daily.figures import day_figures, ending
+from application.ports.analytics import Analytics, Selection
+from application.ports.event_store import EventStore
+from application.queries.definitions import Kpi
+from application.queries.kpis import KPIS
+from application.queries.policies import Policy, under
+
+LOOKED_AT = 200
+"""Rows behind a figure that are looked at for their reason, those that changed last."""
+NAMED = 3
+"""Kinds of events that a reason names."""
+_NOTE = (
+    "Figures of earlier days that differ from their own reports, because something was learned since. An order "
+    "counts on the day it was placed, so its shipping and its delivery are news of that day."
+)
+_HEAD = ("Day", "Figure", "reported", "now", "because of")
+
+
+def restated(
+    analytics: Analytics, events: EventStore, earlier: Mapping[date, DailyReport], position: int, policy: Policy
+) -> Section:
+    """Compare what was reported of earlier days with what is known at a position."""
+    rows: list[Sequence[Cell]] = []
+    for day, reported in earlier.items():
+        if reported.position < position:
+            now = day_figures(analytics, day, policy)
+            for name, then in reported.day_figures.items():
+                if name in now and plain(now[name]) != then:
+                    why = _why(analytics, events, under(KPIS[name], policy), day, (reported.position, position))
+                    unit = KPIS[name].unit
+                    cells = (text(day), text(KPIS[name].title), Cell(then, unit), Cell(plain(now[name]), unit), why)
+                    rows.append(cells)
+    return table("restated", "Restated", _NOTE, _HEAD, rows)
+
+
+def _why(analytics: Analytics, events: EventStore, kpi: Kpi, day: date, between: tuple[int, int]) -> Cell:
+    """Name the kinds of events since the report, in the streams of the rows of that day."""
+    after, upto = between
+    rows = analytics.evidence(_all_rows(kpi), Selection(period=ending(day, 1)), LOOKED_AT)
+    changed = {row.stream_id for row in rows if row.last_position > after}
+    topics = Counter(
+        event.topic.partition(".")[0]
+        for stream in events.load(changed).values()
+        for event in stream
+        if after < event.position <= upto
+    )
+    if not topics:
+        return text("a changed definition")
+    named = ", ".join(f"{number} {topic}" for topic, number in sorted(topics.items(), key=_most)[:NAMED])
+    return text(f"{len(changed)} {kpi.fact.grain}s: {named}")
+
+
+def _all_rows(kpi: Kpi) -> Kpi:
+    """Return the KPI with every row counted as behind it: one may have left what it counts."""
+    return Kpi(kpi.name, kpi.title, kpi.unit, kpi.direction, kpi.fact, kpi.expression, kpi.description)
+
+
+def _most(topic: tuple[str, int]) -> tuple[int, str]:
+    return -topic[1], topic[0]

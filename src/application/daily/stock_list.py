@@ -1,0 +1,61 @@
+"""What to order: the stocks at or below their reorder point at the end of a day, and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from application.codec import decode
+from application.daily.document import Section, figure, table, text
+from application.ports.analytics import Analytics, Evidence, Period, Selection
+from application.ports.event_store import EventStore
+from application.queries.kpis import KPIS
+from domain.inventory.events import ReorderPointSet
+
+LONGEST = 500
+"""Stocks on the list; the emptiest come first."""
+_NOTE = (
+    "Stocks at their reorder point or below it at the end of the day, those without units first. To order: the "
+    "reorder quantity that was set with the reorder point, and what is missing beyond it where reservations took "
+    "more than there is."
+)
+_HEAD = ("Product", "Location", "On hand", "Available", "Reorder point", "To order")
+
+
+def reorder_list(analytics: Analytics, events: EventStore, day: date, position: int) -> Section:
+    """Return the stocks to order for, with quantities as they were set by a position of the log."""
+    kpi = KPIS["below_reorder_point"]
+    (measured,) = analytics.measure([kpi], None, Selection(period=Period(date.min, day)))
+    rows = analytics.evidence(kpi, Selection(period=Period(date.min, day)), LONGEST)
+    quantities = _quantities(events, {row.stream_id for row in rows}, position)
+    rows.sort(key=lambda row: (row.columns["available"], row.stream_id))
+    total = int(measured.figures[kpi.name] or 0)
+    more = f" {total - len(rows):,} more are not listed." if total > len(rows) else ""
+    cells = [
+        [
+            text(row.columns["product_id"]),
+            text(row.columns["location_id"]),
+            figure(row.columns["on_hand"], "units"),
+            figure(row.columns["available"], "units"),
+            figure(row.columns["reorder_point"], "units"),
+            figure(_to_order(row, quantities.get(row.stream_id)), "units"),
+        ]
+        for row in rows
+    ]
+    return table("reorder", "Reorder list", _NOTE + more, _HEAD, cells)
+
+
+def _to_order(row: Evidence, quantity: int | None) -> int | None:
+    return None if quantity is None else quantity + max(0, -int(row.columns["available"]))
+
+
+def _quantities(events: EventStore, streams: Collection[str], position: int) -> dict[str, int]:
+    """Return the reorder quantity of each stock that has one, as last set by the position."""
+    found: dict[str, int] = {}
+    for stream_id, recorded in events.load(streams).items():
+        for event in recorded:
+            if event.topic == ReorderPointSet.TOPIC and event.position <= position:
+                set_ = decode(*event)
+                assert isinstance(set_, ReorderPointSet)
+                found[stream_id] = set_.reorder_quantity
+    return found

@@ -1,0 +1,178 @@
+"""The report of a business day: the figures of the command line, fixed at a position, and what changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from adapters.postgres.database import open_pool
+from adapters.postgres.runs import PostgresRuns
+from application.daily.document import DailyReport, encode
+from application.daily.figures import DAY_KPIS, SERVICE_KPIS, STOCK_KPIS, ending
+from application.ports.analytics import Period
+from application.ports.message_stream import OutgoingMessage
+from application.ports.runs import Known
+from application.queries.figures import kpi_table
+from application.simulation.settings import SimulationSettings
+from application.simulation.simulation import messages
+from entrypoints import daily, pipeline
+from entrypoints.cli.context import platform
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+DAY = date(2026, 1, 20)
+HOUR = timedelta(hours=1)
+
+
+def silent(*_: object) -> None:
+    """Report no progress."""
+
+
+def url_of(conninfo: str) -> str:
+    parts = conninfo_to_dict(conninfo)
+    return f"postgresql://{parts['user']}@/{parts['dbname']}?host={quote(str(parts['host']), safe='')}"
+
+
+@pytest.fixture(scope="module")
+def past() -> list[OutgoingMessage]:
+    """The messages of 60 orders in 20 days."""
+    return list(messages(SimulationSettings(start=START, seed=5, orders=60, days=20)))
+
+
+@pytest.fixture
+def container(conninfo: str) -> Iterator[Container]:
+    with platform(Settings(database_url=url_of(conninfo))) as opened:
+        yield opened
+
+
+def take_in(container: Container, made: Sequence[OutgoingMessage]) -> None:
+    pipeline.publish(container, made, silent)
+    pipeline.take_in(container, silent)
+
+
+def run(container: Container, day: date) -> DailyReport:
+    daily.fix(container, day)
+    daily.catch_up(container, day)
+    return daily.make(container, day)
+
+
+def test_figures_are_those_of_the_kpis(container: Container, past: list[OutgoingMessage]) -> None:
+    take_in(container, past)
+    report = run(container, DAY)
+    week = kpi_table(container.analytics(), DAY_KPIS, period=ending(DAY, 7), compare=True)
+    service = kpi_table(container.analytics(), SERVICE_KPIS, period=ending(DAY, 28))
+    stock = kpi_table(container.analytics(), STOCK_KPIS, period=Period(date.min, DAY))
+    for name, column, measured in (("day", 4, week), ("service", 4, service), ("stock", 1, stock)):
+        cells = [row[column].number for row in report.section(name).rows]
+        assert cells == [measured.rows[0].figures[kpi.name] for kpi in measured.kpis]
+    before = [week.before[week.rows[0].member][kpi.name] for kpi in week.kpis] if week.before else []
+    assert [row[5].number for row in report.section("day").rows] == before
+    assert any(cell for row in report.section("day").rows if (cell := row[4].number))
+
+
+def test_what_to_order_is_the_quantity_that_was_set_and_what_is_missing(
+    container: Container, past: list[OutgoingMessage]
+) -> None:
+    take_in(container, past)
+    rows = run(container, DAY).section("reorder").rows
+    below = kpi_table(container.analytics(), ["below_reorder_point"], period=Period(date.min, DAY))
+    assert len(rows) == below.rows[0].figures["below_reorder_point"] > 0
+    with psycopg.connect(container.database()) as connection:
+        for product, location, on_hand, available, point, quantity in rows:
+            key = [product.value, location.value]
+            query = "SELECT reorder_quantity FROM silver.stock WHERE (product_id, location_id) = (%s, %s)"
+            (set_,) = next(connection.execute(query, key))
+            assert available.number <= point.number
+            assert on_hand.number >= 0
+            assert quantity.number == set_ + max(Decimal(0), -available.number)
+
+
+def test_a_day_made_again_is_equal_to_the_byte_although_the_star_went_on(
+    container: Container, past: list[OutgoingMessage]
+) -> None:
+    take_in(container, past[: len(past) * 2 // 3])
+    first = run(container, DAY)
+    digests = daily.digest(container, DAY).digests
+    take_in(container, past[len(past) * 2 // 3 :])
+    pipeline.project(container, silent)
+    assert container.read_model().position() > first.position
+    assert encode(run(container, DAY)) == encode(first) == encode(daily.report(container, DAY))
+    assert daily.digest(container, DAY).digests == digests
+    assert container.builds().all() == []
+
+
+def test_a_star_that_gives_other_rows_for_a_day_is_refused(container: Container, past: list[OutgoingMessage]) -> None:
+    take_in(container, past)
+    run(container, DAY)
+    daily.digest(container, DAY)
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("UPDATE gold.fact_shipment SET exceptions = exceptions + 1")
+    with pytest.raises(daily.StarChangedError, match="other rows than before in fact_shipment"):
+        daily.digest(container, DAY)
+
+
+def test_news_of_earlier_days_is_restated_with_the_events_behind_it(
+    container: Container, past: list[OutgoingMessage]
+) -> None:
+    take_in(container, past[: len(past) * 3 // 4])
+    first = run(container, DAY - timedelta(days=1))
+    assert first.section("restated").rows == ()
+    take_in(container, past[len(past) * 3 // 4 :])
+    report = run(container, DAY)
+    rows = report.section("restated").rows
+    now = kpi_table(container.analytics(), DAY_KPIS, period=ending(first.day, 1)).rows[0].figures
+    titles = {kpi.title: kpi.name for kpi in kpi_table(container.analytics(), DAY_KPIS).kpis}
+    assert rows
+    for day, title, reported, is_, why in rows:
+        assert day.value == f"{first.day}"
+        assert reported.value == first.day_figures[titles[str(title.value)]]
+        assert is_.number == now[titles[str(title.value)]] != reported.number
+        assert why.value is not None
+        assert "s: " in why.value
+
+
+def test_a_day_run_late_is_fixed_at_what_was_known_in_time(conninfo: str) -> None:
+    with open_pool(conninfo, size=2) as pool, psycopg.connect(conninfo, autocommit=True) as connection:
+        runs, known = PostgresRuns(pool), Known({"received": 2}, {})
+        for hour in (1, 5):
+            meta = f'{{"meta": {{"recorded_at": "{(START + hour * HOUR).isoformat()}"}}, "data": {{}}}}'
+            connection.execute(
+                "INSERT INTO events.stored_events (originator_id, originator_version, topic, state)"
+                " VALUES ('order-1', %s, 'OrderPlaced.v1', %s)",
+                [hour, meta.encode()],
+            )
+        positions = [position for (position,) in connection.execute("SELECT notification_id FROM events.stored_events")]
+        day = START.date()
+        in_time = runs.fix(day, known, START + 3 * HOUR)
+        assert in_time.position == positions[0]
+        assert runs.fix(day - timedelta(days=1), known, START).position == positions[1]
+        assert runs.fix(day + timedelta(days=1), known, datetime.now(UTC) + HOUR).position == positions[1]
+        assert runs.fix(day, Known({}, {}), datetime.now(UTC) + HOUR) == in_time == runs.find(day)
+
+
+def test_a_day_that_is_not_over_or_was_not_run_is_refused(container: Container) -> None:
+    today = datetime.now(UTC).date()
+    with pytest.raises(daily.DayNotOverError, match="not over yet"):
+        daily.fix(container, today)
+    with pytest.raises(daily.DayNotRunError, match=f"--date {DAY} --renew"):
+        daily.report(container, DAY)
+
+
+def test_checks_that_fail_as_errors_are_kept_and_end_the_day(container: Container, past: list[OutgoingMessage]) -> None:
+    take_in(container, past)
+    run(container, DAY)
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE line_no = 1")
+    with pytest.raises(daily.QualityError, match="reconciliation order lines"):
+        daily.check(container, DAY)
+    kept = container.runs().find(DAY)
+    assert kept is not None
+    assert kept.checked is not None
+    assert "reconciliation order lines" in {each.name for each in kept.checked.failed}
