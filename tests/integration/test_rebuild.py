@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from adapters.postgres.read_model import PostgresReadModel, planning, workers
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.loading import run_shard
 from adapters.postgres.read_model.session import connect
+from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stream_blocks import BLOCK
 from application.codec import Metadata, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
@@ -27,7 +29,7 @@ from application.ports.read_model import (
 from application.projections.registry import SUBJECTS
 from application.replay.follower import Follower
 from domain.catalog.events import CarrierRegistered
-from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, NOON, SUBJECT, House, adjusted, received
+from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, NOON, SUBJECT, House, StockRow, adjusted, received
 
 PRODUCTS = [f"part {number}" for number in range(40)]
 
@@ -282,3 +284,13 @@ def test_a_bad_event_that_a_worker_finds_is_named(platform: Platform, conninfo: 
         conn.execute("UPDATE events.stored_events SET state = '{}' WHERE notification_id = 17")
     with pytest.raises(UndecodableEventError, match=r"carrier-16:1 \(CarrierRegistered.v1\) at position 17"):
         read_model.rebuild(silent, workers=2, shards=4)
+
+
+def test_decimals_come_back_with_all_their_digits_and_their_scale(house: House) -> None:
+    costs = ["2.5", "2.50", "0", "-12345678901234567890.000000001", "1E+3", "1E-12"]
+    table = SilverTable(SUBJECT.tables[0])
+    rows = [StockRow(f"s{n}", "p", 1, Decimal(cost), NOON, 1, 1) for n, cost in enumerate(costs)]
+    with connect(house.conninfo) as conn:
+        table.copy(conn, "silver", [*rows, StockRow("t", "p", 1, None, NOON, 1, 1)])
+    stored = house.query("SELECT unit_cost::text FROM silver.stock WHERE product_id = 'p' ORDER BY stream_id")
+    assert [text for (text,) in stored] == [*costs[:4], "1000", "0.000000000001", None]

@@ -14,6 +14,12 @@ from adapters.postgres.read_model.build import Build, Step
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.session import connect
 
+_SETTINGS = """
+SET synchronous_commit = off;
+SET default_statistics_target = 20;
+"""
+"""What a crash takes back is made again. A smaller sample is enough until the server gathers statistics itself."""
+
 
 def finish(
     conninfo: str, build: Build, name: str, *, connections: int = 1, progress: Callable[[str], None] | None = None
@@ -23,6 +29,8 @@ def finish(
         connected = [stack.enter_context(closing(connect(conninfo))) for _ in range(connections)]
         if planning.is_ready(connected[0], name):
             return
+        for conn in connected:
+            conn.execute(_SETTINGS)
         idle: SimpleQueue[Connection] = SimpleQueue()
         for conn in connected:
             idle.put(conn)

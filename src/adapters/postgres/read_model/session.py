@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import Connection
+from psycopg.types.string import BytesBinaryDumper
 
 from application.ports.read_model import ReadModelUnavailableError
 
@@ -26,6 +27,8 @@ def connect(conninfo: str) -> Connection:
     """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
     conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
     conn.execute(_SETTINGS)
+    # The last one registered for bytea counts: this one is written in C, the DB-API's is not.
+    conn.adapters.register_dumper(bytes, BytesBinaryDumper)
     return conn
 
 

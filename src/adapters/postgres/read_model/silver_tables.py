@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, LiteralString, get_args, get_type_hints
 
 from psycopg import Connection, sql
+from psycopg.types.numeric import DecimalBinaryDumper
 
 from application.projections.table import Table
 
@@ -21,6 +23,13 @@ _TYPES: dict[type, tuple[str, LiteralString]] = {
     datetime: ("timestamptz", "timestamptz"),
     date: ("date", "date"),
 }
+_NUMERIC = DecimalBinaryDumper(Decimal)
+
+
+@lru_cache(maxsize=50_000)
+def _numeric(text: str) -> bytes:
+    """Return the binary form of a numeric; its text, and so its scale, tells it from others of the same value."""
+    return bytes(_NUMERIC.dump(Decimal(text)) or b"")
 
 
 def _column(table: Table, name: str, hint: Any) -> tuple[str, sql.Composed]:
@@ -40,7 +49,9 @@ class SilverTable:
         hints = get_type_hints(table.row)
         columns = [_column(table, name, hints[name]) for name in table.columns]
         self.table = table
-        self._wire_types = [wire for wire, _ in columns]
+        # Decimals are sent as the bytes of a numeric, looked up: to make them takes longer than all other fields.
+        self._decimals = [number for number, (wire, _) in enumerate(columns) if wire == "numeric"]
+        self._wire_types = ["bytea" if wire == "numeric" else wire for wire, _ in columns]
         self._definition = sql.SQL(", ").join([declared for _, declared in columns])
         self._columns = _names(table.columns)
         self._key = _names(table.key)
@@ -83,8 +94,16 @@ class SilverTable:
         values = self.table.values
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(self._wire_types)
+            if not self._decimals:
+                for row in rows:
+                    copy.write_row(values(row))
+                return
             for row in rows:
-                copy.write_row(values(row))
+                fields = list(values(row))
+                for number in self._decimals:
+                    if fields[number] is not None:
+                        fields[number] = _numeric(str(fields[number]))
+                copy.write_row(fields)
 
     def _name(self, schema: str) -> sql.Identifier:
         return sql.Identifier(schema, self.table.name)
