@@ -16,7 +16,7 @@ from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.cases import PostgresCaseBook
 from adapters.postgres.certificates import PostgresCertificates
-from adapters.postgres.database import ensure_database, kept_pool
+from adapters.postgres.database import ensure_database, kept_pool, with_parameter
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
@@ -74,6 +74,10 @@ def _database(settings: Settings) -> Iterator[str]:
         yield conninfo
     finally:
         server.stop()
+
+
+def _for_read_models(conninfo: str, settings: Settings) -> str:
+    return with_parameter(conninfo, "dataflow.fiscal_year_start", str(settings.fiscal_year_start))
 
 
 def _read_model(conninfo: str) -> Iterator[PostgresReadModel]:
@@ -154,7 +158,8 @@ class Container(containers.DeclarativeContainer):
     database = providers.Resource(_database, settings)
     pool = providers.Resource(kept_pool, database)
     event_store = providers.Resource(_event_store, database)
-    read_model = providers.Resource(_read_model, database)
+    for_read_models = providers.Callable(_for_read_models, database, settings)
+    read_model = providers.Resource(_read_model, for_read_models)
 
     inbox = providers.Singleton(PostgresInbox, pool)
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
@@ -179,7 +184,7 @@ class Container(containers.DeclarativeContainer):
     runs = providers.Singleton(PostgresRuns, pool)
     digests = providers.Singleton(PostgresDigests, database)
     code_version = providers.Callable(code_version, *SOURCES)
-    builds = providers.Resource(kept_builds, database, pool, SUBJECTS)
+    builds = providers.Resource(kept_builds, for_read_models, pool, SUBJECTS)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)
     row_mapping = providers.Factory(DuckDbRowMapping)

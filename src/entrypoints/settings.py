@@ -34,6 +34,7 @@ class Settings:
     database_url: str | None = None
     batch_size: int = 4_000
     project_batch_size: int = 10_000
+    fiscal_year_start: int = 1
     log_level: str = "warning"
     log_format: str = "text"
     health_host: str = "127.0.0.1"
@@ -80,6 +81,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         database_url=url,
         batch_size=_whole(environment, "DATAFLOW_BATCH_SIZE", default.batch_size, 1, 100_000),
         project_batch_size=_whole(environment, "DATAFLOW_PROJECT_BATCH_SIZE", default.project_batch_size, 1, 100_000),
+        fiscal_year_start=_whole(environment, "DATAFLOW_FISCAL_YEAR_START", default.fiscal_year_start, 1, 12),
         log_level=_choice(environment, "DATAFLOW_LOG_LEVEL", usual_level, LOG_LEVELS),
         log_format=log_format,
         health_host=environment.get("DATAFLOW_HEALTH_HOST") or default.health_host,

@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 
 import adapters.postgres
 from adapters.postgres.analytics import PostgresAnalytics
-from adapters.postgres.database import open_pool
+from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.gold_definitions import read_definitions
@@ -120,6 +120,42 @@ def test_the_calendar_knows_iso_weeks_and_leap_days(pool: ConnectionPool) -> Non
         (date(2021, 1, 3), 2021, "2021-Q1", "2021-01", "January", 2020, "2020-W53", "Sunday", True),
         (date(2024, 2, 29), 2024, "2024-Q1", "2024-02", "February", 2024, "2024-W09", "Thursday", False),
     ]
+
+
+def test_the_fiscal_year_begins_in_the_month_that_is_set(conninfo: str) -> None:
+    columns = "fiscal_year, fiscal_quarter, fiscal_month"
+    days = "20240331, 20240401, 20241231, 20250101"
+    query = f"SELECT {columns} FROM gold.dim_date WHERE date_key IN ({days}) ORDER BY date_key".encode()
+    found = {}
+    for start in ("1", "4"):
+        schemas = Schemas(f"silver_{start}", f"gold_{start}")
+        with psycopg.connect(with_parameter(conninfo, "dataflow.fiscal_year_start", start)) as connection:
+            build_whole(connection, schemas, LOG[:1])
+            found[start] = connection.execute(query.replace(b"gold.", f"gold_{start}.".encode())).fetchall()
+            connection.rollback()
+    assert found == {
+        "1": [(2024, 1, 3), (2024, 2, 4), (2024, 4, 12), (2025, 1, 1)],
+        "4": [(2024, 4, 12), (2025, 1, 1), (2025, 3, 9), (2025, 4, 10)],
+    }
+
+
+def test_every_table_and_column_has_a_comment(pool: ConnectionPool) -> None:
+    statement = (
+        "SELECT c.oid::regclass::text, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+        "WHERE c.relnamespace IN ('silver'::regnamespace, 'gold'::regnamespace) AND c.relkind IN ('r', 'v') "
+        "AND a.attnum >= 0 AND NOT a.attisdropped AND c.relname NOT LIKE '%\\_source' "
+        "AND coalesce(col_description(c.oid, a.attnum), '') = ''"
+    )
+    assert select(pool, statement) == []
+    assert select(pool, statement.replace("col_description(c.oid, a.attnum)", "obj_description(c.oid)")) == []
+
+
+def test_keys_of_facts_are_enforced_at_commit(database: str) -> None:
+    broken = "UPDATE gold.fact_order_line SET product_key = 7 WHERE order_id = 'o1'"
+    with psycopg.connect(database) as connection:
+        connection.execute(broken)
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="dim_product"):
+            connection.commit()
 
 
 def test_a_dimension_has_a_row_for_each_version_and_one_for_the_unknown(pool: ConnectionPool) -> None:

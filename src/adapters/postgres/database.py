@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 from psycopg_pool import ConnectionPool
 
@@ -41,3 +42,9 @@ def ensure_database(conninfo: str, name: str) -> None:
             connection.execute(create.format(sql.Identifier(name)))
         except (DuplicateDatabase, UniqueViolation):
             return
+
+
+def with_parameter(conninfo: str, name: str, value: str) -> str:
+    """Return a connection string whose sessions have a parameter set, beside those that it sets already."""
+    options = conninfo_to_dict(conninfo).get("options") or ""
+    return make_conninfo(conninfo, options=f"{options} -c {name}={value}".strip())

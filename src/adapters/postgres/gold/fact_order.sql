@@ -4,6 +4,51 @@
 -- touched by orders: SELECT unnest(%(ids)s::text[])
 -- touched by customers: SELECT stream_id FROM orders WHERE customer_id IN (SELECT customer_id FROM customer_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by carriers: SELECT DISTINCT stream_id FROM order_lines WHERE ARRAY[carrier_id, shipping_carrier_id] && ARRAY(SELECT carrier_id FROM carrier_versions WHERE stream_id = ANY(%(ids)s))
+-- column stream_id: the order's stream
+-- column order_id: the order
+-- column customer_key: version of the customer when the order was placed
+-- column carrier_key: version, when the order was placed, of the carrier in carrier_id
+-- column customer_id: the customer
+-- column carrier_id?: the carrier that was asked for; where none was, the one that took the first units
+-- column ship_to_city?: where to, as ordered
+-- column country?: where to, as ordered; where the order says nothing, the country of the customer
+-- column currency: ISO 4217 code of all amounts of the row
+-- column status: where the order stands
+-- column placed_date_key: day on which it was placed (UTC, as all days here)
+-- column requested_date_key?: day that the customer asked for
+-- column promised_date_key?: day that is promised now
+-- column original_promised_date_key?: day that was promised first
+-- column last_shipped_date_key?: day on which units last left
+-- column delivered_date_key?: day on which units last arrived
+-- column placed_at: when it was placed
+-- column confirmed_at?: when it was confirmed
+-- column backordered_at?: when units first had to wait for stock
+-- column first_shipped_at?: when units first left
+-- column last_shipped_at?: when units last left
+-- column delivered_at?: when units last arrived
+-- column cancelled_at?: when the whole order was cancelled
+-- column returned_at?: when units last came back
+-- column closed_at?: when it was closed
+-- column lines: lines
+-- column lines_wanted: lines that were not cancelled as a whole
+-- column lines_shipped: of these, lines of which all units that are wanted left
+-- column lines_delivered: of these, lines of which all units that are wanted arrived
+-- column ordered: units ordered
+-- column backordered: units that wait for stock
+-- column shipped: units that left
+-- column delivered: units that arrived
+-- column cancelled: units cancelled
+-- column returned: units that came back
+-- column gross: ordered units times price
+-- column net: gross less discount
+-- column freight: freight
+-- column first_position: position of the first event behind the row
+-- column last_position: position of the last event behind the row
+-- references dim_customer: customer_key
+-- references dim_carrier: carrier_key
+-- references dim_date: placed_date_key, requested_date_key, promised_date_key, original_promised_date_key, last_shipped_date_key, delivered_date_key
+-- check: status IN ('placed', 'confirmed', 'cancelled', 'closed')
+-- check: returned <= delivered AND delivered <= shipped AND shipped + cancelled + backordered <= ordered
 -- index: placed_date_key
 -- index: customer_id
 WITH lines AS (
@@ -35,8 +80,8 @@ WITH lines AS (
 SELECT
     l.stream_id,
     o.order_id,
-    coalesce(cu.customer_key, 0) AS customer_key,
-    coalesce(ca.carrier_key, 0) AS carrier_key,
+    coalesce(cu.customer_key, member_key('customer-' || o.customer_id)) AS customer_key,
+    coalesce(ca.carrier_key, member_key('carrier-' || coalesce(o.carrier_id, l.shipping_carrier_id)), 0) AS carrier_key,
     o.customer_id,
     coalesce(o.carrier_id, l.shipping_carrier_id) AS carrier_id,
     o.ship_to_city,

@@ -16,7 +16,7 @@ SELECT format('GRANT %%s ON TABLE %%I.%%I TO %%s', privilege_type, %(to)s::text,
 FROM pg_class old
 JOIN pg_class new ON new.relname = old.relname AND new.relnamespace = to_regnamespace(%(to)s),
      aclexplode(old.relacl)
-WHERE old.relnamespace = to_regnamespace(%(from)s) AND old.relkind = 'r'
+WHERE old.relnamespace = to_regnamespace(%(from)s) AND old.relkind IN ('r', 'v')
 """
 
 
