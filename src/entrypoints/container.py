@@ -27,6 +27,7 @@ from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.read_model.builds import kept_builds
 from adapters.postgres.read_model.certify import SOURCES
+from adapters.postgres.read_model.steps import rebuild_steps
 from adapters.postgres.revision import PostgresRevision
 from adapters.postgres.role_lock import PostgresRoleLock
 from adapters.postgres.runs import PostgresDigests, PostgresRuns
@@ -185,6 +186,7 @@ class Container(containers.DeclarativeContainer):
     digests = providers.Singleton(PostgresDigests, database)
     code_version = providers.Callable(code_version, *SOURCES)
     builds = providers.Resource(kept_builds, for_read_models, pool, SUBJECTS)
+    rebuild_steps = providers.Resource(rebuild_steps, database, SUBJECTS, builds)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(DuckDbFileSource)
     row_mapping = providers.Factory(DuckDbRowMapping)

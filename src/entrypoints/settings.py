@@ -56,6 +56,13 @@ class Settings:
     places_url: str | None = field(default=None, repr=False)
     places_per_second: int | None = None
     contact: str | None = None
+    landing: str | None = None
+    landing_mapping: Path | None = None
+    orders_db_mapping: Path | None = None
+    artefacts: Path = Path(".dataflow/artefacts")
+    alert_webhook: str | None = field(default=None, repr=False)
+    alert_email: str | None = None
+    smtp_url: str | None = field(default=None, repr=False)
     processes: tuple[str, ...] = ()
 
 
@@ -103,6 +110,13 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         places_url=_address(environment, "DATAFLOW_PLACES_URL"),
         places_per_second=_rate(environment, "DATAFLOW_PLACES_PER_SECOND"),
         contact=environment.get("DATAFLOW_CONTACT") or None,
+        landing=_landing(environment),
+        landing_mapping=_path(environment, "DATAFLOW_LANDING_MAPPING"),
+        orders_db_mapping=_path(environment, "DATAFLOW_ORDERS_DB_MAPPING"),
+        artefacts=_path(environment, "DATAFLOW_ARTEFACTS") or home / "artefacts",
+        alert_webhook=_address(environment, "DATAFLOW_ALERT_WEBHOOK"),
+        alert_email=environment.get("DATAFLOW_ALERT_EMAIL") or None,
+        smtp_url=_address(environment, "DATAFLOW_SMTP_URL", ("smtp://", "smtps://")),
         processes=_processes(environment),
     )
 
@@ -128,6 +142,17 @@ def _processes(environment: Mapping[str, str]) -> tuple[str, ...]:
     if unknown:
         raise SettingsError(f"DATAFLOW_PROCESSES names {unknown[0]!r}; it takes some of {','.join(PROCESSES)}")
     return tuple(name for name in PROCESSES if name in named)
+
+
+def _landing(environment: Mapping[str, str]) -> str | None:
+    folder = environment.get("DATAFLOW_LANDING") or None
+    if folder is not None and not environment.get("DATAFLOW_LANDING_MAPPING"):
+        raise SettingsError("DATAFLOW_LANDING is set, but DATAFLOW_LANDING_MAPPING is not; it takes a mapping's folder")
+    return folder
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
 
 
 def _archive(environment: Mapping[str, str]) -> str | None:

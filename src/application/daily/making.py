@@ -12,6 +12,7 @@ from application.daily.restated import restated
 from application.daily.stock_list import reorder_list
 from application.ports.analytics import Analytics
 from application.ports.event_store import EventStore
+from application.ports.inbox import Balance
 from application.ports.runs import BusinessDay
 from application.queries.policies import Policy
 
@@ -49,7 +50,7 @@ def make_report(
 
 def _messages(run: BusinessDay) -> Section:
     counted = [
-        (text(outcome.capitalize()), figure(number, "messages")) for outcome, number in run.known.messages.items()
+        (text(outcome.capitalize()), figure(run.known.messages[outcome], "messages")) for outcome in Balance._fields
     ]
     waiting = sorted(run.known.waiting.items(), key=lambda reason: (-reason[1], reason[0]))
     open_ = [(text(f"In quarantine: {code}"), figure(number, "messages")) for code, number in waiting]

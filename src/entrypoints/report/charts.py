@@ -8,7 +8,7 @@ from html import escape
 from application.daily.document import Chart
 from entrypoints.report.words import NOTHING, shown_figure
 
-WIDTH, HEIGHT, LEFT, TOP, FOOT = 560, 150, 4, 16, 18
+WIDTH, HEIGHT, LEFT, TOP, FOOT = 520, 150, 4, 18, 20
 
 
 def svg(chart: Chart) -> str:
@@ -30,7 +30,7 @@ def svg(chart: Chart) -> str:
     return (
         f'<figure><figcaption>{escape(chart.title)}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(chart.title)} by day"><line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{TOP + room}" '
-        f'y2="{TOP + room}"/><text x="{LEFT}" y="11">{escape(shown_figure(top, chart.unit))}</text>{"".join(bars)}'
+        f'y2="{TOP + room}"/><text x="{LEFT}" y="13">{escape(shown_figure(top, chart.unit))}</text>{"".join(bars)}'
         f'<text x="{LEFT}" y="{HEIGHT - 4}">{first}</text><text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">{final}'
         "</text></svg></figure>"
     )

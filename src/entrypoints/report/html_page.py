@@ -17,11 +17,12 @@ body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: var(--ink);
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; }
 h2 { font-size: 1.1rem; margin: 1.8rem 0 .3rem; }
 p { margin: .2rem 0 .6rem; color: var(--soft); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1rem; margin-top: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 1rem;
+  margin-top: 1rem; }
 figure { margin: 0; }
 figcaption { font-weight: 600; }
 svg { width: 100%; height: auto; display: block; }
-svg text { font-size: 12px; fill: var(--soft); }
+svg text { font-size: 14px; fill: var(--soft); }
 .axis { stroke: var(--line); }
 .bar { fill: var(--bar); } .bar.last { fill: var(--last); }
 .wide { overflow-x: auto; }

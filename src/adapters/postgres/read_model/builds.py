@@ -71,16 +71,21 @@ class PostgresBuilds:
 
     def make(self, name: str, as_of: datetime | int, progress: PhaseProgress, *, workers: int = 0) -> MadeBuild:
         """Build the star up to a position or a recorded time, and keep it."""
-        if not _NAME.fullmatch(name) or name in _RESERVED:
-            raise InvalidBuildNameError(
-                f"{name!r} can't name a build: it takes small letters, digits and _, a letter first, at most 40, and is"
-                f" none of {', '.join(_RESERVED)}, build_..."
-            )
+        _check_name(name)
         with self._exclusive() as conn:
             known = _bound(conn, as_of)
-            plan = self._left_over(conn, name, known.position) or self._plan(conn, name, known, as_of, workers)
+            plan = self._left_over(conn, name, known.position) or self._plan(
+                conn, name, known, as_of, shard_count(known.position, workers)
+            )
             events = complete(self._conninfo, conn, self._build, plan, workers=workers, progress=progress)
             return MadeBuild(self._find(conn, name), events, known.ahead)
+
+    def plan(self, name: str, as_of: datetime | int, shards: int) -> Plan:
+        """Plan what `make` would make, to be carried out step by step; return what was left where it can be used."""
+        _check_name(name)
+        with self._exclusive() as conn:
+            known = _bound(conn, as_of)
+            return self._left_over(conn, name, known.position) or self._plan(conn, name, known, as_of, shards)
 
     def all(self) -> list[KeptBuild]:
         """Return the kept builds, the oldest first."""
@@ -112,14 +117,14 @@ class PostgresBuilds:
                 sides = (_side(first), _side(second))
                 return [find_moved(conn, sides, kpi, self._build.keys[kpi.fact.name], limit) for kpi in kpis]
 
-    def _plan(self, conn: Connection, name: str, known: Known, as_of: datetime | int, workers: int) -> Plan:
+    def _plan(self, conn: Connection, name: str, known: Known, as_of: datetime | int, shards: int) -> Plan:
         return planning.plan(
             conn,
             self._build,
             name=name,
             purpose="as-of",
             upto=known.position,
-            shards=shard_count(known.position, workers),
+            shards=shards,
             recorded_until=as_of if isinstance(as_of, datetime) else None,
         )
 
@@ -177,6 +182,14 @@ def _bound(conn: Connection, as_of: datetime | int) -> Known:
     if not 0 < as_of <= head:
         raise InvalidMomentError(f"position {as_of:,} is not in the log, which ends at {head:,}")
     return Known(as_of, 0)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise InvalidBuildNameError(
+            f"{name!r} can't name a build: it takes small letters, digits and _, a letter first, at most 40, and is"
+            f" none of {', '.join(_RESERVED)}, build_..."
+        )
 
 
 def _side(build: KeptBuild) -> Side:

@@ -16,6 +16,7 @@ from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
+from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect
 from adapters.postgres.read_model.snapshot import shared_snapshot
@@ -56,12 +57,10 @@ class Rebuild:
         """Build, compare, and swap if equal, accepted, or nothing was there to compare with."""
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         with self._aside("rebuild", upto, effort):
-            certificate = self._certify("rebuild") if log.read_checkpoint(self._conn) else None
-            locked = None
+            certificate = self.certify()
             if certificate is None or certificate.equal or accept_changes:
-                planning.drop_build(self._conn, OLD)
-                locked = self._swap(certificate)
-            return Rebuilt(self._position, self._events, locked is not None, certificate, locked)
+                return self.put_in_place(certificate)
+            return Rebuilt(self._position, self._events, False, certificate)
 
     def swap_back(self, *, accept_changes: bool) -> Rebuilt:
         """Catch up with what was live before the last swap, and put it back."""
@@ -76,6 +75,32 @@ class Rebuild:
         self._name, self._position = OLD, kept.upto
         locked = self._swap(None)
         return Rebuilt(self._position, self._events, True, None, locked)
+
+    def plan(self, shards: int | None) -> Plan:
+        """Plan a build to be carried out step by step, or return the one that was left; `shards` is into how many."""
+        upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
+        return planning.resumable(self._conn, self._build, upto) or self._plan("rebuild", upto, Effort(1, shards))
+
+    def take(self, plan: Plan) -> None:
+        """Go on with a build whose shards are done."""
+        self._name, self._position = plan.name, plan.upto
+        self._events = planning.events_done(self._conn, plan.name)
+
+    def finish(self) -> int:
+        """Index silver, select gold, and catch up with the live tables; return the position."""
+        finish(self._conninfo, self._build, self._name)
+        self._catch_up(log.read_checkpoint(self._conn))
+        return self._position
+
+    def certify(self) -> Certificate | None:
+        """Compare with the live tables, None where there is nothing live to compare with."""
+        return self._certify("rebuild") if log.read_checkpoint(self._conn) else None
+
+    def put_in_place(self, certificate: Certificate | None) -> Rebuilt:
+        """Swap in a build that was certified."""
+        planning.drop_build(self._conn, OLD)
+        locked = self._swap(certificate)
+        return Rebuilt(self._position, self._events, True, certificate, locked)
 
     @contextmanager
     def _aside(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Iterator[None]:

@@ -1,0 +1,85 @@
+"""A rebuild, step by step; what passes between the steps is JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from application.errors import PlatformError
+from application.replay.certificate import Certificate
+from application.replay.shards import Shard
+from entrypoints.cli.context import platform
+from entrypoints.cli.output import as_json_text
+
+
+class CertificateError(PlatformError):
+    """A build differs from the live tables: it is dropped, and they stay as they were."""
+
+
+def plan(shards: int, as_of: str | None = None, into: str | None = None) -> dict[str, Any]:
+    """Plan a rebuild, or a build as of a time or position that is kept; return its name and its shards."""
+    with platform() as container:
+        planned = container.rebuild_steps().plan(shards, _moment(as_of), into)
+        return msgspec.to_builtins(planned)  # type: ignore[no-any-return]
+
+
+def load_shard(shard: dict[str, Any]) -> dict[str, Any]:
+    """Load a shard; return what came of it. A shard that is done is not loaded again."""
+    with platform() as container:
+        return asdict(container.rebuild_steps().load(Shard(**shard)))
+
+
+def finish(build: str) -> dict[str, Any]:
+    """Select gold, and catch up with the live tables; return the position."""
+    with platform() as container:
+        return {"build": build, "position": container.rebuild_steps().finish(build)}
+
+
+def certify(build: str, accept_changes: bool = False) -> dict[str, Any]:
+    """Compare a build with the live tables; return the certificate's number, and the file that holds it whole.
+
+    Raises:
+        CertificateError: they differ, and no change is accepted; the message names the certificate and the tables.
+    """
+    with platform() as container:
+        certificate = container.rebuild_steps().certify(build, accept_changes=accept_changes)
+        if certificate is None:
+            return {"build": build, "certificate": None}
+        file = keep(certificate, container.settings().artefacts)
+    differing = [table.table for table in certificate.tables if not table.equal]
+    if differing and not accept_changes:
+        raise CertificateError(
+            f"{CertificateError.__doc__} Certificate {certificate.number} ({file}) names the rows of"
+            f" {', '.join(differing)}; `dataflow certificates show {certificate.number}` shows it"
+        )
+    return {
+        "build": build,
+        "certificate": certificate.number,
+        "position": certificate.position,
+        "equal": certificate.equal,
+        "file": str(file),
+    }
+
+
+def put_in_place(build: str, certificate: int | None) -> dict[str, Any]:
+    """Swap in a build that was certified; where that is done already, say so."""
+    with platform() as container:
+        proof = None if certificate is None else container.certificates().load(certificate)
+        built = container.rebuild_steps().put_in_place(build, proof)
+        return {"build": build, "position": built.position, "swapped": built.swapped}
+
+
+def keep(certificate: Certificate, artefacts: Path) -> Path:
+    """Write a certificate as JSON below the folder for artefacts; return the file."""
+    file = artefacts / "certificates" / f"{certificate.number}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(as_json_text(certificate.report()), encoding="utf-8")
+    return file
+
+
+def _moment(text: str | None) -> datetime | int | None:
+    return None if not text else int(text) if text.isdecimal() else datetime.fromisoformat(text)

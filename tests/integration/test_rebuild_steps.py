@@ -1,0 +1,107 @@
+"""A rebuild in steps, as a scheduler runs them: on real PostgreSQL, each step again, shards out of order, twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from application.ports.rebuild_steps import BuildGoneError, ShardsMissingError
+from entrypoints.tasks import rebuilding, verifying
+from entrypoints.tasks.rebuilding import CertificateError
+from tests.integration.test_daily_report import url_of
+from tests.integration.told import select
+
+
+@pytest.fixture
+def live(told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database whose read models follow the whole story, as the settings name it."""
+    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(told))
+    monkeypatch.setenv("DATAFLOW_ARTEFACTS", str(tmp_path / "artefacts"))
+    return told
+
+
+def loaded(shards: int = 3) -> str:
+    plan = rebuilding.plan(shards)
+    for shard in reversed(plan["shards"]):
+        rebuilding.load_shard(json.loads(json.dumps(shard)))
+    return str(plan["name"])
+
+
+def builds(conninfo: str) -> list[tuple[Any, ...]]:
+    return select(conninfo, "SELECT name, purpose FROM replay.builds ORDER BY 1")
+
+
+def test_steps_run_twice_each_put_one_certified_build_in_place(live: str, tmp_path: Path) -> None:
+    plan = rebuilding.plan(3)
+    assert len(plan["shards"]) == 3
+    assert rebuilding.plan(3) == plan
+    done = [rebuilding.load_shard(shard) for shard in plan["shards"]]
+    assert [rebuilding.load_shard(shard) for shard in plan["shards"]] == done
+    assert sum(each["events"] for each in done) == select(live, "SELECT count(*) FROM events.stored_events")[0][0]
+    finished = rebuilding.finish(plan["name"])
+    assert rebuilding.finish(plan["name"]) == finished
+    proof = rebuilding.certify(plan["name"])
+    assert proof["equal"] is True
+    certificate = json.loads((tmp_path / "artefacts" / "certificates" / f"{proof['certificate']}.json").read_text())
+    assert certificate["position"] == proof["position"] == finished["position"]
+    for _ in range(2):
+        assert rebuilding.put_in_place(plan["name"], proof["certificate"])["swapped"] is True
+    assert builds(live) == [("live", "live"), ("old", "kept")]
+    with pytest.raises(BuildGoneError, match=plan["name"]):
+        rebuilding.finish(plan["name"])
+
+
+def test_a_build_is_not_finished_before_all_shards_are_loaded(live: str) -> None:
+    plan = rebuilding.plan(3)
+    rebuilding.load_shard(plan["shards"][1])
+    with pytest.raises(ShardsMissingError, match=f"2 of 3 shards of {plan['name']}"):
+        rebuilding.finish(plan["name"])
+
+
+def test_a_failed_certificate_leaves_the_live_star_and_drops_the_build(live: str, tmp_path: Path) -> None:
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE order_id = 'o2'")
+    before = select(live, "SELECT * FROM gold.fact_order_line ORDER BY stream_id, line_no")
+    name = loaded()
+    rebuilding.finish(name)
+    with pytest.raises(CertificateError, match=r"names the rows of gold\.fact_order_line"):
+        rebuilding.certify(name)
+    (file,) = (tmp_path / "artefacts" / "certificates").iterdir()
+    tables = json.loads(file.read_text())["tables"]
+    assert [table["table"] for table in tables if not table["equal"]] == ["gold.fact_order_line"]
+    assert select(live, "SELECT * FROM gold.fact_order_line ORDER BY stream_id, line_no") == before
+    assert builds(live) == [("live", "live")]
+
+
+def test_accepted_changes_are_put_in_place(live: str) -> None:
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE order_id = 'o2'")
+    name = loaded()
+    rebuilding.finish(name)
+    proof = rebuilding.certify(name, accept_changes=True)
+    assert proof["equal"] is False
+    rebuilding.put_in_place(name, proof["certificate"])
+    assert verifying.verify_sample(50, 1)["streams"] > 0
+
+
+def test_a_build_as_of_a_position_is_kept_beside_the_live_one(live: str) -> None:
+    (position,) = select(live, "SELECT max(notification_id) / 2 FROM events.stored_events")[0]
+    plan = rebuilding.plan(2, str(position), "half")
+    assert plan["upto"] == position
+    for shard in plan["shards"]:
+        rebuilding.load_shard(shard)
+    assert rebuilding.finish("half") == {"build": "half", "position": position}
+    assert ("half", "as-of") in builds(live)
+
+
+def test_a_sample_that_differs_names_the_certificate(live: str) -> None:
+    assert verifying.verify_sample(1_000, 1)["certificate"] == 1
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute("UPDATE silver.orders SET customer_id = 'nobody' WHERE order_id = 'o2'")
+    with pytest.raises(CertificateError, match=r"differ from the log in .*certificates show 2"):
+        verifying.verify_sample(1_000, 1)
