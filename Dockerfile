@@ -1,7 +1,7 @@
 # The platform's image: consumer, followers and dashboard are commands of the same program.
 FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-ARG EXTRAS=kafka,dashboard,http,redis
+ARG EXTRAS=kafka,dashboard,http,redis,mongo
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md ./
 COPY src src

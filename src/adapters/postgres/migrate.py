@@ -32,6 +32,7 @@ def migrate(conninfo: str) -> None:
             "logs.sql",
             "stream.sql",
             "sources.sql",
+            "catalog.sql",
             "certificates.sql",
             "replay.sql",
             "policies.sql",
