@@ -15,6 +15,7 @@ from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.cases import PostgresCaseBook
+from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_pool, with_parameter
 from adapters.postgres.event_store import PostgresEventStore
@@ -47,7 +48,7 @@ from application.replay.follower import Follower
 from application.running.enriching import Enriching, Services
 from application.running.fulfilling import Fulfilling
 from application.running.runner import Runner
-from entrypoints.feeds import foreign_topics, source_database
+from entrypoints.feeds import foreign_topics, product_catalog, source_database
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
 
@@ -192,6 +193,8 @@ class Container(containers.DeclarativeContainer):
     row_mapping = providers.Factory(DuckDbRowMapping)
     source_database = providers.Factory(source_database)
     source_ledger = providers.Singleton(PostgresSourceLedger, pool)
+    own_catalog = providers.Singleton(PostgresCatalog, pool)
+    product_catalog = providers.Factory(product_catalog, own_catalog.provider)
     foreign_topics = providers.Factory(foreign_topics, kafka, own_topic_log.provider)
 
     ingest_settings = providers.Factory(IngestSettings, batch_size=settings.provided.batch_size)

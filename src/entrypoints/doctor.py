@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from application.errors import PlatformError
 from entrypoints.cli.context import platform
+from entrypoints.container import Container
 from entrypoints.settings import Settings, SettingsError
 
 NEEDED_BYTES = 2_000_000_000
@@ -85,11 +86,24 @@ def _services(settings: Settings) -> list[Finding]:
     redis = None if settings.redis_url is None else "Redis"
     with platform(settings) as container:
         return [
+            _catalog(container, settings.catalog_url),
             _answering("cache", redis, "in each process", container.cache),
             _answering("weather", _host(settings.weather_url), "stays unknown", container.weather),
             _answering("routes", _host(settings.routes_url), "great circles", container.routes),
             _answering("places", _host(settings.places_url), "stay unknown", container.places),
         ]
+
+
+def _catalog(container: Container, url: str | None) -> Finding:
+    where = "the platform's own documents" if url is None else f"MongoDB at {_host(url)}"
+    try:
+        with container.product_catalog(url) as catalog:
+            catalog.probe()
+            with catalog.changes() as changes:
+                how = "all documents are compared" if changes is None else "changes are streamed"
+    except (PlatformError, SettingsError) as error:
+        return Finding("catalog", ok=False, finding=str(error))
+    return Finding("catalog", ok=True, finding=f"{where}; {how}")
 
 
 def _host(address: str | None) -> str | None:

@@ -1,14 +1,15 @@
-"""Which adapters stand behind the databases and topics of other systems."""
+"""Which adapters stand behind the databases, topics and catalogs of other systems."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.ports.message_stream import MessageStream
+from application.ports.product_catalog import ProductCatalog
 from application.ports.source_database import SourceDatabase
 from entrypoints.settings import SettingsError
 
@@ -23,6 +24,20 @@ def source_database(url: str) -> SourceDatabase:
     except ImportError as error:
         raise SettingsError("to read a database the extra 'orders-db' must be installed") from error
     return SqlSourceDatabase(url)
+
+
+@contextmanager
+def product_catalog(own: Callable[[], ProductCatalog], url: str | None) -> Iterator[ProductCatalog]:
+    """Give the catalog in MongoDB where there is a URL, else the platform's own; pymongo is an extra."""
+    if url is None:
+        yield own()
+        return
+    try:
+        from adapters.mongo.product_catalog import MongoCatalog  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError("to read a catalog in MongoDB the extra 'mongo' must be installed") from error
+    with closing(MongoCatalog(url)) as catalog:
+        yield catalog
 
 
 @contextmanager

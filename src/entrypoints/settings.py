@@ -10,6 +10,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 PROCESSES = ("fulfilment", "enrichment")
 
+MONGODB = ("mongodb://", "mongodb+srv://")
 KAFKA = "DATAFLOW_KAFKA_"
 KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
 
@@ -24,10 +25,11 @@ class Settings:
 
     `home` holds the embedded default's data; with `database_url` an own PostgreSQL is used instead. With a
     `health_port` the long-running commands answer `/live`, `/ready` and `/metrics` there. With `kafka_bootstrap`
-    messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets. With `redis_url`
-    processes share a cache. Weather, routes and places are asked of a service only where its address is set, so
-    many times a second at most, or as often as the public one allows; `contact` is told to its operators. `processes` are
-    those that decide here, because no other system does.
+    messages travel through Kafka; `kafka_properties` go to its client, and may hold secrets. With `catalog_url` the
+    catalog is in MongoDB, not among the platform's own data. With `redis_url` processes share a cache. Weather,
+    routes and places are asked of a service only where its address is set, so many times a second at most, or as
+    often as the public one allows; `contact` is told to its operators. `processes` are those that decide here,
+    because no other system does.
     """
 
     home: Path = Path(".dataflow")
@@ -46,6 +48,7 @@ class Settings:
     kafka_topic_prefix: str = ""
     kafka_properties: Mapping[str, str] = field(default_factory=dict, repr=False)
     orders_db_url: str | None = field(default=None, repr=False)
+    catalog_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     cache_namespace: str = "dataflow"
     weather_url: str | None = field(default=None, repr=False)
@@ -100,6 +103,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         kafka_topic_prefix=environment.get("DATAFLOW_KAFKA_TOPIC_PREFIX", default.kafka_topic_prefix),
         kafka_properties=_kafka_properties(environment),
         orders_db_url=environment.get("DATAFLOW_ORDERS_DB_URL") or None,
+        catalog_url=_address(environment, "DATAFLOW_CATALOG_URL", MONGODB),
         redis_url=_address(environment, "DATAFLOW_REDIS_URL", ("redis://", "rediss://", "unix://")),
         cache_namespace=environment.get("DATAFLOW_CACHE_NAMESPACE") or default.cache_namespace,
         weather_url=_address(environment, "DATAFLOW_WEATHER_URL"),

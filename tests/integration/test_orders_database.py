@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from application.ports.source_ledger import AmbiguousKeyError, SourceShrankError
 from application.sources import settling
 from application.sources.database import DatabaseIngest, Done
 from tests.foreign_database import foreign_database
+from tests.integration.killing import Killed, killing
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TABLES = """
@@ -331,10 +331,6 @@ def test_a_mistake_in_the_mapping_is_said_before_anything_is_read(
     assert not shop.published
 
 
-class Killed(BaseException):
-    """Stands for the end of the process, right before or after a step."""
-
-
 STEPS: list[tuple[Any, str, int]] = [
     (PostgresSourceLedger, "stage", 1),
     (PostgresStaging, "finish", 1),
@@ -345,28 +341,6 @@ STEPS: list[tuple[Any, str, int]] = [
     (PostgresSourceLedger, "forget", 1),
     (PostgresSourceLedger, "forget", 3),
 ]
-
-
-@contextmanager
-def killing(monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str, int], moment: str) -> Iterator[None]:
-    """End the run before or after the n-th such step."""
-    owner, name, number = step
-    original: Callable[..., Any] = getattr(owner, name)
-    steps = 0
-
-    def struck(*arguments: Any, **named: Any) -> Any:
-        nonlocal steps
-        steps += 1
-        if steps == number and moment == "before":
-            raise Killed
-        result = original(*arguments, **named)
-        if steps == number and moment == "after":
-            raise Killed
-        return result
-
-    with monkeypatch.context() as patched:
-        patched.setattr(owner, name, struck)
-        yield
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from application.ports.row_mapping import MappedRow, RowMapping
 from application.ports.source_ledger import Batch, KeptRow, SourceLedger
@@ -11,19 +12,21 @@ from application.sources.outgoing import content_id, messages_of
 
 GROUPS = 2_000
 """Groups (an order with its lines) that are mapped at once."""
+Compare = Callable[[Sequence[MappedRow], Sequence[MappedRow], datetime], Iterator[MappedRow]]
 
 
-def settle_all(source: str, mapping: RowMapping, ledger: SourceLedger) -> Iterator[int]:
+def settle_all(source: str, mapping: RowMapping, ledger: SourceLedger, compare: Compare = changes) -> Iterator[int]:
     """Settle all changes of a source; yield after each batch how many messages are due because of it.
 
     Lookup tables, and SELECTs that read nothing else, come last: until then the rows before them are needed.
+    `compare` tells what leads from rows before to rows after, seen at a moment.
     """
     roots = [table.name for table in mapping.tables.values() if table.root == table.name]
     while batch := ledger.next_batch(source, [*roots, ""], GROUPS):
         before = _mapped(mapping, batch, batch.before) if batch.begun or batch.root else []
         after = _mapped(mapping, batch, batch.after)
         held = _held(batch, after)
-        asked = changes(
+        asked = compare(
             [row for row in before if row.group not in held],
             [row for row in after if row.group not in held],
             batch.moment,

@@ -23,6 +23,7 @@ from application.queries.policies import UnknownPolicyError
 from entrypoints.cli import (
     answers,
     builds,
+    catalog,
     certificates,
     demo,
     explain,
@@ -74,6 +75,7 @@ for command in (
     demo.dashboard,
     sources.generate,
     sources.ingest,
+    catalog.catalog,
     operate.consume,
     process.process,
     process.cases,

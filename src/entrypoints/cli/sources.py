@@ -20,6 +20,7 @@ from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import message_of, messages, simulate_live
 from application.simulation.world import world_of
 from entrypoints import pipeline
+from entrypoints.cli.catalog import ingest_catalog
 from entrypoints.cli.context import platform, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance
 from entrypoints.cli.output import console, progress
@@ -177,3 +178,4 @@ def _ingest(container: Container, made: Iterable[OutgoingMessage], as_json: bool
 
 ingest.add_command(ingest_orders_db)
 ingest.add_command(ingest_topics)
+ingest.add_command(ingest_catalog)
