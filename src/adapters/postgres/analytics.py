@@ -156,7 +156,7 @@ def _conditions(fact: Fact, by: Dimension | None, where: Selection, values: dict
 
 
 def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> list[str]:
-    conditions = ["true", *(_is_member(fact, by, each, values) for each in where.filters)]
+    conditions = [fact.rows, *(_is_member(fact, by, each, values) for each in where.filters)]
     if where.period is not None:
         values["first_day"] = int(where.period.first.strftime("%Y%m%d"))
         values["last_day"] = int(where.period.last.strftime("%Y%m%d"))
@@ -184,8 +184,8 @@ def _run(connection: Connection, statement: str, values: dict[str, Any]) -> Iter
     yield from connection.execute(statement, values, prepare=False)
 
 
-def _fact_order(kpi: Kpi) -> tuple[str, bool]:
-    return kpi.fact.name, kpi.fact.snapshot
+def _fact_order(kpi: Kpi) -> tuple[str, bool, str]:
+    return kpi.fact.name, kpi.fact.snapshot, kpi.fact.rows
 
 
 def _trimmed(figure: Any) -> Figure:

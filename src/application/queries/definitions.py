@@ -6,7 +6,7 @@ Expressions are SQL over one fact, which is called `f`; table names stand withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 
@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 class Fact:
     """A fact table of gold: what a row of it is, its key, and the date key that says to which day a row belongs.
 
-    Rows of a `snapshot` add up across everything but days: of a period, only its last day counts.
+    Rows of a `snapshot` add up across everything but days: of a period, only its last day counts. Where only
+    some `rows` of the table are meant, the condition says which.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Fact:
     key: tuple[str, ...]
     date_key: str
     snapshot: bool = False
+    rows: str = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,9 @@ ORDERS = Fact("fact_order", "order", ("stream_id",), "placed_date_key")
 ORDER_LINES = Fact("fact_order_line", "order line", ("stream_id", "line_no"), "placed_date_key")
 SHIPMENTS = Fact("fact_shipment", "shipment", ("stream_id",), "planned_date_key")
 STOCK_MOVEMENTS = Fact("fact_stock_movement", "movement of a stock", ("stream_id", "version"), "moved_date_key")
+RECEIPTS = replace(STOCK_MOVEMENTS, grain="receipt of goods", rows="f.kind = 'received'")
+SCRAPPINGS = replace(STOCK_MOVEMENTS, grain="scrapping of stock", rows="f.kind = 'scrapped'")
+CORRECTIONS = replace(STOCK_MOVEMENTS, grain="correction of a stock", rows="f.kind IN ('counted', 'adjusted')")
 STOCK_DAILY = Fact(
     "fact_stock_daily", "stock at the end of the last day", ("stream_id", "date_key"), "date_key", snapshot=True
 )

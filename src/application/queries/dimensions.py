@@ -99,7 +99,9 @@ DIMENSIONS: dict[str, Dimension] = {
             | {STOCK_MOVEMENTS: (_RECEIVED_FROM, (_PRODUCT_THEN,))},
             _LINES,
         ),
-        _named("product", "Product", dict.fromkeys(_OF_PRODUCTS, ("f.product_id", ())), _LINES),
+        _named(
+            "product", "Product", dict.fromkeys(_OF_PRODUCTS, ("product_then.product_id", (_PRODUCT_THEN,))), _LINES
+        ),
         _named("customer", "Customer", dict.fromkeys((ORDERS, ORDER_LINES), ("f.customer_id", ())), _ORDER),
         _named(
             "location",

@@ -74,12 +74,12 @@ def terms(rule: Rule) -> dict[str, str]:
     the rule says, `in_full` only where it is `done`, in part at least.
     """
     due = _DUE[rule.due]
-    at, _, units = _DONE[rule.basis]
+    _, day, units = _DONE[rule.basis]
     wanted = "f.ordered" if rule.cancelled == "missing" else "(f.ordered - f.cancelled)"
     least = wanted if rule.in_full == 1 else f"{rule.in_full:f} * {wanted}"
     return {
         "done": f"{units} > 0",
-        "measured": f"{at} IS NOT NULL AND {due} IS NOT NULL",
+        "measured": f"{day} IS NOT NULL AND {due} IS NOT NULL",
         "late": _late(rule),
         "in_full": f"{units} > 0 AND {units} >= {least}",
     }

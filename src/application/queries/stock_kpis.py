@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from application.queries.definitions import STOCK_DAILY, STOCK_DAYS, STOCK_MOVEMENTS, Kpi
+from application.queries.definitions import CORRECTIONS, RECEIPTS, SCRAPPINGS, STOCK_DAILY, STOCK_DAYS, Kpi
 from application.queries.expressions import share_of_rows, units
 
 _BELOW = "f.available <= f.reorder_point"
@@ -108,29 +108,27 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "Units received",
         "units",
         "none",
-        STOCK_MOVEMENTS,
-        units("f.delta_on_hand", "f.kind = 'received'"),
+        RECEIPTS,
+        units("f.delta_on_hand"),
         "Units that came in from suppliers.",
-        "f.kind = 'received'",
     ),
     Kpi(
         "units_scrapped",
         "Units scrapped",
         "units",
         "down",
-        STOCK_MOVEMENTS,
-        units("-f.delta_on_hand", "f.kind = 'scrapped'"),
+        SCRAPPINGS,
+        units("-f.delta_on_hand"),
         "Units thrown away.",
-        "f.kind = 'scrapped'",
     ),
     Kpi(
         "units_corrected",
         "Stock corrections",
         "units",
         "none",
-        STOCK_MOVEMENTS,
-        units("f.delta_on_hand", "f.kind IN ('counted', 'adjusted')"),
+        CORRECTIONS,
+        units("f.delta_on_hand"),
         "Net units that counts and adjustments added or took away.",
-        "f.kind IN ('counted', 'adjusted') AND f.delta_on_hand <> 0",
+        "f.delta_on_hand <> 0",
     ),
 )

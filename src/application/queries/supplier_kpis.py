@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from application.queries.definitions import STOCK_MOVEMENTS, Kpi
+from application.queries.definitions import RECEIPTS, Kpi
 from application.queries.expressions import average, percentile, share_of_rows
 
-_ORDERED = "f.kind = 'received' AND f.lead_days IS NOT NULL"
-_AGREED = "f.kind = 'received' AND f.lead_days IS NOT NULL AND f.agreed_lead_days IS NOT NULL"
+_ORDERED = "f.lead_days IS NOT NULL"
+_AGREED = f"{_ORDERED} AND f.agreed_lead_days IS NOT NULL"
 _IN_TIME = f"{_AGREED} AND f.lead_days <= f.agreed_lead_days"
 _OVER = "over receipts whose day of ordering is known"
 
@@ -16,7 +16,7 @@ SUPPLIER_KPIS: tuple[Kpi, ...] = (
         "Supplier lead time",
         "days",
         "down",
-        STOCK_MOVEMENTS,
+        RECEIPTS,
         average("f.lead_days", _ORDERED),
         f"Average calendar days from the order to the receipt of the goods, {_OVER}.",
         _ORDERED,
@@ -27,7 +27,7 @@ SUPPLIER_KPIS: tuple[Kpi, ...] = (
         "Supplier lead time, 95 %",
         "days",
         "down",
-        STOCK_MOVEMENTS,
+        RECEIPTS,
         percentile(0.95, "f.lead_days", _ORDERED),
         f"95th percentile of the calendar days from the order to the receipt of the goods, {_OVER}.",
         _ORDERED,
@@ -38,7 +38,7 @@ SUPPLIER_KPIS: tuple[Kpi, ...] = (
         "Supplier reliability",
         "ratio",
         "up",
-        STOCK_MOVEMENTS,
+        RECEIPTS,
         share_of_rows(_IN_TIME, _AGREED),
         "Receipts within the lead time that the supplier had agreed to when it got the order / receipts of which "
         "both are known; calendar days.",

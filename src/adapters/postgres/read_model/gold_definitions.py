@@ -35,6 +35,13 @@ class Since(NamedTuple):
     query: str
 
 
+class Index(NamedTuple):
+    """The columns of an index, and those that it holds beside them, so that queries need no row."""
+
+    columns: tuple[str, ...]
+    including: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class GoldDefinition:
     """A gold table: the SELECT that is its content, and how the live refresh finds what to select again.
@@ -54,7 +61,7 @@ class GoldDefinition:
     touched: Mapping[str, str]
     grows_by: str | None
     grows_to: str | None
-    indexes: tuple[tuple[str, ...], ...]
+    indexes: tuple[Index, ...]
     columns: Mapping[str, Column] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
@@ -69,7 +76,7 @@ class _Header:
         self._path = path
         self.single: dict[str, str] = {}
         self.groups: dict[str, dict[str, str]] = {group: {} for group in _GROUPS}
-        self.indexes: list[tuple[str, ...]] = []
+        self.indexes: list[Index] = []
         self.checks: list[str] = []
         for directive, value in directives:
             if not value:
@@ -79,7 +86,9 @@ class _Header:
     def _take(self, directive: str, value: str) -> None:
         group, _, name = directive.rpartition(" ")
         if directive == "index":
-            self.indexes.append(_columns(self._path, value))
+            columns, _, including = value.partition(" including ")
+            covered = _columns(self._path, including) if including else ()
+            self.indexes.append(Index(_columns(self._path, columns), covered))
         elif directive == "check":
             self.checks.append(value)
         elif directive in _SINGLE and directive not in self.single:
