@@ -25,7 +25,8 @@ class SimulationSettings:
     `run` is part of every order, shipment, transfer and message id, so that runs on one world don't collide.
     `stock_at_start` gives the available units by (product_id, location_id) of a world that has stock
     already; without it the run receives stock of its own. `orders_per_second` and `speed` (business
-    seconds that pass in a second of the wall clock) serve the live mode; `orders` and `days` the other.
+    seconds that pass in a second of the wall clock) serve the live mode; `orders` and `days` the other. With
+    `platform_decides`, only what is ordered, received and reported is given out, no decision that follows from it.
     """
 
     start: datetime
@@ -43,6 +44,7 @@ class SimulationSettings:
     stock_at_start: Mapping[tuple[str, str], int] | None = None
     orders_per_second: float = 1.0
     speed: float = 1.0
+    platform_decides: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where a parameter makes no sense."""

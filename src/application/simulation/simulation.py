@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from application.ingest.messages import encode_command
 from application.ports.message_stream import OutgoingMessage
@@ -16,8 +17,35 @@ from application.simulation.schedule import Process, Schedule
 from application.simulation.settings import SimulationSettings, Timed
 from application.simulation.stockroom import Demand, Stockroom
 from application.simulation.world import World, world_of
+from domain.inventory.commands import PickStock, ReleaseReservation, ReserveStock, ReturnStock, ShipStock
+from domain.order.commands import (
+    AllocateOrderLines,
+    BackorderOrderLines,
+    CloseOrder,
+    DeliverOrderLines,
+    ReleaseAllocation,
+    ShipOrderLines,
+)
+from domain.shipment.commands import RecordRoute
 
 ACTOR = "generator"
+DECIDED_BY_PLATFORM = frozenset(
+    {
+        AllocateOrderLines,
+        BackorderOrderLines,
+        CloseOrder,
+        DeliverOrderLines,
+        PickStock,
+        RecordRoute,
+        ReleaseAllocation,
+        ReleaseReservation,
+        ReserveStock,
+        ReturnStock,
+        ShipOrderLines,
+        ShipStock,
+    }
+)
+"""What follows from orders, receipts and carriers' reports; an order is closed by whoever sees that it is done."""
 SECONDS_A_DAY = 86_400
 
 
@@ -26,7 +54,7 @@ def simulate(settings: SimulationSettings) -> Iterator[Timed]:
     settings = replace(settings, start=settings.start.astimezone(UTC))
     until = settings.start + timedelta(days=settings.days)
     schedule = _begin(settings, orders.arrivals(settings), settings.orders / settings.days, live=False)
-    return schedule.run(until)
+    return _told(schedule.run(until), settings)
 
 
 def simulate_live(settings: SimulationSettings) -> Iterator[Timed]:
@@ -37,7 +65,7 @@ def simulate_live(settings: SimulationSettings) -> Iterator[Timed]:
     settings = replace(settings, start=settings.start.astimezone(UTC))
     per_day = settings.orders_per_second / settings.speed * SECONDS_A_DAY
     schedule = _begin(settings, orders.live_arrivals(settings), per_day, live=True)
-    for timed in schedule.run():
+    for timed in _told(schedule.run(), settings):
         yield timed._replace(at=settings.start + (timed.at - settings.start) / settings.speed)
 
 
@@ -45,6 +73,13 @@ def messages(settings: SimulationSettings) -> Iterator[OutgoingMessage]:
     """Yield the messages of `simulate`, ready to publish."""
     for number, timed in enumerate(simulate(settings), 1):
         yield message_of(timed, number, settings)
+
+
+def messages_by_day(settings: SimulationSettings) -> Iterator[list[OutgoingMessage]]:
+    """Yield the same messages, those of a day of business time at once."""
+    numbered = enumerate(simulate(settings), 1)
+    for _, day in groupby(numbered, key=lambda each: each[1].at.date()):
+        yield [message_of(timed, number, settings) for number, timed in day]
 
 
 def message_of(timed: Timed, number: int, settings: SimulationSettings) -> OutgoingMessage:
@@ -56,6 +91,13 @@ def message_of(timed: Timed, number: int, settings: SimulationSettings) -> Outgo
         correlation_id=timed.correlation_id,
         actor=ACTOR,
     )
+
+
+def _told(commands: Iterator[Timed], settings: SimulationSettings) -> Iterator[Timed]:
+    """Leave out what the platform decides by itself, where it does."""
+    if not settings.platform_decides:
+        return commands
+    return (timed for timed in commands if type(timed.command) not in DECIDED_BY_PLATFORM)
 
 
 def _begin(

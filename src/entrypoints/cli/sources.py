@@ -28,6 +28,14 @@ from entrypoints.cli.systems import ingest_orders_db, ingest_topics
 from entrypoints.container import Container
 
 Share = click.FloatRange(0, 1)
+PLATFORM = "platform"
+DECIDED_BY = click.option(
+    "--decided-by",
+    type=click.Choice(["source", PLATFORM]),
+    default="source",
+    show_default=True,
+    help="Who reserves, allocates and ships: the made-up sources, or the platform's own processes.",
+)
 
 
 @click.command()
@@ -41,6 +49,7 @@ Share = click.FloatRange(0, 1)
 @click.option("--duplicates", default=0.0, type=Share, help="Share of messages sent twice.")
 @click.option("--late", default=0.0, type=Share, help="Share of messages sent late.")
 @click.option("--broken", default=0.0, type=Share, help="Share of broken messages added.")
+@DECIDED_BY
 def generate(  # noqa: PLR0917
     orders: int,
     days: int,
@@ -52,13 +61,16 @@ def generate(  # noqa: PLR0917
     duplicates: float,
     late: float,
     broken: float,
+    decided_by: str,
 ) -> None:
     """Publish the messages of a made-up supply chain: a past of some days, or live at a rate."""
     if rate is not None:
-        _live(seed, run or datetime.now(UTC).strftime("%y%m%d%H%M%S"), rate)
+        _live(seed, run or datetime.now(UTC).strftime("%y%m%d%H%M%S"), rate, decided_by)
         return
     begin = start.replace(tzinfo=UTC) if start is not None else past_start(days)
-    settings = SimulationSettings(start=begin, seed=seed, orders=orders, days=days, run=run)
+    settings = SimulationSettings(
+        start=begin, seed=seed, orders=orders, days=days, run=run, platform_decides=decided_by == PLATFORM
+    )
     made = with_faults(messages(settings), seed=seed, duplicate_share=duplicates, late_share=late, broken_share=broken)
     if out is not None:
         console.print(f"{_write(out, made):,} messages in {out}")
@@ -74,7 +86,7 @@ def past_start(days: int) -> datetime:
     return today - timedelta(days=days)
 
 
-def live_settings(container: Container, seed: int, run: str, rate: float) -> SimulationSettings:
+def live_settings(container: Container, seed: int, run: str, rate: float, decided_by: str) -> SimulationSettings:
     """Return the settings of a live run that begins now, on the stock that there is."""
     world = world_of(seed)
     places = [(p.product_id, w.location_id) for p in world.products for w in world.warehouses]
@@ -92,6 +104,7 @@ def live_settings(container: Container, seed: int, run: str, rate: float) -> Sim
         orders_per_second=rate,
         register_catalog=not stock,
         stock_at_start=stock or None,
+        platform_decides=decided_by == PLATFORM,
     )
 
 
@@ -110,9 +123,9 @@ def publish_live(container: Container, settings: SimulationSettings, stop: Event
     return published
 
 
-def _live(seed: int, run: str, rate: float) -> None:
+def _live(seed: int, run: str, rate: float, decided_by: str) -> None:
     with platform() as container, stop_signal() as stop:
-        settings = live_settings(container, seed, run, rate)
+        settings = live_settings(container, seed, run, rate, decided_by)
         console.print(f"live run {run}: {rate:g} orders a second, Ctrl-C ends it")
         published = publish_live(container, settings, stop)
     console.print(f"{published:,} messages published")

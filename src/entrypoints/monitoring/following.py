@@ -130,6 +130,9 @@ class Steps:
             if self._tracer is not None:
                 step = Step(self._command.step, began, ended)
                 self._tracer.followed(self._command.role, step, count, self._position)
+        else:
+            # A reader may have passed over events that do not concern it.
+            self._position = self._reached()
         return count
 
     def gauges(self) -> list[Metric]:
