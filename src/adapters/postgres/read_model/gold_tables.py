@@ -125,7 +125,8 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
         conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
-    _bound(conn, "")
+    if gold.since:
+        _bound(conn, "")
 
 
 def _select_again(
