@@ -125,7 +125,7 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
         conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
-    if gold.since:
+    if gold.since or gold.grows_by:
         _bound(conn, "")
 
 
