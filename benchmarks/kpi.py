@@ -99,10 +99,19 @@ def _copy(connection: psycopg.Connection, fact: str, copies: int) -> None:
     ).fetchall()
     values = ", ".join(_later(fact, name, kind) for name, kind in columns)
     connection.execute(f"ALTER TABLE {fact} DISABLE TRIGGER ALL".encode())
+    indexes = connection.execute(
+        "SELECT c.oid::regclass::text, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "WHERE i.indrelid = %s::regclass AND NOT i.indisprimary",
+        [fact],
+    ).fetchall()
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}".encode())
     connection.execute(
         f"INSERT INTO {fact} SELECT {values} FROM {fact} f CROSS JOIN generate_series(1, {copies}) n "
         "ORDER BY n".encode()
     )
+    for _, definition in indexes:
+        connection.execute(definition.encode())
 
 
 def _later(fact: str, name: str, kind: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from application.queries.definitions import CORRECTIONS, RECEIPTS, SCRAPPINGS, STOCK_DAILY, STOCK_DAYS, Kpi
-from application.queries.expressions import share_of_rows, units
+from application.queries.expressions import share, units
 
 _BELOW = "f.available <= f.reorder_point"
 _OUT = "f.available <= 0"
@@ -67,9 +67,9 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "ratio",
         "down",
         STOCK_DAYS,
-        share_of_rows(_OUT, "true"),
-        "Days that a stock ended without an available unit / days of all stocks.",
-        _OUT,
+        share("sum(f.minutes_out_of_stock)", "1440 * count(*)"),
+        "Time without an available unit / time, of all stocks and days, to the minute.",
+        "f.minutes_out_of_stock > 0",
     ),
     Kpi(
         "average_stock_value",
