@@ -111,6 +111,17 @@ def test_returned_units_go_back_on_the_shelf_that_they_left(house: House) -> Non
     assert house.stock("A", "other").on_hand == 9
 
 
+def test_units_that_come_back_one_after_the_other_are_each_put_back_once(house: House) -> None:
+    house.tell(planned("S", "1", "main", (1, "A", 4)), dispatched("S"), delivered("S"))
+    house.run()
+    house.tell(returned(1, "not needed"), returned(1, "not needed", hours=4))
+    house.run()
+    assert house.stock("A", "main").on_hand == 8
+    house.tell(returned(1, "not needed", hours=5))
+    house.run()
+    assert house.stock("A", "main").on_hand == 9
+
+
 def test_damaged_units_are_scrapped(house: House) -> None:
     house.tell(planned("S", "1", "main", (1, "A", 4)), dispatched("S"), delivered("S"))
     house.run()

@@ -59,6 +59,25 @@ def test_a_line_is_split_over_locations_only_where_none_has_enough(house: House)
     )
 
 
+def test_lines_of_one_product_do_not_count_on_the_same_units(house: House) -> None:
+    house.tell(received("A", "main", 6), placed("1", ("A", 4), ("A", 4)))
+    house.run()
+    assert (units(house, "1", 1), units(house, "1", 2)) == ((0, 0, 4), (0, 2, 2))
+    assert house.stock("A", "main").reserved == 6
+
+
+def test_each_share_of_a_split_line_is_released_where_it_was_reserved(house: House) -> None:
+    for product_id, location_id, quantity in (("A", "m1", 5), ("A", "m2", 4), ("B", "m3", 6), ("B", "m2", 5)):
+        house.tell(received(product_id, location_id, quantity))
+    house.tell(placed("1", ("A", 9), ("B", 11)))
+    house.run()
+    assert house.stock("B", "m2").reservations.keys() == {"1/2/2"}
+    house.tell(CancelOrder(order_id="1", occurred_at=NOON, reason="changed their mind"))
+    house.run()
+    for product_id, location_id in (("A", "m1"), ("A", "m2"), ("B", "m3"), ("B", "m2")):
+        assert house.stock(product_id, location_id).reserved == 0
+
+
 def test_the_nearest_location_serves_a_customer_where_the_catalog_knows_the_way(house: House) -> None:
     for location_id, latitude in (("a-far", 10.0), ("b-near", 52.0)):
         house.tell(
@@ -84,6 +103,15 @@ def test_stock_that_comes_serves_back_orders_by_the_age_of_the_order_not_by_its_
     event, metadata = codec.decode_with_metadata(*served)
     assert metadata.causation_id == "inventory-A@main:1"
     assert event.occurred_at == NOON + timedelta(minutes=20)
+
+
+def test_a_back_order_that_got_a_part_keeps_its_age(house: House) -> None:
+    house.tell(placed("early", ("A", 5), minutes=1), placed("late", ("A", 5), minutes=2))
+    house.run()
+    for minutes in (20, 21):
+        house.tell(received("A", "main", 2, minutes=minutes))
+        house.run()
+    assert (units(house, "early"), units(house, "late")) == ((0, 1, 4), (0, 5, 0))
 
 
 def test_a_new_order_does_not_overtake_one_that_waits(house: House) -> None:
@@ -129,7 +157,7 @@ def test_a_held_order_is_served_after_its_release_only(house: House) -> None:
 def test_an_order_held_before_it_was_looked_at_is_served_after_its_release(house: House) -> None:
     house.tell(received("A", "main", 5), placed("1", ("A", 5)))
     house.tell(HoldOrder(order_id="1", occurred_at=NOON, reason="credit check"))
-    assert house.run() == []
+    assert (house.run(), house.open_cases()) == ([], [])
     house.tell(ReleaseOrder(order_id="1", occurred_at=NOON))
     house.run()
     assert units(house, "1") == (0, 0, 5)

@@ -69,7 +69,7 @@ happening = st.one_of(
 )
 
 
-@given(st.lists(happening, max_size=400 if SOAK else 40))
+@given(st.lists(happening, min_size=20, max_size=400 if SOAK else 60))
 def test_stocks_and_lines_stay_sound_under_any_interleaving(happenings: list[Any]) -> None:
     house = House()
     for each in happenings:
