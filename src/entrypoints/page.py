@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 
 from application.errors import PlatformError
+from entrypoints.page_settings import Login, PageSettings, from_environment, require_guarded
 from entrypoints.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -27,7 +32,9 @@ def require_servable(settings: Settings) -> None:
 
     Raises:
         DashboardError: Streamlit or the page is not installed, or the port is taken.
+        SettingsError: others could reach it without a login, or a setting of it can't be used.
     """
+    require_guarded(settings.dashboard_host, from_environment(os.environ))
     if find_spec("streamlit") is None or not PAGE.exists():
         raise DashboardError("the dashboard is not installed: install the extra 'dashboard' in a checkout")
     _require_free(settings)
@@ -40,24 +47,62 @@ def serve(settings: Settings, stop: Event) -> None:
         DashboardError: as `require_servable`, or the page's process ended.
     """
     require_servable(settings)
-    options = {
-        "server.address": settings.dashboard_host,
-        "server.port": settings.dashboard_port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-        "client.toolbarMode": "minimal",
-    }
-    command = [sys.executable, "-m", "streamlit", "run", str(PAGE)]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    environment = os.environ | {"DATAFLOW_HOME": str(settings.home.resolve())}
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603
+    page = from_environment(os.environ)
+    environment = os.environ | {"DATAFLOW_HOME": str(settings.home.resolve()), "PYTHONPATH": _import_path()}
+    with (
+        _secrets(page) as options,
+        subprocess.Popen(_command(settings, options), env=environment, start_new_session=True) as process,  # noqa: S603
+    ):
         try:
             while not stop.wait(0.2):
                 if process.poll() is not None:
                     raise DashboardError(f"the dashboard's process ended with code {process.returncode}")
         finally:
             _end(process)
+
+
+def _command(settings: Settings, more: list[str]) -> list[str]:
+    options = {
+        "server.address": settings.dashboard_host,
+        "server.port": settings.dashboard_port,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.enableStaticServing": "true",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+    }
+    given = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(PAGE), *given, *more]
+
+
+def _import_path() -> str:
+    """Return the import path with the folder that the package `dashboard` is in."""
+    return os.pathsep.join([str(PAGE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@contextmanager
+def _secrets(page: PageSettings) -> Iterator[list[str]]:
+    """Give the option that names the login's settings, in a file that nobody else can read while it serves."""
+    if page.login is None:
+        yield []
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "secrets.toml"
+        path.touch(mode=0o600)
+        path.write_text(_as_toml(page.login), encoding="utf-8")
+        yield [f"--secrets.files={path}"]
+
+
+def _as_toml(login: Login) -> str:
+    values = {
+        "redirect_uri": login.redirect_url,
+        "cookie_secret": login.cookie_secret,
+        "client_id": login.client_id,
+        "client_secret": login.client_secret,
+        "server_metadata_url": login.metadata_url,
+    }
+    # A JSON string is a TOML string too.
+    return "\n".join(["[auth]", *(f"{name} = {json.dumps(value)}" for name, value in values.items()), ""])
 
 
 def _require_free(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from streamlit.testing.v1 import AppTest
 
 from adapters.postgres.server import EmbeddedPostgres
+from application.queries.kpis import KPIS
+from application.queries.views.words import in_words
 from application.simulation.faults import with_faults
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
@@ -59,13 +62,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATAFLOW_HOME", str(home))
-    return opened()
+
+
+@pytest.fixture
+def page(at_home: None) -> AppTest:
+    page = opened()
+    return page.selectbox(key="period").set_value("All").run()
 
 
 def opened() -> AppTest:
     return AppTest.from_file(str(PAGE), default_timeout=60).run()
+
+
+def looked_at(screen: str) -> AppTest:
+    """Open a page that must have nothing to complain about."""
+    app = opened()
+    app.selectbox(key="period").set_value("All")
+    page = app.switch_page(f"screens/{screen}.py").run()
+    assert not page.exception
+    assert not page.error
+    assert "at the end of the log" in " ".join(caption.value for caption in page.caption)
+    return page
+
+
+def titles(page: AppTest) -> list[str]:
+    return [each.value.strip("*") for each in page.markdown]
 
 
 def tiles(page: AppTest) -> dict[str, str]:
@@ -100,36 +123,106 @@ def test_the_tiles_show_the_figures_of_the_command_line(page: AppTest) -> None:
 
 
 def test_a_period_narrows_the_flows_as_the_command_line_does(page: AppTest) -> None:
-    page.segmented_control[0].set_value("Last 30 days").run()
-    first = datetime.now(UTC).date() - timedelta(days=29)
+    page.selectbox(key="period").set_value("Last 7 days").run()
+    first = datetime.now(UTC).date() - timedelta(days=6)
     flows, levels = figures_of("--from", f"{first}", "--to", f"{datetime.now(UTC).date()}"), figures_of()
     assert 0 < flows["orders"] < ORDERS
     assert expected_tiles(flows, levels).items() <= tiles(page).items()
 
 
-def test_the_balance_and_the_reasons_in_quarantine_add_up(page: AppTest) -> None:
+def test_a_filter_narrows_the_figures_as_the_command_line_does(page: AppTest) -> None:
+    carrier = page.multiselect(key="carrier")
+    carrier.set_value(carrier.options[:1]).run()
+    (chosen,) = page.session_state["carrier"]
+    figures = figures_of("--where", f"carrier={chosen}", "orders", "net")
+    assert 0 < figures["orders"] < ORDERS
+    shown = tiles(page)
+    assert shown["Orders"] == f"{figures['orders']:,}"
+    assert shown["Net sales EUR"] == f"{round_money(figures['net']):,}"
+
+
+def test_orders_are_listed_with_their_funnel_and_one_can_be_followed(at_home: None) -> None:
+    page = looked_at("orders")
+    assert {"From placed to delivered", "Days from placed to delivered in full"} <= set(titles(page))
+    latest = page.dataframe[0].value
+    assert len(latest) == ORDERS
+    order = f"order-{latest['Order'][0]}"
+    page.selectbox(key="order").set_value(order).run()
+    history = next(each.value for each in page.dataframe if "Version" in each.value.columns)
+    assert next(iter(history["What"])) == "Order placed"
+    assert json.loads(page.json[0].value)["order_id"] == latest["Order"][0]
+
+
+def test_shipments_are_on_the_map_and_in_the_scorecards(at_home: None) -> None:
+    page = looked_at("shipments")
+    figures = figures_of("shipments", "delivery_on_time_rate")
+    assert tiles(page)["Shipments"] == f"{figures['shipments']:,}"
+    carriers, lanes, latest = (frame.value for frame in page.dataframe)
+    assert carriers["Shipments"].sum() == lanes["Shipments"].sum() == figures["shipments"]
+    deck = json.loads(page.get("deck_gl_json_chart")[0].proto.json)
+    layers = {layer["id"]: layer for layer in deck["layers"]}
+    assert len(layers["routes"]["data"]) == len(latest)
+    assert "mapStyle" not in deck or "http" not in str(deck["mapStyle"])
+
+
+def test_inventory_adds_up_over_locations(at_home: None) -> None:
+    page = looked_at("inventory")
+    figures = figures_of("stock_units", "below_reorder_point")
+    reorder, locations, _ = (frame.value for frame in page.dataframe)
+    assert tiles(page)["Stock on hand"] == f"{figures['stock_units']:,}"
+    assert locations["Stock on hand"].sum() == figures["stock_units"]
+    assert len(reorder) == figures["below_reorder_point"]
+    assert (reorder["Available"] <= reorder["Reorder point"]).all()
+
+
+def test_suppliers_are_ranked(at_home: None) -> None:
+    page = looked_at("suppliers")
+    ranking = page.dataframe[0].value
+    rates = ranking["On time in full, lines"].dropna()
+    assert list(rates) == sorted(rates, reverse=True)
+    assert ranking["Units received"].sum() == figures_of("units_received")["units_received"]
+
+
+def test_the_balance_and_the_reasons_in_quarantine_add_up(at_home: None) -> None:
+    page = looked_at("pipeline")
     shown = tiles(page)
     received, applied, duplicate, quarantined = (
         int(shown[title].replace(",", "")) for title in ("Received", "= Applied", "+ Duplicate", "+ Quarantined")
     )
     assert received == applied + duplicate + quarantined
     assert duplicate > 0
-    reasons = page.dataframe[-1].value
-    assert quarantined == reasons["Messages"].sum() > 0
+    messages, reasons = (frame.value for frame in page.dataframe[:2])
+    assert quarantined == reasons["Messages"].sum() == len(messages) > 0
 
 
-def test_the_header_says_that_the_read_model_is_at_the_end_of_the_log(page: AppTest, home: Path) -> None:
+def test_a_quarantined_message_is_shown_and_discarded_with_who_and_why(home: Path, at_home: None) -> None:
+    page = looked_at("pipeline")
+    number = int(page.dataframe[0].value["Number"][0])
+    page.selectbox(key="message").set_value(number).run()
     with platform(Settings(home=home)) as container:
-        head = container.event_store().head()
-    assert f"Position {head:,}, at the end of the log." in page.caption[0].value
+        assert page.code[0].value == container.quarantine().show(number).payload.decode("utf-8", "backslashreplace")
+    page.text_input(key="why").input("sent by mistake").run()
+    next(button for button in page.button if button.label == "Discard").click().run()
+    with platform(Settings(home=home)) as container:
+        settled = container.quarantine().show(number)
+    assert (settled.status, settled.note, settled.actor) == ("discarded", "sent by mistake", getpass.getuser())
+    assert number not in list(page.dataframe[0].value["Number"])
+
+
+@pytest.mark.parametrize("kpi_name", ["orders", "stock_value", "supplier_reliability"])
+def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str) -> None:
+    page = looked_at("explain")
+    page.selectbox(key="period").set_value("All")
+    page.selectbox(key="kpi").set_value(kpi_name).run()
+    assert tiles(page)[KPIS[kpi_name].title] == in_words(KPIS[kpi_name], figures_of(kpi_name)[kpi_name])
+    assert len(page.dataframe[0].value) > 0
 
 
 def test_without_data_it_says_which_commands_to_run(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(conninfo))
     page = opened()
     assert not tiles(page)
-    assert page.info[0].value.startswith("No message was received yet.")
-    assert page.code[0].value.splitlines()[0] == "dataflow generate"
+    assert page.info[0].value.startswith("No message was received yet: `dataflow generate`")
 
 
 def test_a_database_that_goes_away_is_one_line_and_when_it_is_back_so_is_the_page(
@@ -155,7 +248,7 @@ def test_a_wrong_setting_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_one_line(page: AppTest) -> None:
     assert not page.exception
-    (error,) = page.error
+    error = page.error[-1]
     assert error.value
     assert "\n" not in error.value
     assert not page.metric

@@ -24,7 +24,7 @@ from application.ports.analytics import (
     Member,
     Selection,
 )
-from application.queries.definitions import FACTS, Dimension, Fact, Kpi, Source
+from application.queries.definitions import FACTS, Dimension, Fact, Kpi, Listing, Source
 
 _NOTHING = Source("NULL::text", "NULL::text")
 
@@ -80,6 +80,19 @@ class PostgresAnalytics:
         statement = f"SELECT f.* FROM {fact.name} f WHERE f.{fact.key[0]} = %({fact.key[0]})s"
         found = self._rows(f"{statement} AND {where}" if where else statement, dict(zip(fact.key, key, strict=True)))
         return found[0] if found else None
+
+    def rows(self, listing: Listing, where: Selection = EVERYTHING, limit: int = 200) -> list[dict[str, Any]]:
+        """Return up to `limit` rows by column, in the listing's order."""
+        values: dict[str, Any] = {"limit": limit}
+        columns = ", ".join(f'{expression} AS "{name}"' for name, expression in listing.columns)
+        joins = " ".join((*listing.joins, _joins(listing.fact, None, where)))
+        statement = (
+            f"SELECT {columns} FROM {listing.fact.name} f {joins} "
+            f"WHERE ({listing.condition}) AND {_conditions(listing.fact, None, where, values)} "
+            f"ORDER BY {listing.order} LIMIT %(limit)s"
+        )
+        with self._snapshot() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statement, values, prepare=False).fetchall()
 
     def _rows(self, statement: str, values: dict[str, Any]) -> list[Evidence]:
         with self._snapshot() as connection, connection.cursor(row_factory=dict_row) as cursor:

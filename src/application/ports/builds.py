@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from application.errors import PlatformError
-from application.ports.analytics import Analytics
+from application.ports.listings import Star
 from application.ports.read_model import PhaseProgress
 from application.queries.definitions import Kpi
 from application.replay.certificate import Difference
@@ -82,7 +82,7 @@ class Builds(Protocol):
     def drop(self, name: str) -> None:
         """Drop a kept build; raises NoSuchBuildError."""
 
-    def open(self, name: str) -> tuple[KeptBuild, Analytics]:
+    def open(self, name: str) -> tuple[KeptBuild, Star]:
         """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""
 
     def moved_rows(self, first: KeptBuild, second: KeptBuild, kpis: Sequence[Kpi], limit: int) -> list[MovedRows]:

@@ -83,6 +83,20 @@ class Dimension:
     time: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows of a fact for people to read: columns by name, each an expression, and the order that they come in.
+
+    Of a snapshot only its last day is listed.
+    """
+
+    fact: Fact
+    columns: tuple[tuple[str, str], ...]
+    order: str
+    joins: tuple[str, ...] = ()
+    condition: str = "true"
+
+
 ORDERS = Fact("fact_order", "order", ("stream_id",), "placed_date_key")
 ORDER_LINES = Fact("fact_order_line", "order line", ("stream_id", "line_no"), "placed_date_key")
 SHIPMENTS = Fact("fact_shipment", "shipment", ("stream_id",), "planned_date_key")

@@ -24,7 +24,6 @@ from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
 from adapters.postgres.read_model.schemas import OLD, Schemas
 from adapters.postgres.read_model.session import connect, translated
-from application.ports.analytics import Analytics
 from application.ports.builds import (
     LIVE,
     BuildExistsError,
@@ -35,6 +34,7 @@ from application.ports.builds import (
     MovedRows,
     NoSuchBuildError,
 )
+from application.ports.listings import Star
 from application.ports.read_model import PhaseProgress, RebuildRunningError
 from application.projections.subject import Subject
 from application.queries.definitions import Kpi
@@ -98,7 +98,7 @@ class PostgresBuilds:
             self._find(conn, name)
             planning.drop_build(conn, name)
 
-    def open(self, name: str) -> tuple[KeptBuild, Analytics]:
+    def open(self, name: str) -> tuple[KeptBuild, Star]:
         """Return a build, or the live read models, with the figures in it."""
         with self._connected() as conn:
             if name == LIVE:

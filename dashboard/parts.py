@@ -1,0 +1,208 @@
+"""What pages are put together from: the frame of a page, tiles, tables, and one stream's history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+import streamlit as st
+
+from application.errors import PlatformError
+from application.queries.definitions import Fact
+from application.queries.views.choice import Choice
+from application.queries.views.history import Version, changed
+from application.queries.views.seen import Seen
+from application.queries.views.shapes import Column, Table, Tile
+from application.queries.views.words import age, at
+from dashboard import filters
+from dashboard.export import head, slug
+from dashboard.session import viewing
+from entrypoints.settings import SettingsError
+from entrypoints.viewing import Freshness, NothingYetError
+
+View = TypeVar("View")
+Delta = Literal["normal", "inverse", "off"]
+PAGES = {
+    name: f"screens/{name}.py"
+    for name in ("overview", "orders", "shipments", "inventory", "suppliers", "pipeline", "explain")
+}
+_ROWS, _ROW_HEIGHT = 12, 35
+
+
+def refreshing(title: str, draw: Callable[[], None]) -> None:
+    """Draw a page that refreshes by itself: its title once, the rest again and again."""
+    st.title(title, anchor=False)
+    st.fragment(_drawn, run_every=filters.refresh_every())(title, draw)
+
+
+def _drawn(title: str, draw: Callable[[], None]) -> None:
+    first = f"seen {title}" not in st.session_state
+    with st.spinner("Reading the figures …") if first else nullcontext():
+        try:
+            draw()
+        except NothingYetError as nothing:
+            st.info(str(nothing), icon=":material/inbox:")
+        except (PlatformError, SettingsError) as error:
+            _away(error)
+    st.session_state[f"seen {title}"] = True
+
+
+def _away(error: Exception) -> None:
+    st.error(" ".join(str(error).split()), icon=":material/cloud_off:")
+    every = filters.refresh_every()
+    st.caption("Nothing is lost." + (f" Tried again every {every} s." if every else ""))
+
+
+def current() -> tuple[Choice, str | None]:
+    """Return what was chosen, and the kept build; a banner says where it is one."""
+    frame = viewing().frame().view
+    build = filters.kept(frame)
+    if build is not None:
+        until = f", recorded until {at(build.recorded_until)} UTC" if build.recorded_until else ""
+        st.warning(
+            f"As of **{build.name}**: position {build.position:,}{until}. This is not live.", icon=":material/history:"
+        )
+    return filters.choice(frame), filters.build()
+
+
+def fresh(seen: Seen[View], freshness: Freshness) -> View:
+    """Say how fresh a view is, or why it is not, and return it."""
+    if seen.problem is not None:
+        old = age(datetime.now(UTC) - seen.at)
+        st.warning(
+            f"{seen.problem} – these are the figures of {old} ({seen.at:%H:%M:%S} UTC).", icon=":material/cloud_off:"
+        )
+    behind = f"{freshness.behind:,} positions behind the log" if freshness.behind else "at the end of the log"
+    if filters.build() is not None:
+        behind = "kept"
+    st.caption(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.")
+    st.session_state["read_at"] = f"{seen.at:%H:%M:%S}"
+    return seen.view
+
+
+def not_applied(choice: Choice, facts: Sequence[Fact]) -> None:
+    """Name the chosen filters that nothing on the page knows."""
+    if unknown := choice.unknown(facts):
+        st.caption(f"Not known here, and not applied: {', '.join(unknown)}.")
+
+
+def tiles(shown: Sequence[Tile], *, explained: bool = True) -> None:
+    """Draw figures side by side, each with its freshness and the way to what is behind it."""
+    for column, tile in zip(st.columns(len(shown)), shown, strict=True):
+        with column.container(border=True, height="stretch"):
+            _tile(tile)
+            if explained:
+                explain_link(tile.name)
+
+
+def _tile(tile: Tile) -> None:
+    rises = tile.change is not None and tile.change.startswith("+")
+    colour: Delta = "off" if tile.better is None else "normal" if tile.better == rises else "inverse"
+    trend = list(tile.trend) if len(tile.trend) > 1 else None
+    st.metric(tile.title, tile.text, tile.change, colour, help=tile.meaning, chart_data=trend, chart_type="line")
+
+
+def explain_link(name: str) -> None:
+    """Draw the way to the rows behind a figure, with the time that it was read."""
+    if name in st.session_state.get("explainable", ()):
+        label = f":small[{st.session_state['read_at']} · Explain]"
+        st.page_link(PAGES["explain"], label=label, query_params=address(kpi=name), help=f"The rows behind {name}")
+
+
+def address(**more: str) -> dict[str, Any]:
+    """Return the parameters of the page's address, with others."""
+    kept = {name: st.query_params.get_all(name) for name in st.query_params if name not in {"kpi", "row", "stream"}}
+    return kept | dict(more)
+
+
+def table(shown: Table, *, select: Callable[[str], None] | None = None, height: int = _ROWS) -> None:
+    """Draw a table with its export; `select` is called with the key of a row that is chosen."""
+    head(shown)
+    if not shown.rows:
+        st.caption("None.")
+        return
+    data = {column.title: [_value(column, row[at]) for row in shown.rows] for at, column in enumerate(shown.columns)}
+    config = {column.title: _config(column) for column in shown.columns}
+    size = (min(len(shown.rows), height) + 1) * _ROW_HEIGHT + 3
+    if select is None:
+        st.dataframe(data, hide_index=True, column_config=config, height=size, alt=shown.title)
+        return
+    key = f"rows of {slug(shown.title)}"
+    st.session_state[f"keys of {key}"] = shown.keys
+
+    def chosen() -> None:
+        picked = st.session_state[key].selection.rows
+        if picked:
+            select(st.session_state[f"keys of {key}"][picked[0]])
+
+    st.dataframe(
+        data,
+        hide_index=True,
+        column_config=config,
+        height=size,
+        alt=shown.title,
+        key=key,
+        on_select=chosen,
+        selection_mode="single-row",
+    )
+
+
+def timeline(versions: Sequence[Version], key: str) -> None:
+    """Draw a stream's events in order, and what the chosen one changed."""
+    rows = tuple((v.version, v.occurred_at, v.title, v.text, v.source or v.actor) for v in versions)
+    columns = (
+        Column("Version", "count"),
+        Column("When (UTC)", "time"),
+        Column("What"),
+        Column("Details"),
+        Column("Source"),
+    )
+    table(Table(f"History of {versions[0].name.rpartition(':')[0]}", columns, rows))
+    titles = {v.version: f"{v.version} · {v.title} · {at(v.occurred_at)}" for v in versions}
+    version = st.selectbox("Version", list(titles), len(titles) - 1, titles.__getitem__, key=f"version of {key}")
+    chosen = next(i for i, each in enumerate(versions) if each.version == version)
+    before, after = st.columns(2)
+    with before:
+        difference = changed(versions, chosen)
+        parts = tuple((name.replace("_", " "), _text(old), _text(new)) for name, (old, new) in difference.items())
+        table(Table(f"Changed by version {version}", (Column("Part"), Column("Before"), Column("After")), parts))
+    with after:
+        st.markdown(f"**State at version {version}**")
+        st.json(versions[chosen].state, expanded=1)
+    st.page_link(
+        PAGES["explain"],
+        label="The message behind it",
+        query_params=address(event=versions[chosen].name),
+        icon=":material/mail:",
+    )
+
+
+def _value(column: Column, value: Any) -> Any:
+    if value is None or column.form in {"text", "day", "time"}:
+        return value
+    if column.form == "flag":
+        return "Yes" if value else "No"
+    return (
+        float(value) * 100 if column.form == "ratio" else float(value) if column.form in {"money", "number"} else value
+    )
+
+
+def _config(column: Column) -> Any:
+    of = st.column_config
+    made = {
+        "count": of.NumberColumn(format="localized"),
+        "money": of.NumberColumn(format="accounting"),
+        "ratio": of.NumberColumn(format="%.1f%%"),
+        "number": of.NumberColumn(format="%.1f"),
+        "day": of.DateColumn(format="YYYY-MM-DD"),
+        "time": of.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
+        "flag": of.TextColumn(),
+        "text": of.TextColumn(),
+    }
+    return made[column.form]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

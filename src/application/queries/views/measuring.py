@@ -1,0 +1,120 @@
+"""Figures for a page: KPIs within what was chosen, put into the shapes of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from application.ports.analytics import Figure, Measured, Member, Period
+from application.ports.listings import Star
+from application.queries.definitions import Dimension, Fact, Kpi
+from application.queries.dimensions import DIMENSIONS
+from application.queries.figures import KpiTable
+from application.queries.kpis import KPIS
+from application.queries.periods import previous
+from application.queries.policies import under
+from application.queries.views.choice import Choice
+from application.queries.views.shapes import Bar, Bars, Column, Form, Series, Step, Table, Tile, bars, days_of
+from application.queries.views.words import change_in_words, in_words, is_better, label
+
+TOTAL = Member(None, None)
+_FORMS: dict[str, Form] = {"money": "money", "ratio": "ratio", "days": "number", "hours": "number", "km": "number"}
+
+
+def named(choice: Choice, names: Iterable[str]) -> list[Kpi]:
+    """Return KPIs by name, as the chosen policy means them."""
+    return [under(KPIS[name], choice.policy) for name in names]
+
+
+def measured(
+    star: Star, kpis: Sequence[Kpi], choice: Choice, period: Period | None, by: Dimension | None = None
+) -> dict[Member, dict[str, Figure]]:
+    """Return figures by member and KPI: each fact within those filters that it knows.
+
+    Raises:
+        AnalyticsUnavailableError: there is nothing to read from.
+    """
+    found: dict[Member, dict[str, Figure]] = {} if by else {TOTAL: {}}
+    for fact, group in groupby(sorted(kpis, key=lambda kpi: kpi.fact.name), key=lambda kpi: kpi.fact):
+        for row in star.measure(list(group), by, choice.where(fact, period)):
+            found.setdefault(row.member, {}).update(row.figures)
+    return {member: {kpi.name: figures.get(kpi.name) for kpi in kpis} for member, figures in found.items()}
+
+
+def tiles(star: Star, kpis: Sequence[Kpi], choice: Choice, trends: Dimension | None = None) -> tuple[Tile, ...]:
+    """Measure KPIs over the chosen period, against the one before where there is one, with trends by a dimension."""
+    now = measured(star, kpis, choice, choice.period)[TOTAL]
+    before = {TOTAL: measured(star, kpis, choice, previous(choice.period))[TOTAL]} if choice.period else None
+    table = KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),), (choice.policy,), before)
+    steps = _in_order(measured(star, kpis, choice, choice.period, trends)) if trends else []
+    return tuple(_tile(table, kpi, tuple(float(figures[kpi.name] or 0) for _, figures in steps)) for kpi in kpis)
+
+
+def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
+    """Measure KPIs as they stand now, whatever the period."""
+    now = measured(star, kpis, choice, None)[TOTAL]
+    return tuple(_tile(KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),)), kpi, ()) for kpi in kpis)
+
+
+def over_time(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:
+    """Measure KPIs by day, or by week where the period is long."""
+    rows = _in_order(measured(star, kpis, choice, choice.period, DIMENSIONS[choice.step]))
+    return tuple(
+        Series(
+            f"{kpi.title} by {choice.step}",
+            tuple(
+                Step(*days_of(member.key or ""), float(figures[kpi.name] or 0), in_words(kpi, figures[kpi.name]))
+                for member, figures in rows
+            ),
+        )
+        for kpi in kpis
+    )
+
+
+def bars_by(star: Star, kpi: Kpi, by: Dimension, choice: Choice, title: str) -> Bars:
+    """Measure a KPI by the members of a dimension, the greatest first."""
+    rows = measured(star, [kpi], choice, choice.period, by)
+    return bars(
+        title,
+        (
+            Bar(label(member), float(figures[kpi.name] or 0), in_words(kpi, figures[kpi.name]))
+            for member, figures in rows.items()
+            if figures[kpi.name]
+        ),
+    )
+
+
+def table_by(star: Star, kpis: Sequence[Kpi], by: Dimension, choice: Choice, title: str) -> Table:
+    """Measure KPIs by the members of a dimension, in order of their names."""
+    found = measured(star, kpis, choice, choice.period, by)
+    rows = sorted(found.items(), key=lambda row: label(row[0]).casefold())
+    return Table(
+        title,
+        (Column(by.title), *map(column_of, kpis)),
+        tuple((label(member), *(figures[kpi.name] for kpi in kpis)) for member, figures in rows),
+        tuple(member.key or "" for member, _ in rows),
+    )
+
+
+def column_of(kpi: Kpi) -> Column:
+    """Return a KPI's column: its title, with the unit where the form does not say it."""
+    unit = f" ({kpi.unit})" if kpi.unit in {"days", "hours", "km"} else ""
+    return Column(f"{kpi.title}{unit}", _FORMS.get(kpi.unit, "count"))
+
+
+def facts_of(kpis: Iterable[Kpi]) -> list[Fact]:
+    """Return the facts of KPIs."""
+    return [kpi.fact for kpi in kpis]
+
+
+def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float, ...]) -> Tile:
+    (row,) = table.rows
+    change = table.change(row, kpi)
+    text, meaning = in_words(kpi, row.figures[kpi.name]), kpi.description
+    return Tile(kpi.name, kpi.title, text, meaning, change_in_words(kpi, change), is_better(kpi, change), trend)
+
+
+def _in_order(rows: dict[Member, dict[str, Figure]]) -> list[tuple[Member, dict[str, Figure]]]:
+    return sorted(
+        ((member, figures) for member, figures in rows.items() if member.key), key=lambda row: row[0][0] or ""
+    )
