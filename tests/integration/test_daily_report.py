@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
 import psycopg
 import pytest
+from dependency_injector import providers
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.postgres.database import open_pool
@@ -25,10 +26,13 @@ from entrypoints import daily, pipeline
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
 from entrypoints.settings import Settings
+from tests.soak import SOAK
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = date(2026, 1, 20)
 HOUR = timedelta(hours=1)
+NOON = time(12, tzinfo=UTC)
+DAYS = 10 if SOAK else 3
 
 
 def silent(*_: object) -> None:
@@ -106,6 +110,32 @@ def test_a_day_made_again_is_equal_to_the_byte_although_the_star_went_on(
     assert encode(run(container, DAY)) == encode(first) == encode(daily.report(container, DAY))
     assert daily.digest(container, DAY).digests == digests
     assert container.builds().all() == []
+
+
+def test_days_run_out_of_order_equal_those_in_order(container: Container, past: list[OutgoingMessage]) -> None:
+    days = [DAY + timedelta(days=number) for number in range(DAYS)]
+    told = len(past) * 2 // 3
+    take_in(container, past[:told])
+    for number, day in enumerate(days):  # each in time, and one more piece of what is left before the next
+        piece = (len(past) - told) // DAYS
+        with container.now.override(providers.Object(lambda day=day: datetime.combine(day, NOON) + timedelta(days=1))):
+            take_in(container, past[told + number * piece : told + (number + 1) * piece])
+    pipeline.project(container, silent)
+    shuffled = {day: whole_run(container, day) for day in [*days[1::2], *days[::2]]}
+    again = {day: encode(run(container, day)) for day in days}
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("UPDATE runs.days SET digests = NULL, checked = NULL")
+        connection.execute("DELETE FROM runs.reports")
+    in_order = {day: whole_run(container, day) for day in days}
+    assert [in_order[day][:2] for day in days] == [shuffled[day][:2] for day in days]
+    assert len({position for position, *_ in in_order.values()}) == DAYS
+    assert {day: report for day, (*_, report) in in_order.items()} == again
+
+
+def whole_run(container: Container, day: date) -> tuple[int, object, bytes]:
+    """Run a day; return its position, the digests of its star, and its report."""
+    report = run(container, day)
+    return report.position, daily.digest(container, day).digests, encode(report)
 
 
 def test_a_star_that_gives_other_rows_for_a_day_is_refused(container: Container, past: list[OutgoingMessage]) -> None:

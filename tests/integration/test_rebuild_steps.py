@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,14 @@ import pytest
 from application.ports.rebuild_steps import BuildGoneError, ShardsMissingError
 from entrypoints.tasks import rebuilding, verifying
 from entrypoints.tasks.rebuilding import CertificateError
+from tests.acceptance.home import until
 from tests.integration.test_daily_report import url_of
 from tests.integration.told import select
+
+WAITING = (
+    "SELECT pid FROM pg_locks WHERE NOT granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 @pytest.fixture
@@ -54,6 +62,25 @@ def test_steps_run_twice_each_put_one_certified_build_in_place(live: str, tmp_pa
     assert builds(live) == [("live", "live"), ("old", "kept")]
     with pytest.raises(BuildGoneError, match=plan["name"]):
         rebuilding.finish(plan["name"])
+
+
+def test_a_shard_whose_worker_was_killed_is_loaded_again_and_the_certificate_is_equal(live: str) -> None:
+    plan = rebuilding.plan(2)
+    order = "import json, sys; from entrypoints.tasks.rebuilding import load_shard; load_shard(json.load(sys.stdin))"
+    with psycopg.connect(live) as holder:
+        holder.execute(f"LOCK TABLE silver_{plan['name']}.orders".encode())
+        worker = subprocess.Popen([sys.executable, "-c", order], stdin=subprocess.PIPE, text=True)
+        assert worker.stdin is not None
+        with worker.stdin as input_:
+            json.dump(plan["shards"][-1], input_)
+        until(lambda: select(live, WAITING), "the worker did not come to write")
+        worker.kill()
+        worker.wait()
+    until(lambda: not select(live, WAITING), "its transaction did not end")
+    for shard in plan["shards"]:
+        rebuilding.load_shard(shard)
+    rebuilding.finish(plan["name"])
+    assert rebuilding.certify(plan["name"])["equal"] is True
 
 
 def test_a_build_is_not_finished_before_all_shards_are_loaded(live: str) -> None:

@@ -6,8 +6,10 @@ import json
 import logging
 import os
 import smtplib
+from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
@@ -30,6 +32,13 @@ def alert(what: str, details: Mapping[str, str]) -> list[str]:
     if settings.alert_email is not None and settings.smtp_url is not None:
         ways["e-mail"] = lambda: _mail(settings, what, details)
     return ["log", *(name for name, tell in ways.items() if _told(name, tell))]
+
+
+async def tell_late(context: Mapping[str, Any], within: str) -> None:
+    """Tell that a run missed its deadline."""
+    run = context.get("dag_run") or {}
+    details = {"dag": str(run.get("dag_id")), "run": str(run.get("dag_run_id")), "expected within": within}
+    await to_thread(alert, "a run is late", details)
 
 
 def _told(name: str, tell: Callable[[], None]) -> bool:
