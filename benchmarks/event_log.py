@@ -16,13 +16,22 @@ from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
 
 _COLUMNS = "originator_id, originator_version, topic, state"
-# Ids of orders and shipments are in the events too; products, customers and places stay the same ones.
+# Orders and shipments come again under other ids, which their events name too. Stocks go on: the same movements on
+# the same days once more, so that there are as many products, places and days as in a log that was generated whole.
 _REPEAT = f"""
+WITH ends AS (
+    SELECT originator_id, max(originator_version) AS last_version FROM events.stored_events
+    WHERE notification_id <= %(upto)s AND originator_id LIKE 'inventory-%%' GROUP BY originator_id
+)
 INSERT INTO events.stored_events ({_COLUMNS})
-SELECT originator_id || '.' || round, originator_version, topic, convert_to(regexp_replace(
-    convert_from(state, 'UTF8'), '("(?:order|shipment)_id":"[^"]*)"', '\\1.' || round || '"', 'g'), 'UTF8')
-FROM events.stored_events CROSS JOIN (SELECT %(round)s::text AS round) AS number
-WHERE notification_id <= %(upto)s AND originator_id ~ '^(order|shipment|inventory)-'
+SELECT
+    CASE WHEN last_version IS NULL THEN e.originator_id || '.' || %(round)s::int ELSE e.originator_id END,
+    originator_version + coalesce(last_version * %(round)s::int, 0),
+    topic,
+    convert_to(regexp_replace(
+        convert_from(state, 'UTF8'), '("(?:order|shipment)_id":"[^"]*)"', '\\1.' || %(round)s::int || '"', 'g'), 'UTF8')
+FROM events.stored_events e LEFT JOIN ends ON ends.originator_id = e.originator_id
+WHERE notification_id <= %(upto)s AND e.originator_id ~ '^(order|shipment|inventory)-'
 ORDER BY notification_id
 """
 
@@ -40,7 +49,7 @@ def fill(conninfo: str, orders: int, rounds: int) -> int:
     store.close()
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for round_ in range(1, rounds):
-            connection.execute(_REPEAT.encode(), {"round": str(round_), "upto": upto})
+            connection.execute(_REPEAT.encode(), {"round": round_, "upto": upto})
         connection.execute("VACUUM ANALYZE events.stored_events")
         connection.execute("CHECKPOINT")
         row = connection.execute("SELECT count(*) FROM events.stored_events").fetchone()
