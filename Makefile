@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test soak check bench format clean services services-down services-status
+.PHONY: demo test test-airflow soak check bench format clean services services-down services-status
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo [ARGS=--exit]   the whole platform on the embedded default"
 	@echo "make test [ARGS=...]      the tests (ARGS go to pytest)"
+	@echo "make test-airflow         the DAGs on a real scheduler and workers (needs services)"
 	@echo "make soak                 the long form of the fault and property tests"
 	@echo "make check                ruff, mypy, import contracts, generated reference"
 	@echo "make bench [ONLY=name]    the benchmarks, into build/bench.json"
@@ -26,6 +27,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-airflow: $(STAMP)
+	$(BIN)/python -m pytest -m cluster tests/scheduling $(ARGS)
 
 soak: $(STAMP)
 	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/integration/test_as_of_prefixes.py tests/integration/test_daily_report.py tests/scheduling tests/unit $(ARGS)

@@ -77,7 +77,7 @@ def deadline(within: timedelta) -> DeadlineAlert:
 DEFAULTS: dict[str, Any] = {
     "owner": "supply-chain-data",
     "retries": 3,
-    "retry_delay": timedelta(seconds=30),
+    "retry_delay": timedelta(seconds=float(os.environ.get("DATAFLOW_RETRY_SECONDS", "30"))),
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=1),

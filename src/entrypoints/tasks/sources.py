@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from application.sources.catalog import CatalogIngest
 from application.sources.database import DatabaseIngest
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings
@@ -15,7 +16,7 @@ from entrypoints.settings import Settings
 
 
 def sources() -> list[str]:
-    """Return the names of the sources that the settings name: any of `orders-db`, `files`."""
+    """Return the names of the sources that the settings name: any of `orders-db`, `catalog`, `files`."""
     settings = read_settings()
     return [name for name, (is_set, _) in _SOURCES.items() if is_set(settings)]
 
@@ -45,6 +46,14 @@ def _orders_db(container: Container, _day: str) -> dict[str, Any]:
             return ingest.run(container.now()(), lambda *_: None)._asdict()
 
 
+def _catalog(container: Container, _day: str) -> dict[str, Any]:
+    ledger = container.source_ledger()
+    with container.product_catalog(container.settings().catalog_url) as documents:
+        ingest = CatalogIngest(documents, ledger, ledger, container.topic_log())
+        with container.roles().hold(ingest.source):
+            return ingest.run(container.now()(), lambda *_: None)._asdict()
+
+
 def _files(container: Container, day: str) -> dict[str, Any]:
     settings = container.settings()
     assert settings.landing is not None
@@ -60,5 +69,6 @@ def _files(container: Container, day: str) -> dict[str, Any]:
 Source = tuple[Callable[[Settings], bool], Callable[[Container, str], dict[str, Any]]]
 _SOURCES: dict[str, Source] = {
     "orders-db": (lambda settings: bool(settings.orders_db_url and settings.orders_db_mapping), _orders_db),
+    "catalog": (lambda settings: bool(settings.catalog_url), _catalog),
     "files": (lambda settings: bool(settings.landing), _files),
 }
