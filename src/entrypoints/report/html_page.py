@@ -45,6 +45,7 @@ td.figure, th.figure { text-align: right; white-space: nowrap; }
 @media print {
   @page { margin: 14mm; }
   body { max-width: none; padding: 0; font-size: 10pt; }
+  .charts { grid-template-columns: 1fr 1fr; }
   section, figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   section.long { break-inside: auto; }
