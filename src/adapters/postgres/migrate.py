@@ -41,7 +41,10 @@ def migrate(conninfo: str) -> None:
             "runs.sql",
         ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()
-            connection.execute(script.encode())
+            # A blank line ends a transaction, and so the lock on a table: whoever writes into several meanwhile
+            # waits for this, or this for them, but never both.
+            for part in script.split("\n\n"):
+                connection.execute(part.encode())
         connection.execute(
             "INSERT INTO stream.partitions (topic, partition) "
             "SELECT topic, partition FROM unnest(%s::text[]) AS topic, generate_series(0, %s) AS partition "
