@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 
 from adapters.memory.product_catalog import MemoryCatalog
 from adapters.mongo.product_catalog import MongoCatalog
-from adapters.postgres.catalog import PostgresCatalog
+from adapters.postgres.catalog import PostgresCatalog, UnusableDocumentError
 from adapters.postgres.database import open_pool
 from application.ports.product_catalog import CatalogUnavailableError, ProductCatalog
 from application.sources.documents import kept_document
@@ -184,6 +184,17 @@ def test_types_of_the_server_keep_their_meaning() -> None:
             "at": moment,
             "bytes": {"$binary": {"base64": "AP8=", "subType": "00"}},
         }
+
+
+@pytest.mark.parametrize("identified", [{"name": "x"}, {"_id": None}])
+def test_a_document_that_jsonb_cant_keep_is_named(conninfo: str, identified: dict[str, Any]) -> None:
+    with open_pool(conninfo, size=1) as pool:
+        catalog = PostgresCatalog(pool)
+        with pytest.raises(UnusableDocumentError, match="products: a document has no _id: "):
+            catalog.put("products", [TEA, identified])
+        with pytest.raises(UnusableDocumentError, match='products "B" can\'t be kept: '):
+            catalog.put("products", [TEA, {"_id": "B", "name": "a\0"}])
+        assert catalog.collections() == [], "all of them are kept, or none"
 
 
 @pytest.mark.parametrize("port", [9, 1])

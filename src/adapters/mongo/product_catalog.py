@@ -47,16 +47,19 @@ class MongoCatalog:
     def __init__(self, url: str) -> None:
         """Connect when it is first asked; raise CatalogUnavailableError for a URL that can't be used."""
         try:
-            name = parse_uri(url)["database"]
+            parts = parse_uri(url)
+            name = parts["database"]
             if not name:
                 raise ValueError("it names no database, as mongodb://host:27017/catalog does")
-            self._client: MongoClient[dict[str, Any]] = MongoClient(
-                url,
-                appname="dataflow",
-                serverSelectionTimeoutMS=ANSWER_MS,
-                connectTimeoutMS=ANSWER_MS,
-                socketTimeoutMS=SOCKET_MS,
-            )
+            limits = {
+                "serverSelectionTimeoutMS": ANSWER_MS,
+                "connectTimeoutMS": ANSWER_MS,
+                "socketTimeoutMS": SOCKET_MS,
+            }
+            unset: dict[str, Any] = {
+                option: limit for option, limit in limits.items() if option not in parts["options"]
+            }
+            self._client: MongoClient[dict[str, Any]] = MongoClient(url, appname="dataflow", **unset)
         except (PyMongoError, ValueError) as error:
             raise CatalogUnavailableError(f"the catalog's URL can't be used: {error}") from error
         self._database = self._client.get_database(name, codec_options=_CODEC)
