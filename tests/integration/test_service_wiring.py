@@ -18,6 +18,7 @@ from entrypoints.cli.context import platform
 from entrypoints.doctor import examine
 from entrypoints.services import open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
+from tests.change_stream_server import replica_set
 from tests.redis_server import redis_url
 from tests.web_service import WebService, answer, web_service
 
@@ -116,3 +117,17 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(SettingsError, match=told):
         next(opened(settings))
+
+
+def test_doctor_says_where_the_catalog_is_and_how_it_is_read(conninfo: str, tmp_path: Path) -> None:
+    def said(**catalog: str) -> tuple[bool, str]:
+        findings = examine(Settings(home=tmp_path, database_url=conninfo, **catalog))  # type: ignore[arg-type]
+        return next((ok, finding) for check, ok, finding in findings if check == "catalog")
+
+    assert said() == (True, "the platform's own documents; all documents are compared")
+    with replica_set() as server:
+        assert said(catalog_url=server.url) == (True, "MongoDB at 127.0.0.1; changes are streamed")
+    ok, away = said(catalog_url="mongodb://ann:s3cr3t@127.0.0.1:9/catalog?serverSelectionTimeoutMS=50")
+    assert not ok
+    assert away.startswith("the catalog does not answer: 127.0.0.1:9")
+    assert "s3cr3t" not in away

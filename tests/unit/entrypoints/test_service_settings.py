@@ -8,7 +8,7 @@ from entrypoints.settings import SettingsError, from_environment
 def test_by_default_nobody_is_asked() -> None:
     settings = from_environment({})
     assert settings.weather_url is settings.weather_archive_url is settings.routes_url is settings.places_url is None
-    assert settings.redis_url is None
+    assert settings.redis_url is settings.catalog_url is None
 
 
 def test_each_service_has_an_address_and_a_rate() -> None:
@@ -37,6 +37,7 @@ def test_each_service_has_an_address_and_a_rate() -> None:
         ("DATAFLOW_WEATHER_URL", "api.example.com", "DATAFLOW_WEATHER_URL must begin with https:// or http://"),
         ("DATAFLOW_ROUTES_URL", "ftp://example.com", "DATAFLOW_ROUTES_URL must begin"),
         ("DATAFLOW_PLACES_PER_SECOND", "often", "DATAFLOW_PLACES_PER_SECOND is 'often'; it takes a whole number"),
+        ("DATAFLOW_CATALOG_URL", "host:27017/catalog", "DATAFLOW_CATALOG_URL must begin with mongodb:// or mongodb"),
         ("DATAFLOW_REDIS_URL", "localhost:6379", "DATAFLOW_REDIS_URL must begin with redis://"),
         ("DATAFLOW_WEATHER_ARCHIVE_URL", "https://a.example.com", "but DATAFLOW_WEATHER_URL is not"),
     ],
