@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from application.errors import PlatformError
-from application.queries.kpis import KPIS
 from dashboard import filters
 from dashboard.parts import PAGES
 from dashboard.session import reader, settings, viewing
@@ -42,7 +41,6 @@ def _frame() -> None:
         for name, file in PAGES.items()
     ]
     page = st.navigation(pages)
-    st.session_state["explainable"] = tuple(KPIS)
     try:
         filters.sidebar(viewing().frame().view)
     except (PlatformError, SettingsError) as error:

@@ -12,9 +12,9 @@ import streamlit as st
 from application.queries.views.inventory import Day
 from application.queries.views.shapes import Bars, Column, Series, Table, bars_as_table, series_as_table
 from application.queries.views.shipments import Route
-from dashboard.export import head
+from dashboard.export import head, note
 
-TIME_HEIGHT, BAR_HEIGHT, CALENDAR_ROW, MAP_HEIGHT = 220, 30, 22, 460
+TIME_HEIGHT, BAR_HEIGHT, CALENDAR_ROW, MAP_HEIGHT, SPARK_HEIGHT = 220, 30, 22, 460, 36
 WORDS_IN_A_BAR = 36
 LAND = "app/static/countries.json"
 Colour = tuple[int, int, int, int]
@@ -25,6 +25,17 @@ _GROUND: dict[bool, tuple[Colour, Colour]] = {
     False: ((232, 235, 238, 255), (190, 197, 204, 255)),
 }
 NOTHING = "Nothing in this period."
+
+
+def sparkline(title: str, trend: Sequence[float]) -> None:
+    """Draw how a figure went, the oldest on the left."""
+    rows = [{"step": step, "value": value} for step, value in enumerate(trend)]
+    chart = (
+        alt.Chart(alt.InlineData(values=rows), height=SPARK_HEIGHT)
+        .mark_line(strokeWidth=1.5, tooltip=False)
+        .encode(alt.X("step:Q", axis=None), alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False, nice=False)))
+    )
+    st.altair_chart(chart, alt=f"{title} over time")
 
 
 def over_time(series: Series) -> None:
@@ -173,4 +184,4 @@ def _titled(table: Table, chart: alt.Chart | alt.LayerChart) -> None:
     if table.rows:
         st.altair_chart(chart, alt=table.title)
     else:
-        st.caption(NOTHING)
+        note(NOTHING)

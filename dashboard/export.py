@@ -28,6 +28,11 @@ def head(shown: Table) -> None:
             )
 
 
+def note(text: str) -> None:
+    """Draw small text in the page's own colour: that of captions is too faint to be read by everyone."""
+    st.markdown(f":small[{text}]")
+
+
 def slug(title: str) -> str:
     """Return a title as the name of a file or widget."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

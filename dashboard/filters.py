@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
-from application.ports.analytics import Period
+from application.ports.analytics import Member, Period
 from application.ports.builds import KeptBuild
 from application.queries.dimensions import DIMENSIONS
 from application.queries.policies import DEFAULT
@@ -29,7 +30,7 @@ def sidebar(frame: Frame) -> None:
         if st.session_state.get("period") == OWN_DAYS:
             st.date_input("From and to", [], key="days", bind="query-params", format="YYYY-MM-DD")
         for name in FILTERS:
-            labels = {str(member.key): member.label or str(member.key) for member in frame.options.get(name, [])}
+            labels = _labels(frame.options.get(name, []))
             st.multiselect(
                 _TITLES.get(name, DIMENSIONS[name].title),
                 list(labels),
@@ -46,6 +47,17 @@ def sidebar(frame: Frame) -> None:
             persist_state="session",
             help=f"Every {settings().refresh_seconds} s; filters, scroll and selection stay.",
         )
+
+
+def _labels(members: Sequence[Member]) -> dict[str, str]:
+    """Return a label for each member's key; the address has labels, so that no two are alike."""
+    times = Counter(member.label for member in members)
+    return {
+        str(member.key): f"{member.label} ({member.key})"
+        if times[member.label] > 1
+        else member.label or str(member.key)
+        for member in members
+    }
 
 
 def _labelled(labels: Mapping[str, str], key: str) -> str:

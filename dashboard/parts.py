@@ -11,19 +11,21 @@ import streamlit as st
 
 from application.errors import PlatformError
 from application.queries.definitions import Fact
+from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
 from application.queries.views.history import Version, changed
 from application.queries.views.seen import Seen
 from application.queries.views.shapes import Column, Table, Tile
 from application.queries.views.words import age, at
-from dashboard import filters
-from dashboard.export import head, slug
+from dashboard import charts, filters
+from dashboard.export import head, note, slug
 from dashboard.session import viewing
 from entrypoints.settings import SettingsError
 from entrypoints.viewing import Freshness, NothingYetError
 
 View = TypeVar("View")
 Delta = Literal["normal", "inverse", "off"]
+# Not in a folder called `pages`: those, Streamlit serves by themselves until the navigation was drawn once.
 PAGES = {
     name: f"screens/{name}.py"
     for name in ("overview", "orders", "shipments", "inventory", "suppliers", "pipeline", "explain")
@@ -52,7 +54,7 @@ def _drawn(title: str, draw: Callable[[], None]) -> None:
 def _away(error: Exception) -> None:
     st.error(" ".join(str(error).split()), icon=":material/cloud_off:")
     every = filters.refresh_every()
-    st.caption("Nothing is lost." + (f" Tried again every {every} s." if every else ""))
+    note("Nothing is lost." + (f" Tried again every {every} s." if every else ""))
 
 
 def current() -> tuple[Choice, str | None]:
@@ -72,12 +74,14 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
     if seen.problem is not None:
         old = age(datetime.now(UTC) - seen.at)
         st.warning(
-            f"{seen.problem} – these are the figures of {old} ({seen.at:%H:%M:%S} UTC).", icon=":material/cloud_off:"
+            f"{seen.problem.partition(':')[0].capitalize()} – these are the figures of {old} ({seen.at:%H:%M:%S} UTC).",
+            icon=":material/cloud_off:",
         )
     behind = f"{freshness.behind:,} positions behind the log" if freshness.behind else "at the end of the log"
     if filters.build() is not None:
         behind = "kept"
-    st.caption(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.")
+    paused = " Paused." if filters.build() is None and filters.refresh_every() is None else ""
+    note(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.{paused}")
     st.session_state["read_at"] = f"{seen.at:%H:%M:%S}"
     return seen.view
 
@@ -85,7 +89,7 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
 def not_applied(choice: Choice, facts: Sequence[Fact]) -> None:
     """Name the chosen filters that nothing on the page knows."""
     if unknown := choice.unknown(facts):
-        st.caption(f"Not known here, and not applied: {', '.join(unknown)}.")
+        note(f"Not known here, and not applied: {', '.join(unknown)}.")
 
 
 def tiles(shown: Sequence[Tile], *, explained: bool = True) -> None:
@@ -100,15 +104,18 @@ def tiles(shown: Sequence[Tile], *, explained: bool = True) -> None:
 def _tile(tile: Tile) -> None:
     rises = tile.change is not None and tile.change.startswith("+")
     colour: Delta = "off" if tile.better is None else "normal" if tile.better == rises else "inverse"
-    trend = list(tile.trend) if len(tile.trend) > 1 else None
-    st.metric(tile.title, tile.text, tile.change, colour, help=tile.meaning, chart_data=trend, chart_type="line")
+    # A metric's own label is cut where it is too long; this one goes on in the next line.
+    st.markdown(f":small[{tile.title}]", help=tile.meaning)
+    st.metric(tile.title, tile.text, tile.change, colour, label_visibility="collapsed")
+    if len(tile.trend) > 1:
+        charts.sparkline(tile.title, tile.trend)
 
 
 def explain_link(name: str) -> None:
     """Draw the way to the rows behind a figure, with the time that it was read."""
-    if name in st.session_state.get("explainable", ()):
+    if name in KPIS:
         label = f":small[{st.session_state['read_at']} · Explain]"
-        st.page_link(PAGES["explain"], label=label, query_params=address(kpi=name), help=f"The rows behind {name}")
+        st.page_link(PAGES["explain"], label=label, query_params=address(kpi=KPIS[name].title), help=KPIS[name].title)
 
 
 def address(**more: str) -> dict[str, Any]:
@@ -121,13 +128,13 @@ def table(shown: Table, *, select: Callable[[str], None] | None = None, height: 
     """Draw a table with its export; `select` is called with the key of a row that is chosen."""
     head(shown)
     if not shown.rows:
-        st.caption("None.")
+        note("None.")
         return
     data = {column.title: [_value(column, row[at]) for row in shown.rows] for at, column in enumerate(shown.columns)}
     config = {column.title: _config(column) for column in shown.columns}
     size = (min(len(shown.rows), height) + 1) * _ROW_HEIGHT + 3
     if select is None:
-        st.dataframe(data, hide_index=True, column_config=config, height=size, alt=shown.title)
+        st.dataframe(data, hide_index=True, column_config=config, height=size, alt=shown.title, placeholder="–")
         return
     key = f"rows of {slug(shown.title)}"
     st.session_state[f"keys of {key}"] = shown.keys
@@ -143,6 +150,7 @@ def table(shown: Table, *, select: Callable[[str], None] | None = None, height: 
         column_config=config,
         height=size,
         alt=shown.title,
+        placeholder="–",
         key=key,
         on_select=chosen,
         selection_mode="single-row",
@@ -166,7 +174,7 @@ def timeline(versions: Sequence[Version], key: str) -> None:
     before, after = st.columns(2)
     with before:
         difference = changed(versions, chosen)
-        parts = tuple((name.replace("_", " "), _text(old), _text(new)) for name, (old, new) in difference.items())
+        parts = tuple((name, _text(old), _text(new)) for name, (old, new) in difference.items())
         table(Table(f"Changed by version {version}", (Column("Part"), Column("Before"), Column("After")), parts))
     with after:
         st.markdown(f"**State at version {version}**")

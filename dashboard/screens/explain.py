@@ -9,6 +9,7 @@ from application.queries.kpis import KPIS
 from application.queries.views.shapes import Column, Table
 from application.queries.views.words import at, in_words
 from dashboard import parts
+from dashboard.export import note
 from dashboard.session import viewing
 
 
@@ -67,9 +68,7 @@ def _stream(known: list[str]) -> None:
 def _message(explained: ExplainedMessage) -> None:
     event, message = explained.event, explained.message
     st.subheader(f"Event {event.name}", anchor=False)
-    st.caption(
-        f"{event.recorded.topic}, position {event.recorded.position:,}, recorded {at(event.metadata.recorded_at)} UTC"
-    )
+    note(f"{event.recorded.topic}, position {event.recorded.position:,}, recorded {at(event.metadata.recorded_at)} UTC")
     if message is None:
         st.info(f"No message caused it; it follows from {event.metadata.causation_id}.", icon=":material/link:")
         return

@@ -10,6 +10,7 @@ from application.errors import PlatformError
 from application.ports.inbox import Quarantined
 from application.queries.views.pipeline import Pipeline
 from dashboard import parts
+from dashboard.export import note
 from dashboard.session import reader, viewing
 
 _MOST_PAYLOAD = 20_000
@@ -85,13 +86,13 @@ def _message(message: Quarantined) -> None:
     st.code(message.payload.decode("utf-8", "backslashreplace")[:_MOST_PAYLOAD], language="json", wrap_lines=True)
     who = reader()
     if who is None or not who.operator:
-        st.caption("Operators may retry or discard it.")
+        note("Operators may retry or discard it.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Retry", type="primary", on_click=_retry, args=(message.quarantine_id, who.name))
         reason = st.text_input("Why discard it?", key="why", placeholder="kept with the message")
         st.button("Discard", on_click=_discard, args=(message.quarantine_id, who.name), disabled=not reason.strip())
-    st.caption(f"Done as {who.name}, and kept with the message.")
+    note(f"Done as {who.name}, and kept with the message.")
 
 
 def _retry(number: int, actor: str) -> None:

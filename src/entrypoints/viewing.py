@@ -70,16 +70,19 @@ class Viewing:
         self._opened: tuple[Container, ExitStack] | None = None
 
     def frame(self) -> Seen[Frame]:
-        """Return what all pages share; it may be some minutes old."""
+        """Return what all pages share; the options of the filters may be some minutes old."""
         now = self._now()
+
+        def found() -> dict[str, list[Member]]:
+            return options(self._star(None)) if self._container().inbox().balance().applied else {}
 
         def make() -> Frame:
             container = self._container()
-            found = options(self._star(None)) if container.inbox().balance().applied else {}
+            known = self._see("options", lambda: f"{now:%Y%m%d%H}{now.minute // _OPTIONS_MINUTES}", found).view
             builds = tuple(build for build in container.builds().all() if build.ready)
-            return Frame(found, builds, find_policy(container.policies().history(), DEFAULT.name))
+            return Frame(known, builds, find_policy(container.policies().history(), DEFAULT.name))
 
-        return self._see("frame", lambda: f"{now:%Y%m%d%H}{now.minute // _OPTIONS_MINUTES}", make)
+        return self._see("frame", now.isoformat, make)
 
     def overview(self, choice: Choice, build: str | None) -> tuple[Seen[Overview], Freshness]:
         """Return the overview."""

@@ -83,7 +83,7 @@ def looked_at(screen: str) -> AppTest:
     page = app.switch_page(f"screens/{screen}.py").run()
     assert not page.exception
     assert not page.error
-    assert "at the end of the log" in " ".join(caption.value for caption in page.caption)
+    assert "at the end of the log" in " ".join(caption.value for caption in page.markdown)
     return page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -62,13 +62,26 @@ def history(store: EventStore, stream_id: str) -> tuple[Version, ...]:
 
 
 def changed(versions: Sequence[Version], at: int) -> dict[str, tuple[Any, Any]]:
-    """Return the fields of the state that an event changed, with their values before and after it."""
-    before, after = versions[at - 1].state if at else {}, versions[at].state
+    """Return the parts of the state that an event changed, in words, with their values before and after it."""
+    before, after = _parts(versions[at - 1].state) if at else {}, _parts(versions[at].state)
     return {
         name: (before.get(name), after.get(name))
         for name in dict.fromkeys((*before, *after))
         if before.get(name) != after.get(name)
     }
+
+
+def _parts(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state's values by their way to it: `lines 1 shipped`."""
+    found: dict[str, Any] = {}
+    for name, value in state.items():
+        words = str(name).replace("_", " ")
+        inner = dict(enumerate(value, 1)) if isinstance(value, list) else value
+        if isinstance(inner, dict):
+            found |= {f"{words} {rest}": each for rest, each in _parts({str(k): v for k, v in inner.items()}).items()}
+        else:
+            found[words] = value
+    return found
 
 
 def plain(state: object) -> dict[str, Any]:

@@ -1,0 +1,173 @@
+"""A dashboard that is served on a data folder, a browser that looks at it, and what the browser asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from dependency_injector import providers
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from application.ingest.messages import encode_command
+from application.ports.message_stream import OutgoingMessage
+from application.simulation.faults import with_faults
+from application.simulation.settings import SimulationSettings
+from application.simulation.simulation import messages
+from domain.order.commands import OrderedLine, PlaceOrder
+from entrypoints import pipeline
+from entrypoints.cli.context import platform
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+from tests.acceptance.home import Home, free_port, until
+
+ORDERS = 60
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-background-networking",
+    # The map is drawn by WebGL: without a graphics card, in software.
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
+SHOTS = Path(__file__).resolve().parents[2] / "build" / "dashboard"
+PATIENCE_MS = 15_000
+
+
+def silent(_done: int, _total: int | None) -> None:
+    """Report nothing."""
+
+
+def order(order_id: str, placed_at: datetime | None = None) -> OutgoingMessage:
+    """Return the message that places an order, now if no other time is said."""
+    line = OrderedLine(line_no=1, product_id="PRD-001", quantity=2, unit_price=Decimal(5), discount=Decimal(0))
+    placed = PlaceOrder(
+        occurred_at=placed_at or datetime.now(UTC),
+        order_id=order_id,
+        customer_id="CUS-1",
+        currency="EUR",
+        lines=(line,),
+    )
+    return encode_command(placed, message_id=f"place {order_id}", source="shop")
+
+
+class Served:
+    """The dashboard of one data folder, and the platform behind it."""
+
+    def __init__(self, home: Home, port: int, container: Container) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{port}"
+        self.container = container
+
+    def take_in(self, *sent: OutgoingMessage, clock: datetime | None = None) -> None:
+        """Send messages through the platform to the figures, by a clock of their own if one is given."""
+        if clock is not None:
+            self.container.now.override(providers.Object(lambda: clock))
+        pipeline.publish(self.container, sent, silent)
+        pipeline.take_in(self.container, silent)
+        pipeline.project(self.container, silent)
+        self.container.now.reset_override()
+
+    def figure(self, *arguments: str) -> dict[str, Any]:
+        """Return what `dataflow kpi --json` says."""
+        (row,) = self.home.json("kpi", *arguments)["rows"]
+        figures: dict[str, Any] = row["figures"]
+        return figures
+
+
+@contextmanager
+def dashboard(folder: Path) -> Iterator[Served]:
+    """Serve the dashboard on orders of the last 60 days."""
+    start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=60)
+    made = messages(SimulationSettings(start=start, seed=7, orders=ORDERS, days=60))
+    port = free_port()
+    settings = {"dashboard_port": port, "dashboard_refresh_seconds": 1}
+    with closing(Home(folder, **settings)) as home, platform(Settings(home=folder)) as container:
+        served = Served(home, port, container)
+        served.take_in(*with_faults(made, seed=7, duplicate_share=0.02, late_share=0, broken_share=0.01))
+        process = home.start("dashboard")
+        until(lambda: answers(f"{served.url}/_stcore/health") or process.poll() is not None, "it is not served")
+        assert process.poll() is None, process.communicate()
+        try:
+            yield served
+        finally:
+            # Asked to end, it ends its own process too, which a kill would leave behind.
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def answers(url: str) -> bool:
+    """Tell whether something is served there."""
+    try:
+        with urlopen(url, timeout=5) as response:  # noqa: S310 - an address of our own
+            return bool(response.status == 200)
+    except (URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Open a browser; without one, a run that requires every server fails, and any other skips."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
+            raise AssertionError("there is no chromium, and DATAFLOW_REQUIRE_SERVICES is set")
+        pytest.skip("there is no chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Viewer:
+    """One reader's window, and every host that it asked for something."""
+
+    def __init__(self, context: BrowserContext, served: Served) -> None:
+        context.set_default_timeout(PATIENCE_MS)
+        self.hosts: set[str] = set()
+        context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page: Page = context.new_page()
+        self._served = served
+
+    def open(self, path: str = "/") -> Page:
+        """Open a page, and wait until it shows figures and is at rest."""
+        self.page.goto(self._served.url + path)
+        self.settled()
+        return self.page
+
+    def settled(self) -> None:
+        """Wait until the page says how fresh it is."""
+        self.page.get_by_text("Read at").first.wait_for()
+
+    def pause(self) -> None:
+        """Let the page refresh no more: every second it would take away what a hand is about to click."""
+        self.page.get_by_text("Refresh by itself").click()
+        self.page.get_by_text("Paused").first.wait_for()
+
+    def colours_of_the_map(self) -> set[tuple[int, ...]]:
+        """Return the colours that are seen where the map is, the frame of its controls included."""
+        shown = self.page.get_by_test_id("stDeckGlJsonChart").screenshot()
+        picture = Image.open(BytesIO(shown)).convert("RGB")
+        return {colour for _, colour in picture.getcolors(picture.width * picture.height) or []}
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of the whole page."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size or {"width": 1360, "height": 900}
+        height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        self.page.set_viewport_size({"width": size["width"], "height": min(height + 20, 3000)})
+        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+        self.page.set_viewport_size(size)

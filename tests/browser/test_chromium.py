@@ -1,0 +1,260 @@
+"""The dashboard in a real browser, on the embedded default, while data comes in."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from application.ports.inbox import QuarantineStatus
+from domain.shared.measures import round_money
+from tests.acceptance.home import until
+from tests.browser.served import PATIENCE_MS, Served, Viewer, chromium, dashboard, order
+
+expect.set_options(timeout=PATIENCE_MS)
+PAGES = {
+    "overview": "Net sales by country",
+    "orders": "Back-orders",
+    "shipments": "Lanes",
+    "inventory": "Stock by product and location",
+    "suppliers": "Spend by supplier",
+    "pipeline": "Kept builds",
+    "explain": "One stream's history",
+}
+"""The pages, with what each ends on."""
+LAND = (232, 235, 238)
+"""The colour of the land by day."""
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with dashboard(tmp_path_factory.mktemp("served") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> BrowserContext:
+    """One reader's browser, which keeps what it loaded once."""
+    return browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="light", accept_downloads=True)
+
+
+@pytest.fixture
+def viewer(context: BrowserContext, served: Served) -> Iterator[Viewer]:
+    """A window from which no request may leave the machine."""
+    window = Viewer(context, served)
+    yield window
+    window.page.close()
+    assert window.hosts <= {served.url.removeprefix("http://"), ""}
+
+
+def tile(page: Page, title: str) -> str:
+    """Return the figure of a tile."""
+    box = page.locator("[data-testid=stVerticalBlock]", has=page.get_by_text(title, exact=True))
+    return box.last.locator("[data-testid=stMetricValue]").inner_text()
+
+
+def choose(page: Page, label: str, typed: str) -> None:
+    """Type into a box of choices, and take the first that fits."""
+    page.get_by_role("combobox", name=re.compile(label)).click()
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+
+
+def link(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name.capitalize()).click()
+
+
+def is_drawn(colours: set[tuple[int, ...]]) -> bool:
+    """Tell whether there is land, and a late shipment's red over it."""
+    return LAND in colours and any(red > 170 and max(green, blue) < 130 for red, green, blue in colours)
+
+
+def serious(page: Page, name: str) -> list[str]:
+    """Return the serious faults that axe-core finds on a page: the rule, and what breaks it."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{name} {each['id']} {node['html'][:150]}"
+        for each in found
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+def test_every_page_can_be_reached_shows_its_figures_and_is_accessible(viewer: Viewer) -> None:
+    page = viewer.open("/?period=All")
+    faults: list[str] = []
+    for name, shown in PAGES.items():
+        link(page, name)
+        page.get_by_role("heading", name=name.capitalize(), exact=True).wait_for()
+        page.get_by_text(re.compile(shown)).first.wait_for()
+        if name == "shipments":
+            until(lambda: is_drawn(viewer.colours_of_the_map()), "the map is not drawn", seconds=30)
+        viewer.shot(name)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        faults += serious(page, name)
+    assert not faults, "\n".join(faults)
+
+
+def test_figures_are_those_of_the_command_line(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/?period=All")
+    figures = served.figure("orders", "net", "fill_rate")
+    assert tile(page, "Orders") == f"{figures['orders']:,}"
+    assert tile(page, "Net sales EUR") == f"{round_money(Decimal(figures['net'])):,}"
+    assert tile(page, "Fill rate") == f"{Decimal(figures['fill_rate']) * 100:.1f}%"
+
+
+def test_filters_are_in_the_address_and_stay_from_page_to_page(
+    viewer: Viewer, browser: Browser, served: Served
+) -> None:
+    page = viewer.open("/?period=All")
+    viewer.pause()
+    before = tile(page, "Orders")
+    page.get_by_role("combobox", name=re.compile("Carrier")).click()
+    page.get_by_role("option").nth(1).click()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("carrier="))
+    expect(page.locator("[data-testid=stMetricValue]").first).not_to_have_text(before)
+    filtered, address = tile(page, "Orders"), page.url
+    link(page, "orders")
+    page.get_by_role("heading", name="Orders", exact=True).wait_for()
+    expect(page).to_have_url(re.compile("orders.*carrier="))
+    expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(filtered)
+    page.go_back()
+    page.get_by_role("heading", name="Overview", exact=True).wait_for()
+    with closing(browser.new_context()) as other:
+        colleague = Viewer(other, served).open(address.removeprefix(served.url))
+        assert tile(colleague, "Orders") == filtered
+
+
+def test_a_new_order_appears_by_itself_and_the_scroll_stays(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/orders?period=All")
+    before = int(tile(page, "Orders"))
+    main = page.get_by_test_id("stMain")
+    page.get_by_text("One order's history").wait_for()
+    main.evaluate("element => element.scrollTo(0, 300)")
+    served.take_in(order("fresh-1"))
+    expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(f"{before + 1}")
+    assert main.evaluate("element => element.scrollTop") == 300
+    assert "period=All" in page.url
+
+
+def test_a_paused_page_stays_as_it_is(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/orders?period=All")
+    viewer.pause()
+    before, read = tile(page, "Orders"), page.get_by_text("Read at").inner_text()
+    served.take_in(order("fresh-2"))
+    page.wait_for_timeout(2_500)
+    assert (tile(page, "Orders"), page.get_by_text("Read at").inner_text()) == (before, read)
+
+
+def test_a_figure_leads_to_its_rows_its_events_and_the_message(viewer: Viewer, served: Served) -> None:
+    served.take_in(order("traced-1"))
+    page = viewer.open("/?period=All")
+    viewer.pause()
+    page.get_by_role("link", name=re.compile("Explain")).nth(1).click()
+    page.get_by_text("Rows behind it (order)").wait_for()
+    assert "period=All" in page.url
+    choose(page, "One stream's history", "order-traced-1")
+    page.get_by_text("State at version 1").wait_for()
+    page.get_by_role("link", name="The message behind it").click()
+    page.get_by_text("The message as received").wait_for()
+    expect(page.get_by_test_id("stCode").last).to_contain_text('"place traced-1"')
+    viewer.shot("explain-message")
+
+
+def test_a_kept_build_shows_what_was_known_with_a_banner(viewer: Viewer, served: Served) -> None:
+    known = int(served.figure("orders")["orders"])
+    head = served.container.event_store().head()
+    served.container.builds().make("before", head, lambda *_: None)
+    served.take_in(order("late-1"))
+    page = viewer.open("/?period=All&as_of=before")
+    page.get_by_text("This is not live").wait_for()
+    assert tile(page, "Orders") == f"{known}"
+    page = viewer.open("/?period=All")
+    expect(page.get_by_text("This is not live")).to_have_count(0)
+    assert tile(page, "Orders") == f"{known + 1}"
+
+
+def test_a_table_is_exported_with_its_figures(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/inventory?period=All")
+    page.get_by_text("Stock by location").wait_for()
+    with page.expect_download() as started:
+        page.get_by_test_id("stDownloadButton").nth(-2).get_by_role("button").click()
+    with started.value.path().open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    figures = served.figure("stock_units", "stock_value")
+    assert started.value.suggested_filename == "stock-by-location.csv"
+    assert sum(int(row["Stock on hand"]) for row in rows) == figures["stock_units"]
+    assert sum(Decimal(row["Stock value"]) for row in rows) == Decimal(figures["stock_value"])
+
+
+def test_a_quarantined_message_is_retried_and_its_order_appears(viewer: Viewer, served: Served) -> None:
+    # To a clock two days behind, this order is from the future; to the dashboard's it is not.
+    served.take_in(order("ahead-1"), clock=datetime.now(UTC) - timedelta(days=2))
+    inbox = served.container.inbox()
+    number = max(message.quarantine_id for message in inbox.quarantine(status=QuarantineStatus.OPEN))
+    page = viewer.open("/pipeline")
+    viewer.pause()
+    choose(page, "One message", f"{number} ")
+    expect(page.get_by_test_id("stCode").last).to_contain_text("ahead-1")
+    viewer.shot("pipeline-message")
+    page.get_by_role("button", name="Retry").click()
+    page.get_by_text(f"Message {number} is applied.").wait_for()
+    (settled,) = inbox.quarantine([number])
+    assert settled.status is QuarantineStatus.RETRIED
+    served.take_in()
+    page = viewer.open("/orders?period=All&order=order-ahead-1")
+    page.get_by_text("History of order-ahead-1").wait_for()
+
+
+def test_while_the_database_is_away_the_last_figures_are_shown_with_their_age(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/?period=All")
+    before = tile(page, "Orders")
+    with psycopg.connect(served.home.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE dataflow ALLOW_CONNECTIONS false")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'dataflow'")
+        page.get_by_text(re.compile("these are the figures of")).wait_for()
+        assert tile(page, "Orders") == before
+        viewer.shot("away")
+        connection.execute("ALTER DATABASE dataflow ALLOW_CONNECTIONS true")
+    expect(page.get_by_text(re.compile("these are the figures of"))).to_have_count(0)
+    assert tile(page, "Orders") == before
+
+
+@pytest.mark.parametrize("name", ["overview", "shipments"])
+def test_on_a_phone_nothing_is_cut_off(browser: Browser, served: Served, name: str) -> None:
+    hand = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="light")
+    phone = Viewer(hand, served)
+    page = phone.open(f"/{'' if name == 'overview' else name}?period=All")
+    page.get_by_text(re.compile(PAGES[name])).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_test_id("stSidebarNav")).not_to_be_in_viewport()
+    phone.shot(f"phone-{name}")
+    hand.close()
+
+
+def test_in_the_dark_it_is_dark_and_can_be_read(browser: Browser, served: Served) -> None:
+    dark = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="dark")
+    night = Viewer(dark, served)
+    page = night.open("/shipments?period=All")
+    page.get_by_text("Carriers").wait_for()
+    colour = page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", colour)[:3]) < 64
+    night.shot("dark-shipments")
+    assert not serious(page, "shipments")
+    dark.close()
