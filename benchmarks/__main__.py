@@ -11,10 +11,16 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import freshness, ingest, kpi, rebuild
+from benchmarks import freshness, ingest, kpi, processes, rebuild
 from benchmarks.measure import Result, machine
 
-BENCHMARKS = {**ingest.BENCHMARKS, **freshness.BENCHMARKS, **kpi.BENCHMARKS, **rebuild.BENCHMARKS}
+BENCHMARKS = {
+    **ingest.BENCHMARKS,
+    **freshness.BENCHMARKS,
+    **kpi.BENCHMARKS,
+    **processes.BENCHMARKS,
+    **rebuild.BENCHMARKS,
+}
 OUT = Path("build/bench.json")
 
 

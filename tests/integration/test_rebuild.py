@@ -257,7 +257,8 @@ def test_workers_that_are_killed_are_replaced(platform: Platform, conninfo: str)
     def strike(phase: str, *_: int) -> None:
         if phase == "fold" and not killed:
             for process in psutil.Process().children():
-                if "adapters.postgres.read_model.worker" in process.cmdline():
+                ended = process.status() == psutil.STATUS_ZOMBIE
+                if not ended and "adapters.postgres.read_model.worker" in process.cmdline():
                     process.kill()
                     killed.append(process.pid)
 
