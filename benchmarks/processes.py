@@ -21,8 +21,8 @@ from adapters.postgres.event_store import PostgresEventStore
 from application import codec
 from application.aggregates import AGGREGATE_OF_COMMAND
 from application.ports.event_store import Batch, NewEvent
-from application.running.fulfilling import BATCH, Fulfilling
-from application.running.runner import Runner
+from application.process_runner.fulfilling import BATCH, Fulfilling
+from application.process_runner.runner import Runner
 from benchmarks.library_process import orders_per_second
 from benchmarks.measure import Result, median, seconds, server, spread
 from domain.inventory.commands import ReceiveStock

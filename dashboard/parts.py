@@ -1,4 +1,4 @@
-"""What pages are put together from: the frame of a page, tiles, tables, and one stream's history."""
+"""What pages are put together from: the frame of a page, tiles and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from application.errors import PlatformError
 from application.queries.definitions import Fact
 from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
-from application.queries.views.history import Version, changed
 from application.queries.views.seen import Seen
 from application.queries.views.shapes import Column, Table, Tile
 from application.queries.views.words import age, at
@@ -157,36 +156,6 @@ def table(shown: Table, *, select: Callable[[str], None] | None = None, height: 
     )
 
 
-def timeline(versions: Sequence[Version], key: str) -> None:
-    """Draw a stream's events in order, and what the chosen one changed."""
-    rows = tuple((v.version, v.occurred_at, v.title, v.text, v.source or v.actor) for v in versions)
-    columns = (
-        Column("Version", "count"),
-        Column("When (UTC)", "time"),
-        Column("What"),
-        Column("Details"),
-        Column("Source"),
-    )
-    table(Table(f"History of {versions[0].name.rpartition(':')[0]}", columns, rows))
-    titles = {v.version: f"{v.version} · {v.title} · {at(v.occurred_at)}" for v in versions}
-    version = st.selectbox("Version", list(titles), len(titles) - 1, titles.__getitem__, key=f"version of {key}")
-    chosen = next(i for i, each in enumerate(versions) if each.version == version)
-    before, after = st.columns(2)
-    with before:
-        difference = changed(versions, chosen)
-        parts = tuple((name, _text(old), _text(new)) for name, (old, new) in difference.items())
-        table(Table(f"Changed by version {version}", (Column("Part"), Column("Before"), Column("After")), parts))
-    with after:
-        st.markdown(f"**State at version {version}**")
-        st.json(versions[chosen].state, expanded=1)
-    st.page_link(
-        PAGES["explain"],
-        label="The message behind it",
-        query_params=address(event=versions[chosen].name),
-        icon=":material/mail:",
-    )
-
-
 def _value(column: Column, value: Any) -> Any:
     if value is None or column.form in {"text", "day", "time"}:
         return value
@@ -210,7 +179,3 @@ def _config(column: Column) -> Any:
         "text": of.TextColumn(),
     }
     return made[column.form]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

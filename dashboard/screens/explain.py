@@ -8,7 +8,7 @@ from application.queries.explain import ExplainedFigure, ExplainedMessage
 from application.queries.kpis import KPIS
 from application.queries.views.shapes import Column, Table
 from application.queries.views.words import at, in_words
-from dashboard import parts
+from dashboard import history, parts
 from dashboard.export import note
 from dashboard.session import viewing
 
@@ -20,7 +20,7 @@ def draw() -> None:
     explained = parts.fresh(*viewing().explained(kpi, choice, build))
     parts.not_applied(choice, [KPIS[kpi].fact])
     _figure(explained)
-    _stream([row.row.stream_id for row in explained.rows])
+    history.draw("stream", [row.row.stream_id for row in explained.rows])
     if event := st.query_params.get("event"):
         _message(viewing().message(event))
 
@@ -40,29 +40,7 @@ def _figure(explained: ExplainedFigure) -> None:
     shown = Table(
         f"Rows behind it ({kpi.fact.grain}), changed last first", columns, rows, tuple(row[1] for row in rows)
     )
-    parts.table(shown, select=_choose)
-
-
-def _choose(stream_id: str) -> None:
-    st.session_state["stream"] = stream_id
-
-
-def _stream(known: list[str]) -> None:
-    stream = st.selectbox(
-        "One stream's history",
-        list(dict.fromkeys(known)),
-        None,
-        key="stream",
-        bind="query-params",
-        accept_new_options=True,
-        placeholder="Choose a row, or type a stream such as order-10248",
-    )
-    if stream:
-        versions = viewing().history(stream)
-        if versions:
-            parts.timeline(versions, "stream")
-        else:
-            st.info(f"There is no stream {stream}.", icon=":material/search_off:")
+    parts.table(shown, select=history.chooser("stream"))
 
 
 def _message(explained: ExplainedMessage) -> None:

@@ -41,13 +41,13 @@ from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.inbox import Inbox, QuarantineFeed
 from application.ports.message_stream import MessageStream
+from application.process_runner.enriching import Enriching, Services
+from application.process_runner.fulfilling import Fulfilling
+from application.process_runner.runner import Runner
 from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.code_version import code_version
 from application.replay.follower import Follower
-from application.running.enriching import Enriching, Services
-from application.running.fulfilling import Fulfilling
-from application.running.runner import Runner
 from entrypoints.feeds import foreign_topics, product_catalog, source_database
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError

@@ -156,6 +156,8 @@ class Viewer:
         """Let the page refresh no more: every second it would take away what a hand is about to click."""
         self.page.get_by_text("Refresh by itself").click()
         self.page.get_by_text("Paused").first.wait_for()
+        # A refresh that was asked for just before still comes.
+        self.page.wait_for_timeout(1_500)
 
     def colours_of_the_map(self) -> set[tuple[int, ...]]:
         """Return the colours that are seen where the map is, the frame of its controls included."""

@@ -125,6 +125,12 @@ def test_the_same_question_is_asked_once_also_when_there_is_no_route(osrm: OsrmR
     assert len(web.asked) == 2
 
 
+def test_a_server_that_fails_says_so(osrm: OsrmRoutes, web: WebService) -> None:
+    web.plays(answer({"code": "InternalError", "message": "no map is loaded"}, 500))
+    with pytest.raises(ServiceUnavailableError, match="no map is loaded"):
+        osrm.probe()
+
+
 def test_what_the_provider_refuses_is_said_in_its_words(osrm: OsrmRoutes, web: WebService) -> None:
     web.plays(answer({"code": "InvalidQuery", "message": "Query string malformed close to position 12"}, 400))
     with pytest.raises(ServiceRefusedError, match="InvalidQuery Query string malformed"):

@@ -13,8 +13,8 @@ from adapters.postgres.cases import PostgresCaseBook
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from application.ports.event_store import Batch, RecordedEvent
-from application.running.fulfilling import Fulfilling
-from application.running.runner import Runner
+from application.process_runner.fulfilling import Fulfilling
+from application.process_runner.runner import Runner
 
 POINTS = ("deciding", "decided", "appending", "appended")
 BATCH = 7

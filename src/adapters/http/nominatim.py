@@ -16,7 +16,7 @@ from adapters.http.service import Service
 from application.ports.cache import Cache
 from application.ports.geocoder import Box, Place
 from application.ports.services import Coordinates, ServiceRefusedError, ServiceUnavailableError
-from application.remembered import remembered
+from application.typed_cache import remembered
 
 PROVIDER = "nominatim"
 ATTRIBUTION = "Data © OpenStreetMap contributors, ODbL 1.0, https://www.openstreetmap.org/copyright"

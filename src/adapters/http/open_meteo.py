@@ -23,7 +23,7 @@ from adapters.http.service import Service
 from application.ports.cache import Cache
 from application.ports.services import Coordinates, ServiceRefusedError
 from application.ports.weather import Weather
-from application.remembered import remembered
+from application.typed_cache import remembered
 
 PROVIDER = "open-meteo"
 ATTRIBUTION = "Weather data by Open-Meteo.com, https://open-meteo.com, CC BY 4.0"

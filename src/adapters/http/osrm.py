@@ -15,7 +15,7 @@ from adapters.http.service import Service
 from application.ports.cache import Cache
 from application.ports.routes import Route
 from application.ports.services import Coordinates, ServiceRefusedError
-from application.remembered import remembered
+from application.typed_cache import remembered
 
 PROVIDER = "osrm"
 ATTRIBUTION = "Route by OSRM, data © OpenStreetMap contributors, ODbL 1.0, https://www.openstreetmap.org/copyright"

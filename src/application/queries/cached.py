@@ -12,7 +12,7 @@ from msgspec.json import Decoder
 from application.ports.analytics import EVERYTHING, Analytics, Measured, Member, Selection
 from application.ports.cache import Cache
 from application.queries.definitions import Dimension, Kpi
-from application.remembered import remembered
+from application.typed_cache import remembered
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from application.ports.cases import CaseBook
 from application.ports.event_store import ConcurrencyConflictError
-from application.running.runner import Runner
+from application.process_runner.runner import Runner
 from entrypoints.container import Container
 from entrypoints.monitoring.following import Command, Steps, follow
 from entrypoints.monitoring.metrics import FollowMetrics

@@ -12,8 +12,8 @@ from application import codec
 from application.aggregates import AGGREGATE_OF_COMMAND, AGGREGATE_OF_EVENT
 from application.ports.cases import Case
 from application.ports.event_store import Batch, EventStore, NewEvent
-from application.running.fulfilling import Fulfilling
-from application.running.runner import Runner
+from application.process_runner.fulfilling import Fulfilling
+from application.process_runner.runner import Runner
 from domain.inventory.commands import ReceiveStock
 from domain.inventory.state import Stock
 from domain.order.commands import OrderedLine, PlaceOrder

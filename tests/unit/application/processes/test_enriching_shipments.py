@@ -13,8 +13,8 @@ from application.ports.geocoder import Place
 from application.ports.routes import Route
 from application.ports.services import Coordinates, ServiceRefusedError, ServiceUnavailableError
 from application.ports.weather import Weather
-from application.running.enriching import PATIENCE, Enriching, Services
-from application.running.runner import Runner
+from application.process_runner.enriching import PATIENCE, Enriching, Services
+from application.process_runner.runner import Runner
 from domain.catalog.commands import RegisterLocation
 from domain.shipment.commands import PlanShipment, RecordRoute, ShipmentLine
 from domain.shipment.events import RouteMeasured, WeatherObserved

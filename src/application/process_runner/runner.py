@@ -15,9 +15,9 @@ from application import codec
 from application.ingest.states import Versioned
 from application.ports.cases import Case, CaseBook
 from application.ports.event_store import Batch, ConcurrencyConflictError, EventStore, Tracking
+from application.process_runner.case_file import CaseFile
+from application.process_runner.draft import Draft
 from application.processes.cause import Cause
-from application.running.case_file import CaseFile
-from application.running.draft import Draft
 
 log = logging.getLogger(__name__)
 

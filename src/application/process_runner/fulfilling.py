@@ -9,14 +9,14 @@ from application.aggregates import ORDER, SHIPMENT
 from application.ingest.states import Versioned
 from application.ports.event_store import EventStore, RecordedEvent
 from application.ports.inbox import Reason
+from application.process_runner.draft import Draft, RefusedError
+from application.process_runner.histories import Loaded, load
 from application.processes import fulfilment
 from application.processes.cause import Cause, topics_of
 from application.processes.fulfilment import Commands, Situation
 from application.processes.order_history import OrderHistory, orders_named_by
 from application.processes.shipment_history import ShipmentHistory
 from application.processes.stockroom import Serving, Shelves, Stockroom
-from application.running.draft import Draft, RefusedError
-from application.running.histories import Loaded, load
 from domain.inventory.errors import StockUnknown
 from domain.inventory.events import ReservationReleased, StockReturned
 from domain.order.events import (

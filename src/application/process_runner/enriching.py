@@ -19,12 +19,12 @@ from application.ports.inbox import Reason
 from application.ports.routes import RouteProvider
 from application.ports.services import Coordinates, ServiceRefusedError, ServiceUnavailableError
 from application.ports.weather import WeatherProvider
+from application.process_runner.draft import Draft, RefusedError
+from application.process_runner.histories import Loaded, load
 from application.processes import enrichment
 from application.processes.cause import Cause, topics_of
 from application.processes.enrichment import Journey, Spot
 from application.processes.shipment_history import ShipmentHistory
-from application.running.draft import Draft, RefusedError
-from application.running.histories import Loaded, load
 from domain.catalog.events import LocationRegistered
 from domain.shipment.events import ShipmentDispatched
 

@@ -1,1 +1,0 @@
-"""Running processes: along the log, each event exactly once, with a checkpoint and cases of their own."""
