@@ -70,6 +70,7 @@ class _Fold:
     def __init__(self) -> None:
         self.total: Counter[str] = Counter()
         self.money = dict.fromkeys(("gross", "net", "freight"), Decimal(0))
+        self.prices: dict[tuple[str, int], tuple[Decimal, Decimal]] = {}
         self.waiting: dict[tuple[str, int], int] = {}
         self.requested: dict[str, date | None] = {}
         self.last_left: dict[str, date] = {}
@@ -97,6 +98,11 @@ class _Fold:
         }
         if kind == "OrderPlaced":
             self._placed(order, data)
+        elif kind == "OrderLinesAdded":
+            self._listed(order, data)
+        elif kind == "OrderLinesIncreased":
+            for line in data["lines"]:
+                self._ordered(order, line)
         elif kind == "RequestedDateRevised":
             self.requested[order] = _day(data["requested_date"])
         elif kind in counted:
@@ -111,12 +117,20 @@ class _Fold:
         self.total["orders"] += 1
         self.requested[order] = _day(data["requested_date"])
         self.money["freight"] += Decimal(data["freight"])
+        self._listed(order, data)
+
+    def _listed(self, order: str, data: dict[str, Any]) -> None:
         for line in data["lines"]:
-            gross = line["quantity"] * Decimal(line["unit_price"])
+            price, paid = Decimal(line["unit_price"]), 1 - Decimal(line["discount"])
+            self.prices[order, line["line_no"]] = price, paid
             self.total["order_lines"] += 1
-            self.total["units"] += line["quantity"]
-            self.money["gross"] += gross
-            self.money["net"] += gross * (1 - Decimal(line["discount"]))
+            self._ordered(order, line)
+
+    def _ordered(self, order: str, line: dict[str, Any]) -> None:
+        price, paid = self.prices[order, line["line_no"]]
+        self.total["units"] += line["quantity"]
+        self.money["gross"] += line["quantity"] * price
+        self.money["net"] += line["quantity"] * price * paid
 
     def _shipment(self, shipment: str, kind: str, data: dict[str, Any]) -> None:
         if kind == "ShipmentPlanned":

@@ -353,6 +353,62 @@ REORDERED = Scenario(
     },
 )
 
+GROWN = Scenario(
+    "an order that gets a line and more units after it was confirmed",
+    (
+        _register("bag", price="2.50"),
+        catalog.ReviseProduct(product_id="bag", occurred_at=at("01-11T00:00"), name="Bag", unit_price=Decimal(3)),
+        _place("a10", "cap", 10, requested_date=on("01-20"), freight=Decimal("12.00")),
+        order.ConfirmOrder(order_id="a10", occurred_at=at("01-11"), promised_date=on("01-18")),
+        order.AddOrderLines(
+            order_id="a10",
+            occurred_at=at("01-12"),
+            lines=(
+                order.OrderedLine(
+                    line_no=2, product_id="bag", quantity=4, unit_price=Decimal("2.50"), discount=Decimal("0.2")
+                ),
+            ),
+        ),
+        _line(order.ShipOrderLines, "a10", "01-13", 6),
+        _line(order.IncreaseOrderLines, "a10", "01-14", 6),
+        order.ShipOrderLines(
+            order_id="a10", occurred_at=at("01-15"), lines=(order.LineQuantity(line_no=2, quantity=4),)
+        ),
+        order.DeliverOrderLines(
+            order_id="a10", occurred_at=at("01-16"), lines=(order.LineQuantity(line_no=2, quantity=4),)
+        ),
+    ),
+    {
+        # Freight 12.00 over net 80 and 8: 10.909..., rounded, and the rest.
+        "SELECT line_no, status, ordered, open, shipped, delivered, gross, net, freight FROM fact_order_line "
+        "WHERE order_id = 'a10' ORDER BY 1": [
+            (1, "partly_shipped", 16, 10, 6, 0, Decimal(80), Decimal(80), Decimal("10.91")),
+            (2, "delivered", 4, 0, 4, 4, Decimal(10), Decimal(8), Decimal("1.09")),
+        ],
+        "SELECT line_no, placed_date_key, confirmed_date_key, promised_date_key, requested_date_key, "
+        "days_to_confirm, days_to_ship FROM fact_order_line WHERE order_id = 'a10' ORDER BY 1": [
+            (1, 20240110, 20240111, 20240118, 20240120, 1.0, 3.0),
+            (2, 20240112, 20240112, 20240118, 20240120, 0.0, 3.0),
+        ],
+        "SELECT product_key FROM fact_order_line WHERE order_id = 'a10' AND line_no = 2": [
+            (surrogate_key("product-bag", at("01-11T00:00"), 2),)
+        ],
+        "SELECT placed_date_key, status, lines, lines_shipped, ordered, shipped, delivered, gross, net, freight "
+        "FROM fact_order WHERE order_id = 'a10'": [
+            (20240110, "confirmed", 2, 1, 20, 10, 4, Decimal(90), Decimal(88), Decimal(12))
+        ],
+        "SELECT version, line_no, kind, quantity, level, date_key FROM fact_order_line_event "
+        "WHERE order_id = 'a10' ORDER BY 1": [
+            (1, 1, "placed", 10, 10, 20240110),
+            (3, 2, "added", 4, 4, 20240112),
+            (4, 1, "shipped", 6, 6, 20240113),
+            (5, 1, "increased", 6, 16, 20240114),
+            (6, 2, "shipped", 4, 4, 20240115),
+            (7, 2, "delivered", 4, 4, 20240116),
+        ],
+    },
+)
+
 SCENARIOS = (
     PARTIAL,
     SPLIT,
@@ -366,4 +422,5 @@ SCENARIOS = (
     TRANSFERRED,
     DELAYED,
     REORDERED,
+    GROWN,
 )

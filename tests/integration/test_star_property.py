@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -13,16 +15,19 @@ from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import simulate
+from domain.order.commands import AddOrderLines, IncreaseOrderLines, LineQuantity, PlaceOrder
 from domain.shared.refusal import Refusal
 from tests.integration.star import star
 from tests.integration.story import Story, at
 from tests.soak import SOAK
 
 SEEDS = range(1, 40 if SOAK else 4)
+GROWING = 0.1
+"""How often an order grows when something else happens."""
 
 
 def simulated(seed: int) -> list[Recorded]:
-    """Return a log of all kinds of orders, with more mishaps than usual; refused commands leave nothing."""
+    """Return a log of all kinds of orders, some of which grow, with more mishaps than usual; refusals leave nothing."""
     settings = SimulationSettings(
         start=at("01-01"),
         seed=seed,
@@ -35,11 +40,26 @@ def simulated(seed: int) -> list[Recorded]:
         exception_share=0.4,
         failed_attempt_share=0.3,
     )
-    story = Story()
+    story, chance = Story(), Random(seed)  # noqa: S311 - reproducible on purpose
+    placed: list[PlaceOrder] = []
     for timed in simulate(settings):
         with suppress(Refusal):
             story.tell(timed.command)
+            if isinstance(timed.command, PlaceOrder):
+                placed.append(timed.command)
+            elif placed and chance.random() < GROWING:
+                story.tell(more(chance.choice(placed), timed.command.occurred_at, chance))
     return story.log
+
+
+def more(order: PlaceOrder, at: datetime, chance: Random) -> AddOrderLines | IncreaseOrderLines:
+    """Return a further line of an order, under a number that is free or not, or more units of one that it has."""
+    line, units = chance.choice(order.lines), chance.randint(1, 9)
+    if chance.random() < 1 / 2:
+        lines = (LineQuantity(line_no=line.line_no, quantity=units),)
+        return IncreaseOrderLines(order_id=order.order_id, occurred_at=at, lines=lines)
+    added = replace(line, line_no=chance.randint(1, 12), quantity=units)
+    return AddOrderLines(order_id=order.order_id, occurred_at=at, lines=(added,))
 
 
 def shuffled(log: list[Recorded], chance: Random) -> list[Recorded]:
@@ -72,5 +92,8 @@ def test_a_star_followed_in_any_order_and_batches_equals_the_one_built(conninfo:
             house.follow(len(batch))
         assert house.rows("SELECT count(*) FROM fact_order_line")[0][0] > 0
         assert house.rows("SELECT count(*) FROM fact_stock_movement")[0][0] > 0
+        assert house.rows("SELECT count(DISTINCT kind) FROM fact_order_line_event WHERE kind ~ '^(added|incr)'") == [
+            (2,)
+        ]
         assert house.differences() == []
         assert house.quality.run(CHECKS).failures(Severity.ERROR) == ()

@@ -24,6 +24,8 @@ from domain.order.events import (
     OrderLineBackordered,
     OrderLineCancelled,
     OrderLineReturned,
+    OrderLinesAdded,
+    OrderLinesIncreased,
     OrderPlaced,
     OrderReleased,
 )
@@ -42,6 +44,8 @@ class Fulfilling:
     name = FULFILMENT
     topics = topics_of(
         OrderPlaced,
+        OrderLinesAdded,
+        OrderLinesIncreased,
         OrderReleased,
         AllocationReleased,
         OrderLineCancelled,

@@ -28,6 +28,7 @@ class Backlog:
         self._products: dict[str, dict[int, str]] = {}
         self._lines: dict[str, set[tuple[str, int]]] = {}
         self._held: set[str] = set()
+        self._unnamed: set[str] = set()
 
     def concerns(self, order_id: str, topic: str) -> bool:
         """Whether an event of an order can change this."""
@@ -55,12 +56,13 @@ class Backlog:
         self._held.add(order_id)
 
     def unnamed(self) -> list[str]:
-        """Return the orders of which it is not known yet which products they are for."""
-        return [order_id for order_id in self._orders if order_id not in self._products]
+        """Return the orders with a line that waits, but for which product is not known yet."""
+        return list(self._unnamed)
 
     def name_products(self, order_id: str, products: Mapping[int, str]) -> set[str]:
         """Say which products an order's lines are for; return those that it waits for."""
         self._products[order_id] = dict(products)
+        self._unnamed.discard(order_id)
         for line_no in self._orders.get(order_id, ()):
             self._enter(order_id, line_no)
         return self._named(order_id)
@@ -77,6 +79,7 @@ class Backlog:
     def _enter(self, order_id: str, line_no: int) -> set[str]:
         product_id = self._products.get(order_id, {}).get(line_no)
         if product_id is None:
+            self._unnamed.add(order_id)
             return set()
         self._lines.setdefault(product_id, set()).add((order_id, line_no))
         return {product_id}
@@ -93,6 +96,7 @@ class Backlog:
         if not lines:
             del self._orders[order_id]
             self._products.pop(order_id, None)
+            self._unnamed.discard(order_id)
 
     def _named(self, order_id: str) -> set[str]:
         products = self._products.get(order_id, {})

@@ -10,6 +10,7 @@ from domain.order.events import (
     OrderLineAllocated,
     OrderLineDelivered,
     OrderLineReturned,
+    OrderLinesAdded,
     OrderLineShipped,
     OrderPlaced,
 )
@@ -70,6 +71,10 @@ def _placed(history: OrderHistory, event: OrderPlaced) -> None:
     history.products = {line.line_no: line.product_id for line in event.lines}
 
 
+def _lines_added(history: OrderHistory, event: OrderLinesAdded) -> None:
+    history.products |= {line.line_no: line.product_id for line in event.lines}
+
+
 def _allocated(history: OrderHistory, event: OrderLineAllocated) -> None:
     history.allocations.setdefault(event.line_no, []).append(event.location_id)
     history.left_from.setdefault(event.line_no, event.location_id)
@@ -97,6 +102,7 @@ def _returned(history: OrderHistory, event: OrderLineReturned) -> None:
 
 _NOTES: dict[type, Callable[[OrderHistory, Any], None]] = {
     OrderPlaced: _placed,
+    OrderLinesAdded: _lines_added,
     OrderLineAllocated: _allocated,
     OrderLineShipped: _shipped,
     OrderLineDelivered: _delivered,

@@ -28,7 +28,7 @@ class OrderLineEventRow(NamedTuple):
     last_position: int
 
 
-def placed(recorded: Recorded) -> list[OrderLineEventRow]:
+def placed(recorded: Recorded, kind: str = "placed") -> list[OrderLineEventRow]:
     """Return a row for each line of an order that was just placed."""
     position, stream_id, version, event = recorded
     at = event.occurred_at
@@ -37,10 +37,37 @@ def placed(recorded: Recorded) -> list[OrderLineEventRow]:
             stream_id,
             version,
             line.line_no,
-            "placed",
+            kind,
             line.quantity,
             line.quantity,
             at,
+            None,
+            None,
+            None,
+            position,
+            position,
+        )
+        for line in event.lines
+    ]
+
+
+def added(recorded: Recorded) -> list[OrderLineEventRow]:
+    """Return a row for each line that an order got later."""
+    return placed(recorded, "added")
+
+
+def increased(recorded: Recorded) -> list[OrderLineEventRow]:
+    """Return a row for each line that got more units."""
+    position, stream_id, version, event = recorded
+    return [
+        OrderLineEventRow(
+            stream_id,
+            version,
+            line.line_no,
+            "increased",
+            line.quantity,
+            line.ordered,
+            event.occurred_at,
             None,
             None,
             None,

@@ -1,15 +1,15 @@
-"""The rows of silver orders, and how they start when an order is placed."""
+"""The rows of silver orders: how they start when lines are ordered, and what their money is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from application.projections.freight import exact_product, freight_shares
 from domain.order.commands import OrderedLine
-from domain.order.events import OrderPlaced
+from domain.order.events import IncreasedLine, OrderLinesAdded, OrderPlaced
 
 
 @dataclass(slots=True)
@@ -114,6 +114,39 @@ def line_rows(order: OrderRow, lines: Sequence[OrderedLine]) -> list[OrderLineRo
     net = [exact_product(each, 1 - line.discount) for each, line in zip(gross, lines, strict=True)]
     freight = freight_shares(order.freight, net)
     return [_line(order, *each) for each in zip(lines, gross, net, freight, strict=True)]
+
+
+def added_line_rows(order: OrderRow, event: OrderLinesAdded) -> list[OrderLineRow]:
+    """Return the rows of lines that were ordered later; the freight is to be split anew."""
+    rows = line_rows(order, event.lines)
+    for row in rows:
+        row.placed_at = event.occurred_at
+        row.confirmed_at = confirmed_at(order, row)
+    return rows
+
+
+def increase(line: OrderLineRow, to: IncreasedLine) -> None:
+    """Let a line have more units at its price; the freight is to be split anew."""
+    line.ordered = to.ordered
+    line.open = to.open
+    line.gross = exact_product(Decimal(to.ordered), line.unit_price)
+    line.net = exact_product(line.gross, 1 - line.discount)
+
+
+def split_freight(order: OrderRow, lines: Mapping[int, OrderLineRow], position: int) -> None:
+    """Split an order's freight anew, over its lines by their numbers, after the event at a position."""
+    numbers = sorted(lines)
+    for number, share in zip(numbers, freight_shares(order.freight, [lines[no].net for no in numbers]), strict=True):
+        line = lines[number]
+        if line.freight != share:
+            line.freight = share
+            line.last_position = position
+
+
+def confirmed_at(order: OrderRow, line: OrderLineRow) -> datetime | None:
+    """Return when a line was confirmed: with its order, or when it was added to one that was."""
+    known = order.confirmed_at
+    return known if known is None or line.placed_at == order.placed_at else max(known, line.placed_at)
 
 
 def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, freight: Decimal) -> OrderLineRow:

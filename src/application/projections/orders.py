@@ -10,7 +10,16 @@ from typing import Any
 from application.codec import Recorded
 from application.projections import order_line_events as line_events
 from application.projections.order_line_events import OrderLineEventRow
-from application.projections.order_rows import OrderLineRow, OrderRow, line_rows, order_row
+from application.projections.order_rows import (
+    OrderLineRow,
+    OrderRow,
+    added_line_rows,
+    confirmed_at,
+    increase,
+    line_rows,
+    order_row,
+    split_freight,
+)
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
 from domain.order import events
@@ -50,6 +59,31 @@ def _placed(_: OrderView | None, recorded: Recorded) -> OrderView:
     return OrderView(
         order, {line.line_no: line for line in line_rows(order, recorded.event.lines)}, line_events.placed(recorded)
     )
+
+
+def _lines_added(view: OrderView, recorded: Recorded) -> OrderView:
+    rows = added_line_rows(view.order, recorded.event)
+    view.lines |= {row.line_no: row for row in rows}
+    view.order.line_count = len(view.lines)
+    view.line_events += line_events.added(recorded)
+    return _ordered_more(view, rows, recorded.position)
+
+
+def _lines_increased(view: OrderView, recorded: Recorded) -> OrderView:
+    rows = [view.lines[more.line_no] for more in recorded.event.lines]
+    for line, more in zip(rows, recorded.event.lines, strict=True):
+        increase(line, more)
+        line.status = _status(line)
+    view.line_events += line_events.increased(recorded)
+    return _ordered_more(view, rows, recorded.position)
+
+
+def _ordered_more(view: OrderView, changed: Iterable[OrderLineRow], position: int) -> OrderView:
+    for line in changed:
+        line.last_position = position
+    view.order.last_position = position
+    split_freight(view.order, view.lines, position)
+    return view
 
 
 def _confirmed(view: OrderView, event: events.OrderConfirmed) -> None:
@@ -101,7 +135,7 @@ def _of_order(change: Callable[[OrderView, Any], None], *, lines: bool = False) 
         order.last_position = recorded.position
         if lines:
             for line in view.lines.values():
-                line.confirmed_at = order.confirmed_at
+                line.confirmed_at = confirmed_at(order, line)
                 line.requested_date = order.requested_date
                 line.promised_date = order.promised_date
                 line.original_promised_date = order.original_promised_date
@@ -201,6 +235,8 @@ def _status(line: OrderLineRow) -> str:
 
 _FOLDS: dict[type, Callable[..., OrderView]] = {
     events.OrderPlaced: _placed,
+    events.OrderLinesAdded: _lines_added,
+    events.OrderLinesIncreased: _lines_increased,
     events.OrderConfirmed: _of_order(_confirmed, lines=True),
     events.PromiseRevised: _of_order(_promise_revised, lines=True),
     events.RequestedDateRevised: _of_order(_requested_date_revised, lines=True),

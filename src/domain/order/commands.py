@@ -51,6 +51,20 @@ class PlaceOrder(OrderCommand):
 
 
 @record
+class AddOrderLines(OrderCommand):
+    """The customer orders further lines with the order, in its currency."""
+
+    lines: tuple[OrderedLine, ...]
+
+
+@record
+class IncreaseOrderLines(OrderCommand):
+    """The customer orders more units of lines, at their prices and discounts."""
+
+    lines: tuple[LineQuantity, ...]
+
+
+@record
 class ConfirmOrder(OrderCommand):
     """The seller accepts the order, perhaps with a promised delivery date."""
 
@@ -156,6 +170,8 @@ class CloseOrder(OrderCommand):
 
 COMMANDS: tuple[type[OrderCommand], ...] = (
     PlaceOrder,
+    AddOrderLines,
+    IncreaseOrderLines,
     ConfirmOrder,
     RevisePromise,
     ReviseRequestedDate,

@@ -26,7 +26,7 @@ class InvalidLineNumber(Refusal):
 
 
 class InvalidDiscount(Refusal):
-    """A discount must be a share from 0 to 1 with at most 6 decimal places."""
+    """A discount must be a share from 0 to 1 with at most 9 decimal places."""
 
 
 class InvalidCurrency(Refusal):

@@ -11,6 +11,16 @@ from domain.shared.record import record
 
 
 @record
+class IncreasedLine:
+    """More units of one line, which are open; `ordered` and `open` are the line's with them."""
+
+    line_no: int
+    quantity: int
+    ordered: int
+    open: int
+
+
+@record
 class OrderPlaced:
     """A customer ordered lines; prices and freight are in `currency` (ISO 4217)."""
 
@@ -27,6 +37,26 @@ class OrderPlaced:
     carrier_id: str | None
     ship_to_city: str | None
     ship_to_country: str | None
+
+
+@record
+class OrderLinesAdded:
+    """The customer ordered further lines, in the order's currency; all of their units are open."""
+
+    TOPIC: ClassVar[str] = "OrderLinesAdded.v1"
+
+    occurred_at: datetime
+    lines: tuple[OrderedLine, ...]
+
+
+@record
+class OrderLinesIncreased:
+    """The customer ordered more units of lines, at their prices and discounts."""
+
+    TOPIC: ClassVar[str] = "OrderLinesIncreased.v1"
+
+    occurred_at: datetime
+    lines: tuple[IncreasedLine, ...]
 
 
 @record
@@ -204,6 +234,8 @@ class OrderClosed:
 
 OrderEvent = (
     OrderPlaced
+    | OrderLinesAdded
+    | OrderLinesIncreased
     | OrderConfirmed
     | PromiseRevised
     | RequestedDateRevised

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from domain.order.commands import OrderedLine
 from domain.order.events import (
     AllocationReleased,
     OrderCancelled,
@@ -18,7 +19,9 @@ from domain.order.events import (
     OrderLineCancelled,
     OrderLineDelivered,
     OrderLineReturned,
+    OrderLinesAdded,
     OrderLineShipped,
+    OrderLinesIncreased,
     OrderPlaced,
     OrderReleased,
     PromiseRevised,
@@ -33,11 +36,23 @@ def evolve(state: Order | None, event: OrderEvent) -> Order:
 
 
 def _placed(_: None, event: OrderPlaced) -> Order:
-    lines = {
-        line.line_no: OrderLine(line.line_no, line.quantity, line.quantity, 0, 0, 0, 0, 0, 0) for line in event.lines
-    }
     promise = event.promised_date
-    return Order(event.order_id, OrderStatus.ACTIVE, False, False, promise, promise, lines)
+    return Order(event.order_id, OrderStatus.ACTIVE, False, False, promise, promise, _new_lines(event.lines))
+
+
+def _lines_added(order: Order, event: OrderLinesAdded) -> Order:
+    return replace(order, lines={**order.lines, **_new_lines(event.lines)})
+
+
+def _new_lines(lines: tuple[OrderedLine, ...]) -> dict[int, OrderLine]:
+    return {line.line_no: OrderLine(line.line_no, line.quantity, line.quantity, 0, 0, 0, 0, 0, 0) for line in lines}
+
+
+def _lines_increased(order: Order, event: OrderLinesIncreased) -> Order:
+    increased = {
+        each.line_no: replace(order.lines[each.line_no], ordered=each.ordered, open=each.open) for each in event.lines
+    }
+    return replace(order, lines={**order.lines, **increased})
 
 
 def _confirmed(order: Order, event: OrderConfirmed) -> Order:
@@ -193,6 +208,8 @@ def _of_line(evolve_line: Callable[[OrderLine, Any], OrderLine]) -> Callable[[Or
 
 _EVOLUTIONS: dict[type, Callable[[Any, Any], Order]] = {
     OrderPlaced: _placed,
+    OrderLinesAdded: _lines_added,
+    OrderLinesIncreased: _lines_increased,
     OrderConfirmed: _confirmed,
     PromiseRevised: _promise_revised,
     RequestedDateRevised: _unchanged,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from domain.order.commands import (
@@ -47,11 +47,14 @@ from domain.shared.refusal import Refusal
 def decide_lines(order: Order, command: Any) -> tuple[OrderEvent, ...]:
     """Return one event for each line that the command names, or raise: all lines or none."""
     decide_line = _LINE_DECISIONS[type(command)]
-    lines: tuple[LineQuantity, ...] = command.lines
+    return tuple([decide_line(line, quantity, command) for line, quantity in named_lines(order, command.lines)])
+
+
+def named_lines(order: Order, lines: tuple[LineQuantity, ...]) -> Iterator[tuple[OrderLine, int]]:
+    """Yield the lines that a command names, with the units; raise where it names none, one twice or an unknown one."""
     if not lines:
         raise NoOrderLines(f"(order {order.order_id})")
     seen: set[int] = set()
-    events = []
     for named in lines:
         line = order.lines.get(named.line_no)
         if line is None:
@@ -60,8 +63,7 @@ def decide_lines(order: Order, command: Any) -> tuple[OrderEvent, ...]:
             raise DuplicateOrderLine(f"(line {named.line_no})")
         seen.add(named.line_no)
         require_quantity(named.quantity)
-        events.append(decide_line(line, named.quantity, command))
-    return tuple(events)
+        yield line, named.quantity
 
 
 def cancel_line(line: OrderLine, quantity: int, command: CancelOrder | CancelOrderLines) -> OrderLineCancelled:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.order.commands import (
+    AddOrderLines,
     AllocateOrderLines,
     BackorderOrderLines,
     CancelOrder,
@@ -14,6 +15,7 @@ from domain.order.commands import (
     ConfirmOrder,
     DeliverOrderLines,
     HoldOrder,
+    IncreaseOrderLines,
     OrderCommand,
     PlaceOrder,
     ReleaseAllocation,
@@ -49,7 +51,7 @@ from domain.order.events import (
 )
 from domain.order.evolve import evolve
 from domain.order.lines import cancel_line, decide_lines
-from domain.order.placing import place
+from domain.order.placing import add_lines, increase_lines, place
 from domain.order.state import Order, OrderLine, OrderStatus
 
 __all__ = ["Order", "OrderLine", "OrderStatus", "decide", "evolve"]
@@ -148,6 +150,8 @@ def _name(order: Order) -> str:
 
 
 _DECISIONS: dict[type, Callable[[Order, Any], _Events]] = {
+    AddOrderLines: add_lines,
+    IncreaseOrderLines: increase_lines,
     ConfirmOrder: _confirm,
     RevisePromise: _revise_promise,
     ReviseRequestedDate: _revise_requested_date,

@@ -1,10 +1,10 @@
-"""The rules of placing an order."""
+"""The rules of placing an order, and of ordering more with it later."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from domain.order.commands import OrderedLine, PlaceOrder
+from domain.order.commands import AddOrderLines, IncreaseOrderLines, OrderedLine, PlaceOrder
 from domain.order.errors import (
     DuplicateOrderLine,
     InvalidCurrency,
@@ -12,7 +12,9 @@ from domain.order.errors import (
     InvalidLineNumber,
     NoOrderLines,
 )
-from domain.order.events import OrderPlaced
+from domain.order.events import IncreasedLine, OrderEvent, OrderLinesAdded, OrderLinesIncreased, OrderPlaced
+from domain.order.lines import named_lines
+from domain.order.state import Order
 from domain.shared.measures import MAX_LINE_NO, require_amount, require_quantity
 
 DISCOUNT_PLACES = 9
@@ -23,14 +25,7 @@ def place(command: PlaceOrder) -> OrderPlaced:
     """Return the placed order, or raise the refusal of the first rule that it breaks."""
     _require_currency(command.currency)
     require_amount(command.freight)
-    if not command.lines:
-        raise NoOrderLines(f"(order {command.order_id})")
-    seen: set[int] = set()
-    for line in command.lines:
-        _require_line(line)
-        if line.line_no in seen:
-            raise DuplicateOrderLine(f"(line {line.line_no})")
-        seen.add(line.line_no)
+    _require_lines(command, set())
     return OrderPlaced(
         occurred_at=command.occurred_at,
         order_id=command.order_id,
@@ -44,6 +39,32 @@ def place(command: PlaceOrder) -> OrderPlaced:
         ship_to_city=command.ship_to_city,
         ship_to_country=command.ship_to_country,
     )
+
+
+def add_lines(order: Order, command: AddOrderLines) -> tuple[OrderEvent, ...]:
+    """Return the event of further lines, or raise the refusal of the first rule that they break."""
+    _require_lines(command, set(order.lines))
+    return (OrderLinesAdded(occurred_at=command.occurred_at, lines=command.lines),)
+
+
+def increase_lines(order: Order, command: IncreaseOrderLines) -> tuple[OrderEvent, ...]:
+    """Return the event of more units for lines, or raise: all lines or none."""
+    lines = []
+    for line, quantity in named_lines(order, command.lines):
+        ordered = line.ordered + quantity
+        require_quantity(ordered)
+        lines.append(IncreasedLine(line_no=line.line_no, quantity=quantity, ordered=ordered, open=line.open + quantity))
+    return (OrderLinesIncreased(occurred_at=command.occurred_at, lines=tuple(lines)),)
+
+
+def _require_lines(command: PlaceOrder | AddOrderLines, known: set[int]) -> None:
+    if not command.lines:
+        raise NoOrderLines(f"(order {command.order_id})")
+    for line in command.lines:
+        _require_line(line)
+        if line.line_no in known:
+            raise DuplicateOrderLine(f"(order {command.order_id}, line {line.line_no})")
+        known.add(line.line_no)
 
 
 def _require_line(line: OrderedLine) -> None:

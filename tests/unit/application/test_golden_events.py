@@ -10,6 +10,7 @@ import pytest
 
 from application.codec import EVENT_TYPES, decode, decode_with_metadata, encode, known_topics
 from domain.order.commands import OrderedLine
+from domain.order.events import IncreasedLine
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
 
 GOLDEN = {path.stem: path for path in (Path(__file__).parent / "golden").glob("*.json")}
@@ -27,6 +28,8 @@ DATES = {"original_promised_date", "promised_date", "requested_date"}
 AMOUNTS = {"discount", "freight", "unit_cost", "unit_price"}
 LINES = {
     "OrderPlaced.v1": OrderedLine,
+    "OrderLinesAdded.v1": OrderedLine,
+    "OrderLinesIncreased.v1": IncreasedLine,
     "ShipmentPlanned.v1": ShipmentLine,
     "ShipmentDelivered.v1": ShippedQuantity,
 }

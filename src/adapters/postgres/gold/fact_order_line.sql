@@ -1,4 +1,4 @@
--- comment: One row per order line as it stands now (accumulating snapshot); keys are those valid when it was placed.
+-- comment: One row per order line as it stands now (accumulating snapshot); keys are those valid when it was ordered.
 -- key: stream_id, line_no
 -- scope: stream_id
 -- touched by orders: SELECT unnest(%(ids)s::text[])
@@ -14,17 +14,19 @@
 -- index: carrier_id including gross, net, freight, ordered, shipped, delivered, cancelled, returned, backordered, backordered_at, placed_at, first_shipped_at, last_shipped_date_key, requested_date_key
 -- index: country including gross, net, freight, ordered, shipped, delivered, cancelled, returned, backordered, backordered_at, placed_at, first_shipped_at, last_shipped_date_key, requested_date_key
 -- index: customer_id
+-- The few that wait, among all there ever were.
+-- index: backordered_at where backordered > 0
 -- column stream_id: the order's stream
 -- column order_id: the order
 -- column line_no: the number of the line in its order
--- column product_key: version of the product when the order was placed
--- column supplier_key: version, when the order was placed, of the supplier that the product then had
--- column customer_key: version of the customer when the order was placed
--- column carrier_key: version, when the order was placed, of the carrier in carrier_id
+-- column product_key: version of the product when the line was ordered
+-- column supplier_key: version, when the line was ordered, of the supplier that the product then had
+-- column customer_key: version of the customer when the line was ordered
+-- column carrier_key: version, when the line was ordered, of the carrier in carrier_id
 -- column shipping_carrier_key: version, when units first left, of the carrier that took them
--- column location_key: version, when the order was placed, of the location in location_id
+-- column location_key: version, when the line was ordered, of the location in location_id
 -- column product_id: the product
--- column supplier_id?: the supplier that the product had when the order was placed
+-- column supplier_id?: the supplier that the product had when the line was ordered
 -- column customer_id: the customer
 -- column carrier_id?: the carrier that was asked for; where none was, the one that took the first units
 -- column shipping_carrier_id?: the carrier that took the first units
@@ -35,9 +37,9 @@
 -- column country?: where to, as ordered; where the order says nothing, the country of the customer
 -- column currency: ISO 4217 code of all amounts of the row
 -- column status: where the line stands
--- column placed_date_key: day on which the order was placed (UTC, as all days here)
--- column placed_time_key: minute of the day in which the order was placed
--- column confirmed_date_key?: day on which the order was confirmed
+-- column placed_date_key: day on which the line was ordered: that of its order, or a later one (UTC, as all days here)
+-- column placed_time_key: minute of the day in which the line was ordered
+-- column confirmed_date_key?: day of confirmed_at
 -- column requested_date_key?: day that the customer asked for
 -- column promised_date_key?: day that is promised now
 -- column original_promised_date_key?: day that was promised first
@@ -47,8 +49,8 @@
 -- column delivered_date_key?: day on which units last arrived
 -- column cancelled_date_key?: day on which units were last cancelled
 -- column returned_date_key?: day on which units last came back
--- column placed_at: when the order was placed
--- column confirmed_at?: when the order was confirmed
+-- column placed_at: when the order was placed; for a line added later, when it was added
+-- column confirmed_at?: when the order was confirmed; for a line added after that, when it was added
 -- column first_allocated_at?: when units were first allocated
 -- column backordered_at?: when units first had to wait for stock
 -- column first_shipped_at?: when units first left

@@ -5,15 +5,15 @@
 -- column version: the event's version in it
 -- column line_no: the number of the line in its order
 -- column order_id: the order
--- column product_key: version of the product when the order was placed
--- column supplier_key: version of the supplier when the order was placed
--- column customer_key: version of the customer when the order was placed
+-- column product_key: version of the product when the line was ordered
+-- column supplier_key: version of the supplier when the line was ordered
+-- column customer_key: version of the customer when the line was ordered
 -- column carrier_key: version, at the time of the event, of the carrier that took the units; 0 but for shipped
 -- column location_key: version, at the time of the event, of the location that set them aside; 0 but for allocated
 -- column date_key: day of the event (UTC)
 -- column time_key: minute of the day of the event
 -- column occurred_at: when it happened
--- column kind: placed, allocated, allocation_released, backordered, shipped, delivered, cancelled or returned
+-- column kind: placed, added, increased, allocated, allocation_released, backordered, shipped, delivered, cancelled or returned
 -- column quantity: units that the event moved
 -- column level: units of the line in that state after the event: ordered, allocated, backordered, shipped, delivered, cancelled or returned
 -- column shipment_id?: the shipment of shipped units

@@ -1,6 +1,7 @@
 """Orders: reserved, allocated, back-ordered, served by age, released."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -9,11 +10,15 @@ from domain.catalog.commands import RegisterCustomer, RegisterLocation
 from domain.inventory.commands import CountStock, ReserveStock
 from domain.inventory.errors import ReservationAlreadyUsed
 from domain.order.commands import (
+    AddOrderLines,
     AllocateOrderLines,
+    BackorderOrderLines,
     CancelOrder,
     CancelOrderLines,
     HoldOrder,
+    IncreaseOrderLines,
     LineQuantity,
+    OrderedLine,
     ReleaseOrder,
 )
 from domain.order.errors import AllocationExceedsDemand
@@ -170,6 +175,49 @@ def test_units_that_a_count_did_not_find_are_taken_from_elsewhere_or_wait(house:
     house.run()
     assert units(house, "1") == (0, 2, 3)
     assert (house.stock("A", "m1").reserved, house.stock("A", "m2").reserved) == (1, 2)
+
+
+def more(order_id: str, quantity: int, minutes: int = 5) -> IncreaseOrderLines:
+    at = NOON + timedelta(minutes=minutes)
+    return IncreaseOrderLines(order_id=order_id, occurred_at=at, lines=(LineQuantity(line_no=1, quantity=quantity),))
+
+
+def added(order_id: str, line_no: int, product_id: str, quantity: int) -> AddOrderLines:
+    line = OrderedLine(line_no=line_no, product_id=product_id, quantity=quantity, unit_price=Decimal(5))
+    return AddOrderLines(order_id=order_id, occurred_at=NOON + timedelta(minutes=5), lines=(line,))
+
+
+def test_lines_and_units_that_are_ordered_later_are_reserved_or_wait_like_the_first(house: House) -> None:
+    house.tell(received("A", "main", 10), received("B", "main", 3), placed("1", ("A", 4)))
+    house.run()
+    house.tell(added("1", 2, "B", 5), more("1", 2))
+    house.run()
+    assert (units(house, "1", 1), units(house, "1", 2)) == ((0, 0, 6), (0, 2, 3))
+    assert house.stock("A", "main").reservations.keys() == {"1/1", "1/1/2"}
+    house.tell(received("B", "main", 9, minutes=9))
+    assert house.run() == ["StockReserved", "OrderLineAllocated"]
+    assert units(house, "1", 2) == (0, 0, 5)
+
+
+def test_what_a_held_order_gets_later_waits_for_its_release(house: House) -> None:
+    house.tell(received("A", "main", 10), placed("1", ("A", 4)))
+    house.run()
+    house.tell(HoldOrder(order_id="1", occurred_at=NOON, reason="credit"), added("1", 2, "A", 3), more("1", 1))
+    assert house.run() == []
+    house.tell(ReleaseOrder(order_id="1", occurred_at=NOON + timedelta(minutes=9)))
+    house.run()
+    assert (units(house, "1", 1), units(house, "1", 2)) == ((0, 0, 5), (0, 0, 3))
+
+
+def test_a_line_that_somebody_else_added_and_backordered_is_served_as_well(house: House) -> None:
+    house.tell(placed("1", ("A", 1)))
+    house.run()
+    waits = BackorderOrderLines(order_id="1", occurred_at=NOON, lines=(LineQuantity(line_no=2, quantity=3),))
+    house.tell(added("1", 2, "B", 3), waits)
+    house.run()
+    house.tell(received("B", "main", 3, minutes=9))
+    house.run()
+    assert units(house, "1", 2) == (0, 0, 3)
 
 
 def test_what_the_source_decided_first_is_not_decided_again(house: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -11,7 +12,18 @@ from hypothesis import strategies as st
 
 from application import codec
 from domain.inventory.commands import AdjustStock, CountStock
-from domain.order.commands import CancelOrder, CancelOrderLines, HoldOrder, LineQuantity, ReleaseOrder, ReturnOrderLines
+from domain.order.commands import (
+    AddOrderLines,
+    CancelOrder,
+    CancelOrderLines,
+    HoldOrder,
+    IncreaseOrderLines,
+    LineQuantity,
+    OrderedLine,
+    ReleaseOrder,
+    ReturnOrderLines,
+)
+from domain.order.events import OrderLinesAdded, OrderPlaced
 from domain.order.state import Order
 from domain.shared.refusal import Refusal
 from tests.soak import SOAK
@@ -34,6 +46,16 @@ units = st.integers(1, 6)
 def cancelled(order_id: str, quantity: int) -> CancelOrderLines:
     lines = (LineQuantity(line_no=1, quantity=quantity),)
     return CancelOrderLines(order_id=order_id, occurred_at=NOON, lines=lines, reason="too many")
+
+
+def more(order_id: str, quantity: int) -> IncreaseOrderLines:
+    lines = (LineQuantity(line_no=1, quantity=quantity),)
+    return IncreaseOrderLines(order_id=order_id, occurred_at=NOON, lines=lines)
+
+
+def added(order_id: str, product_id: str, quantity: int) -> AddOrderLines:
+    line = OrderedLine(line_no=3, product_id=product_id, quantity=quantity, unit_price=Decimal(5))
+    return AddOrderLines(order_id=order_id, occurred_at=NOON, lines=(line,))
 
 
 def brought_back(order_id: str, quantity: int, reason: str) -> ReturnOrderLines:
@@ -59,6 +81,8 @@ happening = st.one_of(
     ),
     st.builds(lambda o: CancelOrder(order_id=o, occurred_at=NOON, reason="changed"), order),
     st.builds(cancelled, order, units),
+    st.builds(added, order, product, units),
+    st.builds(more, order, units),
     st.builds(lambda o: HoldOrder(order_id=o, occurred_at=NOON, reason="credit"), order),
     st.builds(lambda o: ReleaseOrder(order_id=o, occurred_at=NOON), order),
     st.builds(sent, order, location, product, units),
@@ -115,9 +139,13 @@ def require_sound(house: House) -> None:
 def require_sound_lines(
     house: House, order: Order, reserved: Counter[str], available: Counter[str], parked: set[str]
 ) -> None:
+    stream = f"order-{order.order_id}"
+    history = (codec.decode(*recorded) for recorded in house.store.load([stream])[stream])
     products = {
         line.line_no: line.product_id
-        for line in codec.decode(*house.store.load([f"order-{order.order_id}"])[f"order-{order.order_id}"][0]).lines
+        for event in history
+        if isinstance(event, OrderPlaced | OrderLinesAdded)
+        for line in event.lines
     }
     for line in order.lines.values():
         parts = line.open + line.backordered + line.allocated + line.shipped + line.cancelled

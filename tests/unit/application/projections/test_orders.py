@@ -251,3 +251,66 @@ def test_each_event_of_a_line_is_a_row_with_its_units_and_those_in_that_state_af
         (4, 1, "delivered", 6, 6, None, None, "s1", 104, 104),
     ]
     assert [row.occurred_at for row in rows] == [DAY[1], DAY[1], DAY[2], DAY[3], DAY[4]]
+
+
+def added(day: int, *lines: OrderedLine) -> events.OrderLinesAdded:
+    return events.OrderLinesAdded(occurred_at=DAY[day], lines=lines)
+
+
+def increased(day: int, no: int, quantity: int, ordered: int, open: int) -> events.OrderLinesIncreased:  # noqa: A002
+    more = events.IncreasedLine(line_no=no, quantity=quantity, ordered=ordered, open=open)
+    return events.OrderLinesIncreased(occurred_at=DAY[day], lines=(more,))
+
+
+def test_a_line_that_was_added_has_its_orders_facts_and_its_own_time() -> None:
+    confirmed = events.OrderConfirmed(occurred_at=DAY[2], promised_date=date(2024, 3, 8))
+    revised = events.RequestedDateRevised(occurred_at=DAY[5], requested_date=date(2024, 3, 18), reason="closed")
+    rows = rows_of(SUBJECT, "order-o1", placed(), confirmed, added(4, line(3, 2, "7.00", "0.5")), revised)
+    first, later = rows["order_lines"]
+    assert (later.product_id, later.ordered, later.open, later.gross, later.net) == (
+        "p3",
+        2,
+        2,
+        Decimal("14.00"),
+        Decimal("7.000"),
+    )
+    assert (later.customer_id, later.carrier_id, later.promised_date) == ("c1", "dhl", date(2024, 3, 8))
+    assert (first.placed_at, first.confirmed_at) == (DAY[1], DAY[2])
+    assert (later.placed_at, later.confirmed_at) == (DAY[4], DAY[4])
+    assert (later.requested_date, later.first_position, later.last_position) == (date(2024, 3, 18), 101, 104)
+    (order,) = rows["orders"]
+    assert (order.placed_at, order.line_count, order.last_position) == (DAY[1], 2, 104)
+
+
+def test_what_is_ordered_later_takes_its_part_of_the_freight() -> None:
+    small, large = line(1, 1, "10"), line(2, 3, "10")
+    start = rows_of(SUBJECT, "order-o1", placed(small, large, freight=Decimal(8)))["order_lines"]
+    later = rows_of(SUBJECT, "order-o1", placed(small, freight=Decimal(8)), added(2, large))["order_lines"]
+    more = rows_of(
+        SUBJECT, "order-o1", placed(small, line(2, 1, "10"), freight=Decimal(8)), increased(2, 2, 2, ordered=3, open=3)
+    )["order_lines"]
+    expected = [(1, Decimal("10"), Decimal("2.00")), (2, Decimal("30"), Decimal("6.00"))]
+    for rows in (start, later, more):
+        assert [(row.line_no, row.net, row.freight) for row in rows] == expected
+    assert [row.last_position for row in later] == [102, 102], "the freight of the first line changed as well"
+    free = rows_of(SUBJECT, "order-o1", placed(small), added(2, large))["order_lines"]
+    assert [row.last_position for row in free] == [101, 102], "without freight it did not"
+
+
+def test_more_units_of_a_line_change_its_money_and_status_and_no_time() -> None:
+    stream = placed(line(1, 10, "2.50", "0.2")), shipped(3, 10, "s1", "ups", shipped=10), delivered(4, 10, 10)
+    row = one_line(*stream, increased(5, 1, 6, ordered=16, open=6))
+    assert (row.ordered, row.open, row.shipped, row.gross, row.net) == (16, 6, 10, Decimal("40.00"), Decimal("32.000"))
+    assert (one_line(*stream).status, row.status) == ("delivered", "partly_shipped")
+    assert (row.placed_at, row.delivered_at, row.last_position) == (DAY[1], DAY[4], 104)
+
+
+def test_lines_and_units_that_were_ordered_later_are_events_of_their_lines() -> None:
+    stream = placed(), added(2, line(2, 4, "1"), line(3, 5, "1")), increased(3, 2, 6, ordered=10, open=10)
+    rows = rows_of(SUBJECT, "order-o1", *stream)["order_line_events"]
+    assert [tuple(row)[1:6] for row in rows] == [
+        (1, 1, "placed", 10, 10),
+        (2, 2, "added", 4, 4),
+        (2, 3, "added", 5, 5),
+        (3, 2, "increased", 6, 10),
+    ]

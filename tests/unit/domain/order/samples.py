@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.order.commands import (
+    AddOrderLines,
     AllocateOrderLines,
     BackorderOrderLines,
     CancelOrder,
@@ -16,6 +17,7 @@ from domain.order.commands import (
     ConfirmOrder,
     DeliverOrderLines,
     HoldOrder,
+    IncreaseOrderLines,
     LineQuantity,
     OrderedLine,
     PlaceOrder,
@@ -70,6 +72,18 @@ UNPROMISED = replace(PLACED, promised_date=None)
 
 def units(*lines: tuple[int, int]) -> tuple[LineQuantity, ...]:
     return tuple(LineQuantity(line_no=line_no, quantity=quantity) for line_no, quantity in lines)
+
+
+def ordered(line_no: int, quantity: int) -> OrderedLine:
+    return OrderedLine(line_no=line_no, product_id=f"P-{line_no}", quantity=quantity, unit_price=Decimal("3.25"))
+
+
+def add(*lines: tuple[int, int]) -> AddOrderLines:
+    return AddOrderLines(**ADDRESSED, lines=tuple(ordered(*line) for line in lines))
+
+
+def increase(*lines: tuple[int, int]) -> IncreaseOrderLines:
+    return IncreaseOrderLines(**ADDRESSED, lines=units(*lines))
 
 
 def confirm(promised_date: date | None = None) -> ConfirmOrder:

@@ -23,11 +23,13 @@ from tests.unit.domain.order.samples import (
     PLACE,
     PROMISE,
     RELEASE,
+    add,
     allocate,
     backorder,
     cancel_lines,
     confirm,
     deliver,
+    increase,
     release_allocation,
     request,
     return_lines,
@@ -38,7 +40,9 @@ from tests.unit.domain.order.samples import (
 LINE_QUANTITIES = st.lists(st.tuples(st.sampled_from([1, 2, 2, 1, 3]), st.integers(0, 7)), max_size=3)
 LINE_COMMANDS = st.builds(
     lambda command, lines: command(*lines),
-    st.sampled_from([allocate, release_allocation, backorder, ship, ship, deliver, cancel_lines, return_lines]),
+    st.sampled_from(
+        [add, increase, allocate, release_allocation, backorder, ship, ship, deliver, cancel_lines, return_lines]
+    ),
     LINE_QUANTITIES,
 )
 PLACINGS = st.sampled_from([PLACE, replace(PLACE, promised_date=None), replace(PLACE, lines=LINES[:1])])
@@ -129,7 +133,11 @@ def test_the_quantities_of_events_add_up_to_the_totals_of_the_order(commands):
     def total(kind: str, line_no: int) -> int:
         return sum(e.quantity for e in history if type(e).__name__ == kind and e.line_no == line_no)
 
+    def ordered(line_no: int) -> list[int]:
+        return [line.quantity for e in history for line in getattr(e, "lines", ()) if line.line_no == line_no]
+
     for line_no, line in state.lines.items():
+        assert line.ordered == sum(ordered(line_no))
         assert line.shipped == total("OrderLineShipped", line_no)
         assert line.cancelled == total("OrderLineCancelled", line_no)
         assert line.delivered == total("OrderLineDelivered", line_no)

@@ -35,13 +35,14 @@ from tests.unit.domain.order.samples import (
     backorder,
     cancel_lines,
     deliver,
+    increase,
     release_allocation,
     return_lines,
     ship,
 )
 
 PLACED_ORDER = ORDER.given(PLACED)
-LINE_COMMANDS = [allocate, release_allocation, backorder, ship, deliver, cancel_lines, return_lines]
+LINE_COMMANDS = [increase, allocate, release_allocation, backorder, ship, deliver, cancel_lines, return_lines]
 
 
 def allocated(line_no, quantity, **totals):

@@ -40,11 +40,13 @@ from tests.unit.domain.order.samples import (
     PROMISE,
     RELEASE,
     UNPROMISED,
+    add,
     allocate,
     backorder,
     cancel_lines,
     confirm,
     deliver,
+    increase,
     release_allocation,
     request,
     return_lines,
@@ -55,6 +57,8 @@ from tests.unit.domain.order.samples import (
 PLACED_ORDER = ORDER.given(PLACED)
 EVERYTHING = ((1, 10), (2, 4))
 OTHERWISE_LEGAL = [
+    add((3, 1)),
+    increase((1, 1)),
     confirm(LATER),
     revise(LATER),
     request(LATER),
