@@ -213,10 +213,13 @@ def test_changes_become_the_right_commands(shop: Feed) -> None:
     shop.say(LINES, change("u", line(1, 1, 10), line(1, 1, 7), 20))
     shop.say(ORDERS, change("u", None, order(1, wanted="2026-06-09"), 21))
     assert shop.run() == ["ReviseRequestedDate order-1 2026-06-09", "CancelOrderLines order-1 1x3"]
-    shop.say(LINES, change("d", line(1, 2, 4), None, 22))
+    shop.say(LINES, change("c", None, line(1, 3, 6), 21))
+    shop.say(LINES, change("u", line(1, 2, 4), line(1, 2, 9), 22))
+    assert shop.run() == ["IncreaseOrderLines order-1 2x5", "AddOrderLines order-1 3x6"]
+    shop.say(LINES, change("d", line(1, 2, 9), None, 23))
     shop.say(LINES, b"")
-    assert shop.run() == ["CancelOrderLines order-1 2x4"]
-    shop.say(ORDERS, change("d", None, None, 23), {"id": 1})
+    assert shop.run() == ["CancelOrderLines order-1 2x9"]
+    shop.say(ORDERS, change("d", None, None, 24), {"id": 1})
     assert shop.run() == ["CancelOrder order-1"]
 
 
@@ -359,9 +362,13 @@ def test_the_mapping_of_a_database_reads_its_change_messages_as_well(feed: Feed)
     ]
     feed.say("northwind.public.categories", change("u", None, {"category_id": 4, "category_name": "Cheese"}, 9))
     feed.say("northwind.public.orders", change("u", None, {**order_10248, "shipped_date": "1996-07-16"}, 10))
+    feed.say("northwind.public.order_details", change("c", None, {**detail, "product_id": 42}, 11))
+    feed.say("northwind.public.order_details", change("u", detail, {**detail, "quantity": 13}, 12))
     assert sorted(feed.run()) == [
+        "AddOrderLines order-10248 42x12",
         "DispatchShipment shipment-10248",
-        "PlanShipment shipment-10248 11x12",
+        "IncreaseOrderLines order-10248 11x1",
+        "PlanShipment shipment-10248 11x13 42x12",
         "ReviseProduct product-11 Cheese",
-        "ShipOrderLines order-10248 11x12",
+        "ShipOrderLines order-10248 11x13 42x12",
     ]

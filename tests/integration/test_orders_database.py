@@ -209,11 +209,20 @@ def test_fewer_units_and_lines_that_are_gone_are_cancelled(known: Shop) -> None:
     assert known.run()[1] == []
 
 
-def test_a_line_that_moves_to_another_order_is_cancelled_in_its_own(known: Shop) -> None:
+def test_further_lines_and_more_units_are_added_and_nothing_else_is_read(known: Shop) -> None:
+    known.owner.execute("INSERT INTO lines VALUES (103, 1, 3, 'C', '6', 3.10, now())")
+    known.change("lines", "id = 101", "qty = '15'")
+    done, published = known.run()
+    assert published == ["IncreaseOrderLines order-1 1x5", "AddOrderLines order-1 3x6"]
+    assert done.rows_changed == 2
+    assert known.run()[1] == []
+
+
+def test_a_line_that_moves_to_another_order_is_cancelled_in_its_own_and_added_there(known: Shop) -> None:
     known.change("lines", "id = 102", "order_no = 2, no = 2")
     assert known.run()[1] == [
         "CancelOrderLines order-1 2x4",
-        "UnsupportedChange: orders 2: line 2 was added: nothing can be asked for that after PlaceOrder",
+        "AddOrderLines order-2 2x4",
     ]
 
 

@@ -120,6 +120,8 @@ def test_what_the_customer_changes_becomes_the_right_events(northwind: Home, own
         late.execute("INSERT INTO order_details VALUES (12000, 11, 21, 5, 0)")
         owner.execute("UPDATE order_details SET quantity = quantity - 4 WHERE (order_id, product_id) = (11077, 2)")
         owner.execute("DELETE FROM order_details WHERE (order_id, product_id) = (11077, 3)")
+        owner.execute("INSERT INTO order_details VALUES (11077, 11, 21, 5, 0.05)")
+        owner.execute("UPDATE order_details SET quantity = quantity + 5 WHERE (order_id, product_id) = (11076, 6)")
         owner.execute("UPDATE orders SET required_date = '1998-06-30' WHERE order_id = 11076")
         owner.execute("DELETE FROM order_details WHERE order_id = 11075")
         owner.execute("DELETE FROM orders WHERE order_id = 11075")
@@ -128,19 +130,21 @@ def test_what_the_customer_changes_becomes_the_right_events(northwind: Home, own
         owner.execute("UPDATE customers SET company_name = 'Alfreds' WHERE customer_id = 'ALFKI'")
         taken = _take_in(northwind)
         late.commit()
-    assert taken["rows_read"] == 5, "those that were updated, but not their order's other rows"
-    assert (taken["messages"], taken["quarantined"]) == (8, 1)
+    assert taken["rows_read"] == 7, "those that were updated or inserted, but not their order's other rows"
+    assert (taken["messages"], taken["quarantined"]) == (10, 1)
     after = _take_in(northwind)
     assert (after["rows_read"], after["applied"], after["quarantined"]) == (2, 1, 0)
-    assert _take_in(northwind) == NOTHING | {"keys_read": ROWS + 2 - 5}
+    assert _take_in(northwind) == NOTHING | {"keys_read": ROWS + 3 - 5}
 
     with northwind.connect() as connection:
         log = event_log(connection)
     history = {stream: [event for each, _, _, event in log if each == stream] for stream, *_ in log}
     assert [type(event).__name__ for event in history["order-12000"]] == ["OrderPlaced"]
-    cancelled = [(event.line_no, event.quantity, event.open) for event in history["order-11077"][1:]]
-    assert cancelled == [(2, 4, 20), (3, 4, 0)]
-    (revised,) = history["order-11076"][1:]
+    *cancellations, added = history["order-11077"][1:]
+    assert [(event.line_no, event.quantity, event.open) for event in cancellations] == [(2, 4, 20), (3, 4, 0)]
+    assert [(line.line_no, line.product_id, line.quantity) for line in added.lines] == [(11, "11", 5)]
+    revised, increased = history["order-11076"][1:]
+    assert [(line.line_no, line.quantity, line.ordered) for line in increased.lines] == [(6, 5, 25)]
     assert (type(revised).__name__, revised.requested_date) == ("RequestedDateRevised", date(1998, 6, 30))
     assert type(history["order-11075"][-1]).__name__ == "OrderCancelled"
     assert type(history["order-11074"][-1]).__name__ == "OrderLineShipped"
@@ -148,4 +152,8 @@ def test_what_the_customer_changes_becomes_the_right_events(northwind: Home, own
     (quarantined,) = northwind.json("quarantine", "list")
     assert (quarantined["code"], quarantined["source"]) == ("UnsupportedChange", "orders 10248")
     assert quarantined["detail"].startswith("orders 10248: freight was 32.38, is 1.00: ")
+    (row,) = northwind.json("kpi")["rows"]
+    # Beside the dump's: the late order, the line that was added, and the units by which one was raised.
+    expected = {"gross": "1354793.59", "units": 51_317 + 5 + 5 + 5, "order_lines": 2_155 + 1 + 1}
+    assert {name: row["figures"][name] for name in expected} == expected
     assert northwind.json("verify")["equal"] is True

@@ -1,8 +1,8 @@
 """From rows of a mapping before and after to what must be asked of the domain: pure.
 
 A row that is new is its command. A row that changed or is gone becomes what the domain offers for it: an order is
-cancelled in part, a catalog entry revised or retired, a stock counted again. What it offers nothing for becomes a
-rejected row, so that it ends in quarantine with both values instead of being lost.
+cancelled in part or gets further lines, a catalog entry revised or retired, a stock counted again. What it offers
+nothing for becomes a rejected row, so that it ends in quarantine with both values instead of being lost.
 """
 
 from __future__ import annotations

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from domain.order.commands import (
+    AddOrderLines,
     CancelOrder,
     CancelOrderLines,
+    IncreaseOrderLines,
     LineQuantity,
     OrderedLine,
     PlaceOrder,
@@ -55,22 +57,30 @@ def _dates(before: PlaceOrder, after: PlaceOrder, moment: datetime, problems: li
 def _lines(before: PlaceOrder, after: PlaceOrder, moment: datetime, problems: list[str]) -> Iterator[Any]:
     now = {line.line_no: line for line in after.lines}
     known = {line.line_no for line in before.lines}
-    cancelled = []
+    fewer, more = [], []
     for line in before.lines:
         left = now.get(line.line_no)
-        fewer = line.quantity - (left.quantity if left is not None else 0)
-        if left is not None:
-            problems += _line_problems(line, left)
-        if fewer > 0:
-            cancelled.append(LineQuantity(line_no=line.line_no, quantity=fewer))
-    problems += [f"line {number} was added" for number in now if number not in known]
-    if cancelled:
-        yield CancelOrderLines(order_id=after.order_id, occurred_at=moment, lines=tuple(cancelled), reason=REASON)
+        units = (left.quantity if left is not None else 0) - line.quantity
+        unlike = _line_problems(line, left) if left is not None else []
+        problems += unlike
+        if units < 0:
+            fewer.append(LineQuantity(line_no=line.line_no, quantity=-units))
+        elif units > 0 and not unlike:
+            more.append(LineQuantity(line_no=line.line_no, quantity=units))
+    added = tuple(line for line in after.lines if line.line_no not in known)
+    address: dict[str, Any] = {"order_id": after.order_id, "occurred_at": moment}
+    if fewer:
+        yield CancelOrderLines(**address, lines=tuple(fewer), reason=REASON)
+    if more:
+        yield IncreaseOrderLines(**address, lines=tuple(more))
+    if added:
+        yield AddOrderLines(**address, lines=added)
 
 
 def _line_problems(before: OrderedLine, after: OrderedLine) -> list[str]:
+    """Say what no command expresses; more units of a line that is not what it was are among it."""
     changed = [name for name in ("product_id", "unit_price", "discount") if _differ(before, after, name)]
-    if after.quantity > before.quantity:
+    if changed and after.quantity > before.quantity:
         changed.append("quantity")
     return [
         f"line {before.line_no}: {name} was {_said(getattr(before, name))}, is {_said(getattr(after, name))}"

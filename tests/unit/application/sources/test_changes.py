@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,11 @@ from application.sources.changes import UNSUPPORTED, changes
 from domain.catalog.commands import RegisterCustomer, RetireCustomer, ReviseCustomer
 from domain.inventory.commands import CountStock, SetReorderPoint
 from domain.order.commands import (
+    AddOrderLines,
     CancelOrder,
     CancelOrderLines,
     HoldOrder,
+    IncreaseOrderLines,
     LineQuantity,
     OrderedLine,
     PlaceOrder,
@@ -69,6 +72,29 @@ def test_lines_with_fewer_units_and_without_any_are_cancelled_at_once() -> None:
             reason="changed at the source",
         )
     ]
+
+
+def test_lines_that_are_new_are_added_and_more_units_ordered() -> None:
+    before, after = order((1, 5), (2, 3), (3, 4)), order((1, 8), (3, 1), (4, 2), (5, 6))
+    assert asked(before, after) == [
+        CancelOrderLines(
+            order_id="o1",
+            occurred_at=SEEN,
+            lines=(LineQuantity(line_no=2, quantity=3), LineQuantity(line_no=3, quantity=3)),
+            reason="changed at the source",
+        ),
+        IncreaseOrderLines(order_id="o1", occurred_at=SEEN, lines=(LineQuantity(line_no=1, quantity=3),)),
+        AddOrderLines(order_id="o1", occurred_at=SEEN, lines=after.lines[2:]),
+    ]
+
+
+def test_more_units_of_a_line_that_is_not_what_it_was_are_rejected_with_it() -> None:
+    cheaper = OrderedLine(line_no=1, product_id="P1", quantity=8, unit_price=Decimal(1))
+    after = order((2, 4))
+    after = replace(after, lines=(cheaper, *after.lines))
+    increased, rejected = asked(order((1, 5), (2, 3)), after)
+    assert increased.lines == (LineQuantity(line_no=2, quantity=1),)
+    assert rejected.startswith("rows 1: line 1: unit_price was 2, is 1; line 1: quantity was 5, is 8: nothing")
 
 
 def test_an_order_that_gets_its_first_lines_is_placed() -> None:
