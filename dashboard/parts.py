@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
 from application.errors import PlatformError
 from application.queries.definitions import Fact
-from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
+from application.queries.views.explaining import TITLES
 from application.queries.views.seen import Seen
 from application.queries.views.shapes import Column, Table, Tile
 from application.queries.views.words import age, at
@@ -30,6 +30,8 @@ PAGES = {
     for name in ("overview", "orders", "shipments", "inventory", "suppliers", "pipeline", "explain")
 }
 _ROWS, _ROW_HEIGHT = 12, 35
+_LONG = timedelta(seconds=5)
+"""Figures that are older than this, while newer ones are being read, are marked."""
 
 
 def refreshing(title: str, draw: Callable[[], None]) -> None:
@@ -70,17 +72,20 @@ def current() -> tuple[Choice, str | None]:
 
 def fresh(seen: Seen[View], freshness: Freshness) -> View:
     """Say how fresh a view is, or why it is not, and return it."""
-    if seen.problem is not None:
-        old = age(datetime.now(UTC) - seen.at)
+    old = datetime.now(UTC) - seen.at
+    problem = seen.problem or ("newer figures take long" if seen.late and old > _LONG else None)
+    if problem is not None:
         st.warning(
-            f"{seen.problem.partition(':')[0].capitalize()} – these are the figures of {old} ({seen.at:%H:%M:%S} UTC).",
+            f"{problem.partition(':')[0].capitalize()} – these are the figures of {age(old)} ({seen.at:%H:%M:%S} UTC).",
             icon=":material/cloud_off:",
         )
     behind = f"{freshness.behind:,} positions behind the log" if freshness.behind else "at the end of the log"
     if filters.build() is not None:
         behind = "kept"
-    paused = " Paused." if filters.build() is None and filters.refresh_every() is None else ""
-    note(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.{paused}")
+    more = " Newer figures are being read." if seen.late else ""
+    if filters.build() is None and filters.refresh_every() is None:
+        more += " Paused."
+    note(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.{more}")
     st.session_state["read_at"] = f"{seen.at:%H:%M:%S}"
     return seen.view
 
@@ -97,7 +102,7 @@ def tiles(shown: Sequence[Tile], *, explained: bool = True) -> None:
         with column.container(border=True, height="stretch"):
             _tile(tile)
             if explained:
-                explain_link(tile.name)
+                explain_link(tile.name, level=tile.level)
 
 
 def _tile(tile: Tile) -> None:
@@ -110,11 +115,13 @@ def _tile(tile: Tile) -> None:
         charts.sparkline(tile.title, tile.trend)
 
 
-def explain_link(name: str) -> None:
-    """Draw the way to the rows behind a figure, with the time that it was read."""
-    if name in KPIS:
+def explain_link(name: str, *, level: bool = False) -> None:
+    """Draw the way to the rows behind a figure, of all days where it is a level, with the time that it was read."""
+    if name in TITLES:
         label = f":small[{st.session_state['read_at']} · Explain]"
-        st.page_link(PAGES["explain"], label=label, query_params=address(kpi=KPIS[name].title), help=KPIS[name].title)
+        whole = {"period": "All"} if level else {}
+        query = address(kpi=TITLES[name]) | whole
+        st.page_link(PAGES["explain"], label=label, query_params=query, help=f"The rows behind: {TITLES[name]}")
 
 
 def address(**more: str) -> dict[str, Any]:

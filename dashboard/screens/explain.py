@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from application.queries.explain import ExplainedFigure, ExplainedMessage
-from application.queries.kpis import KPIS
+from application.queries.views.explaining import TITLES
 from application.queries.views.shapes import Column, Table
 from application.queries.views.words import at, in_words
 from dashboard import history, parts
@@ -16,9 +16,9 @@ from dashboard.session import viewing
 def draw() -> None:
     """Draw the page."""
     choice, build = parts.current()
-    kpi = st.selectbox("Figure", list(KPIS), 0, lambda name: KPIS[name].title, key="kpi", bind="query-params")
-    explained = parts.fresh(*viewing().explained(kpi, choice, build))
-    parts.not_applied(choice, [KPIS[kpi].fact])
+    name = st.selectbox("Figure", list(TITLES), 0, TITLES.__getitem__, key="kpi", bind="query-params")
+    explained = parts.fresh(*viewing().explained(name, choice, build))
+    parts.not_applied(choice, [explained.kpi.fact])
     _figure(explained)
     history.draw("stream", [row.row.stream_id for row in explained.rows])
     if event := st.query_params.get("event"):

@@ -41,6 +41,8 @@ def _alert(alert: Alert) -> None:
     st.page_link(
         parts.PAGES[alert.page], label=label, query_params=parts.address(), help=f"To {alert.page}: {alert.text}"
     )
+    if alert.figure is not None:
+        parts.explain_link(alert.figure, level=True)
 
 
 parts.refreshing("Overview", draw)

@@ -33,14 +33,12 @@ def draw() -> None:
 def _balance(shown: Pipeline) -> None:
     balance = shown.balance
     sign = "=" if balance.holds else "≠"
-    figures = (
-        ("Received", balance.received),
-        (f"{sign} Applied", balance.applied),
-        ("+ Duplicate", balance.duplicate),
-        ("+ Quarantined", balance.quarantined),
+    _tiles(
+        ("Received", f"{balance.received:,}", "Messages in bronze, each as it came."),
+        (f"{sign} Applied", f"{balance.applied:,}", "Messages that became events, those after a retry included."),
+        ("+ Duplicate", f"{balance.duplicate:,}", "Messages whose source and id had been received before."),
+        ("+ Quarantined", f"{balance.quarantined:,}", "Messages held back with a reason; those open are listed below."),
     )
-    for column, (title, count) in zip(st.columns(4), figures, strict=True):
-        column.metric(title, f"{count:,}", border=True)
     if not balance.holds:
         st.error("The balance does not hold: something was counted wrongly.", icon=":material/error:")
 
@@ -48,13 +46,19 @@ def _balance(shown: Pipeline) -> None:
 def _flow(shown: Pipeline) -> None:
     flow = shown.flow
     since = f"since {flow.since:%H:%M:%S} UTC" if flow.since else "measured from the second refresh on"
-    figures = (
+    _tiles(
         ("Behind the log", f"{flow.lag:,} positions", "How far the log is ahead of the figures."),
         ("Messages received", _rate(flow.messages), f"A second, {since}."),
         ("Log positions projected", _rate(flow.events), f"A second, {since}."),
     )
-    for column, (title, text, meaning) in zip(st.columns(3), figures, strict=True):
-        column.metric(title, text, help=meaning, border=True)
+
+
+def _tiles(*figures: tuple[str, str, str]) -> None:
+    """Draw figures of the pipeline itself: they stand for no rows of gold, so that each says what it counts."""
+    for column, (title, text, meaning) in zip(st.columns(len(figures)), figures, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.metric(title, text, help=meaning)
+            note(f"{st.session_state['read_at']} · {meaning}")
 
 
 def _rate(rate: float | None) -> str:

@@ -158,7 +158,8 @@ class Container(containers.DeclarativeContainer):
     now = providers.Object(_now)
 
     database = providers.Resource(_database, settings)
-    pool = providers.Resource(kept_pool, database)
+    pool_patience = providers.Object(10.0)
+    pool = providers.Resource(kept_pool, database, pool_patience)
     event_store = providers.Resource(_event_store, database)
     for_read_models = providers.Callable(_for_read_models, database, settings)
     read_model = providers.Resource(_read_model, for_read_models)

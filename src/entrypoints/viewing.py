@@ -15,10 +15,10 @@ from application.ports.analytics import AnalyticsUnavailableError, Member
 from application.ports.builds import KeptBuild
 from application.ports.event_store import StoreUnavailableError
 from application.ports.listings import Star
-from application.queries.explain import ExplainedFigure, ExplainedMessage, explain_event, explain_figure
-from application.queries.figures import find_kpi
+from application.queries.explain import ExplainedFigure, ExplainedMessage, explain_event
 from application.queries.policies import DEFAULT, Policy, find_policy
 from application.queries.views.choice import Choice, options
+from application.queries.views.explaining import explained
 from application.queries.views.history import Version, history
 from application.queries.views.inventory import Inventory, inventory
 from application.queries.views.orders import Orders, orders
@@ -36,6 +36,10 @@ _AWAY = (AnalyticsUnavailableError, StoreUnavailableError)
 _SHARED = ("analytics", "inbox", "event_store", "builds", "policies", "archive", "quality", "certificates", "revision")
 _SAMPLES, _CERTIFICATES = 240, 20
 _OPTIONS_MINUTES = 5
+_PATIENCE, _FRAME_PATIENCE = 1.2, 0.4
+"""Seconds that a reader waits for newer figures, and for newer choices of the filters, before the last are shown."""
+_CONNECTION_SECONDS = 1.0
+"""Seconds without a connection after which the database counts as away."""
 
 
 class NothingYetError(PlatformError):
@@ -74,15 +78,15 @@ class Viewing:
         now = self._now()
 
         def found() -> dict[str, list[Member]]:
-            return options(self._star(None)) if self._container().inbox().balance().applied else {}
+            return options(self._star(None)) if self._container().event_store().head() else {}
 
         def make() -> Frame:
             container = self._container()
-            known = self._see("options", lambda: f"{now:%Y%m%d%H}{now.minute // _OPTIONS_MINUTES}", found).view
+            known = self._see("options", lambda: f"{now:%Y%m%d%H}{now.minute // _OPTIONS_MINUTES}", found, None).view
             builds = tuple(build for build in container.builds().all() if build.ready)
             return Frame(known, builds, find_policy(container.policies().history(), DEFAULT.name))
 
-        return self._see("frame", now.isoformat, make)
+        return self._see("frame", now.isoformat, make, _FRAME_PATIENCE)
 
     def overview(self, choice: Choice, build: str | None) -> tuple[Seen[Overview], Freshness]:
         """Return the overview."""
@@ -105,13 +109,8 @@ class Viewing:
         return self._page("suppliers", choice, build, lambda star: suppliers(star, choice))
 
     def explained(self, name: str, choice: Choice, build: str | None) -> tuple[Seen[ExplainedFigure], Freshness]:
-        """Return a KPI's figure within the filters that its fact knows, and rows behind it."""
-
-        def make(star: Star) -> ExplainedFigure:
-            known = {each: choice.members[each] for each in choice.known(find_kpi(name).fact)}
-            return explain_figure(star, name, members=known, period=choice.period, policy=choice.policy)
-
-        return self._page(f"explain {name}", choice, build, make)
+        """Return a figure within the filters that its fact knows, and rows behind it."""
+        return self._page(f"explain {name}", choice, build, lambda star: explained(star, name, choice))
 
     def pipeline(self) -> tuple[Seen[Pipeline], Freshness]:
         """Return the pipeline, always as it is now."""
@@ -121,13 +120,19 @@ class Viewing:
             container = self._container()
             inbox, freshness = container.inbox(), self._freshness(None)
             head = freshness.position + freshness.behind
-            self._samples.append(Sample(now, inbox.balance().received, head, freshness.position))
-            certificates = container.certificates().latest(_CERTIFICATES)
-            found = container.quality().last(), certificates, container.builds().all()
-            return pipeline(inbox, tuple(self._samples), *found), freshness
+            balance = inbox.balance()
+            self._samples.append(Sample(now, balance.received, head, freshness.position))
+            shown = pipeline(
+                inbox,
+                balance,
+                tuple(self._samples),
+                run=container.quality().last(),
+                certificates=container.certificates().latest(_CERTIFICATES),
+                builds=container.builds().all(),
+            )
+            return shown, freshness
 
-        seen = self._see("pipeline", now.isoformat, make)
-        return Seen(seen.view[0], seen.at, seen.problem), seen.view[1]
+        return _apart(self._see("pipeline", now.isoformat, make))
 
     def history(self, stream_id: str) -> tuple[Version, ...]:
         """Return the versions of a stream; raises as `application.queries.views.history.history` does."""
@@ -141,11 +146,14 @@ class Viewing:
 
     def retry(self, numbers: list[int], actor: str) -> list[Retried]:
         """Retry quarantined messages; raises as `Quarantine.retry` does."""
-        return self._asked(lambda: self._container().quarantine().retry(numbers, actor=actor))
+        results = self._asked(lambda: self._container().quarantine().retry(numbers, actor=actor))
+        self._seen.forget("pipeline")
+        return results
 
     def discard(self, numbers: list[int], actor: str, reason: str) -> None:
         """Discard quarantined messages; raises as `Quarantine.discard` does."""
         self._asked(lambda: self._container().quarantine().discard(numbers, actor=actor, reason=reason))
+        self._seen.forget("pipeline")
 
     def close(self) -> None:
         """Close what was opened."""
@@ -170,16 +178,18 @@ class Viewing:
             freshness = self._freshness(build)
             return make(self._star(build)), freshness
 
-        seen = self._see(question, revision, both)
-        return Seen(seen.view[0], seen.at, seen.problem), seen.view[1]
+        return _apart(self._see(question, revision, both))
 
     def _require_something(self) -> None:
-        balance = self._container().inbox().balance()
-        if not balance.received:
-            raise NothingYetError("No message was received yet: `dataflow generate` makes some up.")
-        if not balance.applied:
-            raise NothingYetError("No message could be applied: `dataflow quarantine list` says why.")
-        if not self._container().analytics().position():
+        """Check that there are figures; messages, of which there may be many, are counted only to say why not."""
+        container = self._container()
+        if not container.event_store().head():
+            balance = container.inbox().balance()
+            if not balance.received:
+                raise NothingYetError("No message was received yet: `dataflow generate` makes some up.")
+            if not balance.applied:
+                raise NothingYetError("No message could be applied: `dataflow quarantine list` says why.")
+        if not container.analytics().position():
             raise NothingYetError("The read models are empty: run `dataflow project`.")
 
     def _star(self, build: str | None) -> Star:
@@ -190,8 +200,15 @@ class Viewing:
         position = self._star(build).position()
         return Freshness(position, 0 if build else max(0, self._container().event_store().head() - position))
 
-    def _see(self, question: object, revision: Callable[[], str], make: Callable[[], View]) -> Seen[View]:
-        return self._seen.see(question, lambda: self._asked(revision), lambda: self._asked(make), self._now())
+    def _see(
+        self,
+        question: object,
+        revision: Callable[[], str],
+        make: Callable[[], View],
+        patience: float | None = _PATIENCE,
+    ) -> Seen[View]:
+        ask, make_it = (lambda: self._asked(revision)), (lambda: self._asked(make))
+        return self._seen.see(question, ask, make_it, self._now(), patience)
 
     def _asked(self, ask: Callable[[], View]) -> View:
         """Ask the platform; where it is away, the next question opens it anew."""
@@ -206,8 +223,13 @@ class Viewing:
             if self._opened is None:
                 with ExitStack() as stack:
                     container = stack.enter_context(platform(self._settings))
+                    container.pool_patience.override(_CONNECTION_SECONDS)
                     # What is shared is made here, by one thread.
                     for name in _SHARED:
                         container.providers[name]()
                     self._opened = container, stack.pop_all()
             return self._opened[0]
+
+
+def _apart(seen: Seen[tuple[View, Freshness]]) -> tuple[Seen[View], Freshness]:
+    return Seen(seen.view[0], seen.at, seen.problem, seen.late), seen.view[1]

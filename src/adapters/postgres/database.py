@@ -13,22 +13,22 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.errors import translated
 
 
-def open_pool(conninfo: str, *, size: int = 8) -> ConnectionPool:
-    """Open a pool of up to `size` connections to one database."""
+def open_pool(conninfo: str, *, size: int = 8, patience: float = 10.0) -> ConnectionPool:
+    """Open a pool of up to `size` connections to one database; without one for `patience` seconds it is away."""
     return ConnectionPool(
         conninfo,
         min_size=1,
         max_size=size,
         open=True,
-        timeout=10,
+        timeout=patience,
         check=ConnectionPool.check_connection,
         kwargs={"options": "-c timezone=UTC"},
     )
 
 
-def kept_pool(conninfo: str) -> Iterator[ConnectionPool]:
+def kept_pool(conninfo: str, patience: float) -> Iterator[ConnectionPool]:
     """Yield one pool and close it when the iteration is ended."""
-    with open_pool(conninfo) as pool:
+    with open_pool(conninfo, patience=patience) as pool:
         yield pool
 
 

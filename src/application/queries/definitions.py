@@ -99,7 +99,16 @@ class Listing:
 
 ORDERS = Fact("fact_order", "order", ("stream_id",), "placed_date_key")
 ORDER_LINES = Fact("fact_order_line", "order line", ("stream_id", "line_no"), "placed_date_key")
+UNSHIPPED_ORDERS = replace(
+    ORDERS, grain="order with units still to be shipped", rows="f.shipped < f.ordered - f.cancelled"
+)
+BACKORDERS = replace(ORDER_LINES, grain="order line that waits for stock", rows="f.backordered > 0")
 SHIPMENTS = Fact("fact_shipment", "shipment", ("stream_id",), "planned_date_key")
+SHIPMENTS_UNDER_WAY = replace(
+    SHIPMENTS,
+    grain="shipment under way",
+    rows="f.dispatched_at IS NOT NULL AND f.delivered_at IS NULL AND f.returned_at IS NULL",
+)
 STOCK_MOVEMENTS = Fact("fact_stock_movement", "movement of a stock", ("stream_id", "version"), "moved_date_key")
 RECEIPTS = replace(STOCK_MOVEMENTS, grain="receipt of goods", rows="f.kind = 'received'")
 SCRAPPINGS = replace(STOCK_MOVEMENTS, grain="scrapping of stock", rows="f.kind = 'scrapped'")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from application import codec
 from application.errors import PlatformError
-from application.ports.analytics import Analytics, Evidence, Figure, Period
+from application.ports.analytics import Analytics, Evidence, Figure, Period, Selection
 from application.ports.archive import Archive, ArchivedMessage
 from application.ports.event_store import EventStore, RecordedEvent
 from application.queries.definitions import FACTS, Fact, Kpi
@@ -68,8 +68,21 @@ def explain_figure(
     table = kpi_table(analytics, [name], members=members, period=period, policies=[policy])
     (kpi,), (measured,) = table.kpis, table.rows
     rows = evidence(analytics, name, members=members, period=period, policy=policy, limit=limit)
-    named = tuple(ExplainedRow(row_name(kpi.fact, row), row) for row in rows)
-    return ExplainedFigure(kpi, policy, measured.figures[kpi.name], named)
+    return ExplainedFigure(kpi, policy, measured.figures[kpi.name], _named(kpi, rows))
+
+
+def explain(analytics: Analytics, kpi: Kpi, where: Selection, policy: Policy, limit: int = 20) -> ExplainedFigure:
+    """Return the figure of a KPI that a policy gave its meaning, and up to `limit` rows behind it.
+
+    Raises:
+        AnalyticsUnavailableError: there is nothing to read from.
+    """
+    (measured,) = analytics.measure([kpi], None, where)
+    return ExplainedFigure(kpi, policy, measured.figures[kpi.name], _named(kpi, analytics.evidence(kpi, where, limit)))
+
+
+def _named(kpi: Kpi, rows: Sequence[Evidence]) -> tuple[ExplainedRow, ...]:
+    return tuple(ExplainedRow(row_name(kpi.fact, row), row) for row in rows)
 
 
 def row_name(fact: Fact, row: Evidence) -> str:

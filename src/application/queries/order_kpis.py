@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from application.queries.definitions import ORDER_LINES, ORDERS, Kpi
+from application.queries.definitions import BACKORDERS, ORDER_LINES, ORDERS, Kpi
 from application.queries.expressions import rows, share, share_of_rows, units
 
 _SHIPPED = "f.shipped > 0"
@@ -127,10 +127,9 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         "Units back-ordered",
         "units",
         "down",
-        ORDER_LINES,
+        BACKORDERS,
         units("f.backordered"),
         "Units that wait for stock now.",
-        "f.backordered > 0",
     ),
     Kpi(
         "backorder_rate",

@@ -45,4 +45,14 @@ SUPPLIER_KPIS: tuple[Kpi, ...] = (
         _IN_TIME,
         "SCOR RL.3.20, orders and lines received on time",
     ),
+    Kpi(
+        "spend",
+        "Spend",
+        "money",
+        "none",
+        RECEIPTS,
+        "coalesce(sum(f.delta_on_hand * f.unit_cost), 0)",
+        "Units received from suppliers times what each cost; units of unknown cost count for nothing.",
+        "f.unit_cost IS NOT NULL",
+    ),
 )

@@ -51,6 +51,8 @@
 -- check: returned <= delivered AND delivered <= shipped AND shipped + cancelled + backordered <= ordered
 -- index: placed_date_key
 -- index: customer_id
+-- Those of which units are still to be shipped, among all there ever were.
+-- index: promised_date_key where shipped < ordered - cancelled
 WITH lines AS (
     SELECT
         stream_id,

@@ -5,6 +5,8 @@
 -- touched by carriers: SELECT s.stream_id FROM shipments s JOIN carrier_versions v USING (carrier_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND s.planned_at >= v.valid_from AND (s.planned_at < v.valid_to) IS NOT FALSE
 -- touched by locations: SELECT s.stream_id FROM shipments s JOIN location_versions v ON v.location_id = s.origin_location_id WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND s.planned_at >= v.valid_from AND (s.planned_at < v.valid_to) IS NOT FALSE
 -- index: planned_date_key
+-- Those under way, among all there ever were.
+-- index: planned_delivery_at where dispatched_at IS NOT NULL AND delivered_at IS NULL AND returned_at IS NULL
 -- references dim_carrier: carrier_key
 -- references dim_location: location_key
 -- references dim_date: planned_date_key, planned_dispatch_date_key, planned_delivery_date_key, dispatched_date_key, delivered_date_key, returned_date_key, voided_date_key

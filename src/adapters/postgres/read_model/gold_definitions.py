@@ -36,10 +36,11 @@ class Since(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The columns of an index, and those that it holds beside them, so that queries need no row."""
+    """The columns of an index, those that it holds beside them, so that queries need no row, and the rows it is of."""
 
     columns: tuple[str, ...]
     including: tuple[str, ...] = ()
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ class _Header:
     def _take(self, directive: str, value: str) -> None:
         group, _, name = directive.rpartition(" ")
         if directive == "index":
-            columns, _, including = value.partition(" including ")
+            named, _, where = value.partition(" where ")
+            columns, _, including = named.partition(" including ")
             covered = _columns(self._path, including) if including else ()
-            self.indexes.append(Index(_columns(self._path, columns), covered))
+            self.indexes.append(Index(_columns(self._path, columns), covered, where))
         elif directive == "check":
             self.checks.append(value)
         elif directive in _SINGLE and directive not in self.single:

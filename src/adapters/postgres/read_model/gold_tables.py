@@ -46,9 +46,10 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
     conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
-    for columns, including in gold.indexes:
+    for columns, including, where in gold.indexes:
         covering = sql.SQL(" INCLUDE ({})").format(_names(including)) if including else sql.SQL("")
-        conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, _names(columns)) + covering)
+        statement = sql.SQL("CREATE INDEX ON {} ({})").format(table, _names(columns)) + covering
+        conn.execute(statement.as_bytes(conn) + (f" WHERE {where}".encode() if where else b""))
     _comment(conn, schemas, gold, "TABLE")
 
 

@@ -11,7 +11,7 @@ from application.queries.definitions import STOCK_DAILY, STOCK_DAYS, Kpi, Listin
 from application.queries.dimensions import DIMENSIONS
 from application.queries.expressions import rows as count_of
 from application.queries.views.choice import Choice
-from application.queries.views.measuring import levels, measured, named, over_time, table_by, tiles
+from application.queries.views.measuring import by_step, levels, measured, named, over_time, table_by, tiles
 from application.queries.views.shapes import Column, Series, Table, Tile
 
 LEVELS = ("stock_value", "stock_units", "stock_available", "below_reorder_point", "out_of_stock")
@@ -84,10 +84,11 @@ class Inventory(NamedTuple):
 def inventory(star: Star, choice: Choice) -> Inventory:
     """Measure and list stock; raises AnalyticsUnavailableError."""
     where = choice.where(STOCK_DAILY)
+    stock = named(choice, ("stock_units", "stock_value"))
     return Inventory(
         levels(star, named(choice, LEVELS), choice),
         tiles(star, named(choice, FLOWS), choice),
-        over_time(star, named(choice, ("stock_units", "stock_value")), choice),
+        over_time(by_step(star, stock, choice), stock, choice),
         _calendar(star, choice),
         _as_of_now(star, choice),
         _table("To reorder: available units at the reorder point or below", star.rows(REORDER, where, SHOWN)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from application.ports.analytics import Figure, Measured, Member, Period
@@ -18,6 +18,8 @@ from application.queries.views.shapes import Bar, Bars, Column, Form, Series, St
 from application.queries.views.words import change_in_words, in_words, is_better, label
 
 TOTAL = Member(None, None)
+Steps = Sequence[tuple[str, Mapping[str, Figure]]]
+"""Figures by KPI for each day or week, by its key."""
 _FORMS: dict[str, Form] = {"money": "money", "ratio": "ratio", "days": "number", "hours": "number", "km": "number"}
 
 
@@ -41,30 +43,35 @@ def measured(
     return {member: {kpi.name: figures.get(kpi.name) for kpi in kpis} for member, figures in found.items()}
 
 
-def tiles(star: Star, kpis: Sequence[Kpi], choice: Choice, trends: Dimension | None = None) -> tuple[Tile, ...]:
-    """Measure KPIs over the chosen period, against the one before where there is one, with trends by a dimension."""
+def by_step(star: Star, kpis: Sequence[Kpi], choice: Choice) -> Steps:
+    """Measure KPIs over the chosen period by day, or by week where it is long, the oldest first."""
+    rows = measured(star, kpis, choice, choice.period, DIMENSIONS[choice.step])
+    return sorted(((member.key, figures) for member, figures in rows.items() if member.key), key=lambda row: row[0])
+
+
+def tiles(star: Star, kpis: Sequence[Kpi], choice: Choice, steps: Steps = ()) -> tuple[Tile, ...]:
+    """Measure KPIs over the chosen period, against the one before where there is one; `steps` are their trends."""
     now = measured(star, kpis, choice, choice.period)[TOTAL]
     before = {TOTAL: measured(star, kpis, choice, previous(choice.period))[TOTAL]} if choice.period else None
     table = KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),), (choice.policy,), before)
-    steps = _in_order(measured(star, kpis, choice, choice.period, trends)) if trends else []
     return tuple(_tile(table, kpi, tuple(float(figures[kpi.name] or 0) for _, figures in steps)) for kpi in kpis)
 
 
 def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
     """Measure KPIs as they stand now, whatever the period."""
     now = measured(star, kpis, choice, None)[TOTAL]
-    return tuple(_tile(KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),)), kpi, ()) for kpi in kpis)
+    table = KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),))
+    return tuple(_tile(table, kpi, ())._replace(level=True) for kpi in kpis)
 
 
-def over_time(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:
-    """Measure KPIs by day, or by week where the period is long."""
-    rows = _in_order(measured(star, kpis, choice, choice.period, DIMENSIONS[choice.step]))
+def over_time(steps: Steps, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:
+    """Draw what was measured by steps."""
     return tuple(
         Series(
             f"{kpi.title} by {choice.step}",
             tuple(
-                Step(*days_of(member.key or ""), float(figures[kpi.name] or 0), in_words(kpi, figures[kpi.name]))
-                for member, figures in rows
+                Step(*days_of(key), float(figures[kpi.name] or 0), in_words(kpi, figures[kpi.name]))
+                for key, figures in steps
             ),
         )
         for kpi in kpis
@@ -112,9 +119,3 @@ def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float, ...]) -> Tile:
     change = table.change(row, kpi)
     text, meaning = in_words(kpi, row.figures[kpi.name]), kpi.description
     return Tile(kpi.name, kpi.title, text, meaning, change_in_words(kpi, change), is_better(kpi, change), trend)
-
-
-def _in_order(rows: dict[Member, dict[str, Figure]]) -> list[tuple[Member, dict[str, Figure]]]:
-    return sorted(
-        ((member, figures) for member, figures in rows.items() if member.key), key=lambda row: row[0][0] or ""
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from application.ports.listings import Star
-from application.queries.definitions import ORDER_LINES, ORDERS, Dimension, Kpi, Listing, Source
+from application.queries.definitions import BACKORDERS, ORDERS, Dimension, Kpi, Listing, Source
 from application.queries.expressions import days
 from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
@@ -54,7 +54,7 @@ LATEST = Listing(
     (_BUYER,),
 )
 WAITING = Listing(
-    ORDER_LINES,
+    BACKORDERS,
     (
         ("stream_id", "f.stream_id"),
         ("order_id", "f.order_id"),
@@ -65,7 +65,6 @@ WAITING = Listing(
     ),
     "f.backordered_at, f.stream_id, f.line_no",
     ("LEFT JOIN dim_product goods ON goods.product_key = f.product_key",),
-    "f.backordered > 0",
 )
 
 
@@ -85,7 +84,7 @@ def orders(star: Star, choice: Choice) -> Orders:
         tiles(star, named(choice, FLOWS), choice),
         _funnel(star, choice),
         _cycle(star, choice),
-        _waiting(star.rows(WAITING, choice.where(ORDER_LINES), SHOWN)),
+        _waiting(star.rows(WAITING, choice.where(BACKORDERS), SHOWN)),
         _latest(star.rows(LATEST, choice.where(ORDERS, choice.period), SHOWN)),
     )
 

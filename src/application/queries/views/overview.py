@@ -6,27 +6,28 @@ from typing import Literal, NamedTuple
 
 from application.ports.inbox import Inbox
 from application.ports.listings import Star
-from application.queries.definitions import ORDERS, SHIPMENTS, Dimension, Kpi, Source
+from application.queries.definitions import ORDERS, Dimension, Source
 from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
-from application.queries.views.measuring import TOTAL, bars_by, levels, measured, named, over_time, tiles
+from application.queries.views.explaining import overdue_orders, overdue_shipments
+from application.queries.views.measuring import TOTAL, bars_by, by_step, levels, measured, named, over_time, tiles
 from application.queries.views.shapes import Bars, Series, Tile
 from application.queries.views.words import status_in_words
 
 FLOWS = ("orders", "net", "on_time_rate", "fill_rate", "order_cycle_time_days")
 LEVELS = ("stock_value", "below_reorder_point", "units_backordered")
 ORDER_STATUS = Dimension("order_status", "Status", {ORDERS.name: Source("f.status", "f.status")})
-_UNDER_WAY = "f.dispatched_at IS NOT NULL AND f.delivered_at IS NULL AND f.returned_at IS NULL"
 
 
 class Alert(NamedTuple):
-    """Something to look at: how many, what, how bad it is, and the page that shows it."""
+    """Something to look at: how many, what, how bad it is, the page that shows it, and the figure that explains it."""
 
     number: int
     text: str
     severity: Literal["good", "warning", "serious"]
     page: str
+    figure: str | None = None
 
 
 class Overview(NamedTuple):
@@ -47,14 +48,16 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
         AnalyticsUnavailableError, StoreUnavailableError: there is nothing to read from.
     """
     orders, net = named(choice, ("orders", "net"))
+    flows = named(choice, FLOWS)
+    steps = by_step(star, flows, choice)
     statuses = (
         bars_by(star, orders, ORDER_STATUS, choice, "Orders by status"),
         bars_by(star, KPIS["shipments"], DIMENSIONS["status"], choice, "Shipments by status"),
     )
     return Overview(
-        _with_currency(star, choice, tiles(star, named(choice, FLOWS), choice, DIMENSIONS[choice.step])),
+        _with_currency(star, choice, tiles(star, flows, choice, steps)),
         levels(star, named(choice, LEVELS), choice),
-        over_time(star, [orders, net], choice),
+        over_time(steps, [orders, net], choice),
         tuple(
             Bars(title, tuple(b._replace(label=status_in_words(b.label)) for b in drawn)) for title, drawn in statuses
         ),
@@ -66,26 +69,9 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
     )
 
 
-def overdue_orders(choice: Choice) -> Kpi:
-    """Return the number of orders whose promise has passed with units still to be shipped."""
-    due = f"f.promised_date_key < {choice.now:%Y%m%d} AND f.shipped < f.ordered - f.cancelled"
-    return _counting("overdue_orders", "Orders overdue", ORDERS.name, due)
-
-
-def overdue_shipments(choice: Choice) -> Kpi:
-    """Return the number of shipments that are under way after the time that they were to arrive."""
-    due = f"{_UNDER_WAY} AND coalesce(f.eta, f.planned_delivery_at) < timestamptz '{choice.now.isoformat()}'"
-    return _counting("overdue_shipments", "Shipments overdue", SHIPMENTS.name, due)
-
-
-def _counting(name: str, title: str, fact: str, condition: str) -> Kpi:
-    of = ORDERS if fact == ORDERS.name else SHIPMENTS
-    return Kpi(name, title, of.grain, "down", of, f"count(*) FILTER (WHERE {condition})", title, condition)
-
-
 def _with_currency(star: Star, choice: Choice, flows: tuple[Tile, ...]) -> tuple[Tile, ...]:
     """Name the currencies that net sales add up, so that a mixture is seen as one."""
-    found = measured(star, [KPIS["net"]], choice, choice.period, DIMENSIONS["currency"])
+    found = measured(star, [KPIS["orders"]], choice, choice.period, DIMENSIONS["currency"])
     title = " ".join([KPIS["net"].title, " + ".join(sorted(str(member.key) for member in found))]).strip()
     return tuple(tile._replace(title=title) if tile.name == "net" else tile for tile in flows)
 
@@ -96,10 +82,14 @@ def _alerts(star: Star, inbox: Inbox, choice: Choice) -> tuple[Alert, ...]:
     late, under_way, out = (int(found[kpi.name] or 0) for kpi in kpis)
     waiting = sum(inbox.waiting().values())
     return (
-        Alert(late, "orders past their promise, not shipped in full", "serious" if late else "good", "orders"),
-        Alert(
-            under_way, "shipments past their arrival, still under way", "serious" if under_way else "good", "shipments"
-        ),
-        Alert(out, "stocks without an available unit", "warning" if out else "good", "inventory"),
-        Alert(waiting, "messages open in quarantine", "warning" if waiting else "good", "pipeline"),
+        _alert(late, "orders past their promise, not shipped in full", "serious", "orders", kpis[0].name),
+        _alert(under_way, "shipments past their arrival, still under way", "serious", "shipments", kpis[1].name),
+        _alert(out, "stocks without an available unit", "warning", "inventory", kpis[2].name),
+        _alert(waiting, "messages open in quarantine", "warning", "pipeline"),
     )
+
+
+def _alert(
+    number: int, text: str, severity: Literal["warning", "serious"], page: str, figure: str | None = None
+) -> Alert:
+    return Alert(number, text, severity if number else "good", page, figure)

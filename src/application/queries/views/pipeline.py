@@ -59,7 +59,9 @@ def flow(samples: Sequence[Sample]) -> Flow:
 
 def pipeline(
     inbox: Inbox,
+    balance: Balance,
     samples: Sequence[Sample],
+    *,
     run: QualityRun | None,
     certificates: Sequence[CertificateEntry],
     builds: Sequence[KeptBuild],
@@ -68,7 +70,7 @@ def pipeline(
     messages = tuple(inbox.quarantine(status=QuarantineStatus.OPEN, limit=SHOWN))
     reasons = sorted(inbox.waiting().items(), key=lambda reason: (-reason[1], reason[0]))
     return Pipeline(
-        inbox.balance(),
+        balance,
         flow(samples),
         Table("Why", (Column("Reason"), Column("Messages", "count")), tuple(reasons)),
         _quarantine(messages),

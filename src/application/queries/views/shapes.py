@@ -19,7 +19,7 @@ class Tile(NamedTuple):
     """One figure in words, with what it means.
 
     `change` is against the period before, and `better` whether that is good; `trend` are figures over time, the
-    oldest first. `name` is the KPI that explains it.
+    oldest first. `name` is the KPI that explains it, over all days where it is a `level`.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Tile(NamedTuple):
     change: str | None = None
     better: bool | None = None
     trend: tuple[float, ...] = ()
+    level: bool = False
 
 
 class Step(NamedTuple):

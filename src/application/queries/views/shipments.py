@@ -9,8 +9,8 @@ from application.ports.listings import Star
 from application.queries.definitions import SHIPMENTS, Dimension, Listing, Source
 from application.queries.dimensions import DIMENSIONS
 from application.queries.views.choice import Choice
+from application.queries.views.explaining import overdue_shipments
 from application.queries.views.measuring import named, table_by, tiles
-from application.queries.views.overview import overdue_shipments
 from application.queries.views.shapes import Column, Table, Tile
 from application.queries.views.words import at, status_in_words
 

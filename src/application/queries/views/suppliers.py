@@ -5,30 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from application.ports.listings import Star
-from application.queries.definitions import STOCK_MOVEMENTS, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.views.choice import Choice
 from application.queries.views.measuring import bars_by, named, table_by, tiles
 from application.queries.views.shapes import Bars, Table, Tile
 
-FLOWS = ("supplier_lead_time_days", "supplier_lead_time_p95_days", "supplier_reliability", "units_received")
+FLOWS = ("supplier_lead_time_days", "supplier_lead_time_p95_days", "supplier_reliability", "units_received", "spend")
 RANKED = (
     "otif_line_rate",
     "supplier_reliability",
     "supplier_lead_time_days",
     "supplier_lead_time_p95_days",
     "units_received",
-)
-_RECEIVED = "f.kind = 'received'"
-SPEND = Kpi(
     "spend",
-    "Spend",
-    "money",
-    "none",
-    STOCK_MOVEMENTS,
-    f"coalesce(sum(f.delta_on_hand * f.unit_cost) FILTER (WHERE {_RECEIVED}), 0)",
-    "Units received times what each cost.",
-    f"{_RECEIVED} AND f.unit_cost IS NOT NULL",
 )
 
 
@@ -44,12 +33,12 @@ class Suppliers(NamedTuple):
 def suppliers(star: Star, choice: Choice) -> Suppliers:
     """Measure suppliers; raises AnalyticsUnavailableError."""
     by = DIMENSIONS["supplier"]
-    (lead,) = named(choice, ("supplier_lead_time_days",))
+    lead, spend = named(choice, ("supplier_lead_time_days", "spend"))
     return Suppliers(
         tiles(star, named(choice, FLOWS), choice),
         bars_by(star, lead, by, choice, "Lead time by supplier, the longest first"),
-        bars_by(star, SPEND, by, choice, "Spend by supplier"),
-        ranked(table_by(star, [*named(choice, RANKED), SPEND], by, choice, "Suppliers by on time in full")),
+        bars_by(star, spend, by, choice, "Spend by supplier"),
+        ranked(table_by(star, named(choice, RANKED), by, choice, "Suppliers by on time in full")),
     )
 
 

@@ -16,7 +16,7 @@ from application.queries.definitions import ORDERS, STOCK_DAILY
 from application.queries.kpis import KPIS
 from application.queries.views.choice import SPANS, Choice
 from application.queries.views.inventory import supply_days
-from application.queries.views.measuring import bars_by, column_of, over_time, tiles
+from application.queries.views.measuring import bars_by, by_step, column_of, over_time, tiles
 from application.queries.views.orders import CYCLE_DAY, orders
 from application.queries.views.overview import Overview, overview
 from application.queries.views.pipeline import Sample, flow
@@ -97,7 +97,8 @@ def test_a_change_from_nothing_is_not_known() -> None:
 
 def test_steps_are_in_order_and_know_their_days() -> None:
     by = {"day": {"2026-02-28": {"orders": 2}, "2026-02-27": {"orders": 1}, None: {"orders": 9}}}
-    (series,) = over_time(star(by=by), [KPIS["orders"]], chosen())
+    steps = by_step(star(by=by), [KPIS["orders"]], chosen())
+    (series,) = over_time(steps, [KPIS["orders"]], chosen())
     assert [(step.first, step.value) for step in series.steps] == [(date(2026, 2, 27), 1.0), (date(2026, 2, 28), 2.0)]
     assert series.title == "Orders by day"
     assert days_of("2026-W09") == (date(2026, 2, 23), date(2026, 3, 2))
@@ -112,7 +113,10 @@ def test_of_many_members_the_greatest_are_drawn_and_the_title_says_so() -> None:
 
 def overview_of(totals: dict[str, Any], waiting: dict[str, int]) -> Overview:
     inbox = SimpleNamespace(waiting=lambda: waiting, balance=lambda: Balance(1, 1, 0, 0))
-    by: Any = {"currency": {"EUR": {"net": 1}, "USD": {"net": 2}}, "order_status": {"partly_shipped": {"orders": 3}}}
+    by: Any = {
+        "currency": {"EUR": {"orders": 1}, "USD": {"orders": 2}},
+        "order_status": {"partly_shipped": {"orders": 3}},
+    }
     return overview(star(totals, period=WEEK, by=by), cast(Any, inbox), chosen())
 
 

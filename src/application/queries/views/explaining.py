@@ -1,0 +1,42 @@
+"""What the page can explain: the KPIs, and the figures that depend on the moment that counts as now."""
+
+from __future__ import annotations
+
+from application.ports.listings import Star
+from application.queries.definitions import SHIPMENTS_UNDER_WAY, UNSHIPPED_ORDERS, Kpi
+from application.queries.explain import ExplainedFigure, explain
+from application.queries.kpis import KPIS
+from application.queries.policies import under
+from application.queries.views.choice import Choice
+
+OVERDUE_ORDERS, OVERDUE_SHIPMENTS = "overdue_orders", "overdue_shipments"
+_OF_NOW = {OVERDUE_ORDERS: "Orders overdue", OVERDUE_SHIPMENTS: "Shipments overdue"}
+TITLES = {name: kpi.title for name, kpi in KPIS.items()} | _OF_NOW
+"""The titles of all figures that can be explained, by their names."""
+
+
+def overdue_orders(choice: Choice) -> Kpi:
+    """Return the number of orders whose promise has passed with units still to be shipped."""
+    due, fact = f"f.promised_date_key < {choice.now:%Y%m%d}", UNSHIPPED_ORDERS
+    meaning = "Orders whose promised day (UTC) has passed with units that were neither shipped nor cancelled."
+    title = _OF_NOW[OVERDUE_ORDERS]
+    return Kpi(OVERDUE_ORDERS, title, "orders", "down", fact, f"count(*) FILTER (WHERE {due})", meaning, due)
+
+
+def overdue_shipments(choice: Choice) -> Kpi:
+    """Return the number of shipments that are under way after the time that they were to arrive."""
+    due = f"coalesce(f.eta, f.planned_delivery_at) < timestamptz '{choice.now.isoformat()}'"
+    meaning = "Shipments under way whose expected arrival, or planned one where none is expected, has passed."
+    title, fact = _OF_NOW[OVERDUE_SHIPMENTS], SHIPMENTS_UNDER_WAY
+    return Kpi(OVERDUE_SHIPMENTS, title, "shipments", "down", fact, f"count(*) FILTER (WHERE {due})", meaning, due)
+
+
+def explained(star: Star, name: str, choice: Choice) -> ExplainedFigure:
+    """Return a figure by its name in `TITLES`, within what was chosen, and rows behind it.
+
+    Raises:
+        AnalyticsUnavailableError: there is nothing to read from.
+    """
+    of_now = {OVERDUE_ORDERS: overdue_orders, OVERDUE_SHIPMENTS: overdue_shipments}
+    kpi = of_now[name](choice) if name in of_now else under(KPIS[name], choice.policy)
+    return explain(star, kpi, choice.where(kpi.fact, choice.period), choice.policy)
