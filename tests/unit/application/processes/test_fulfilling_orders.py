@@ -190,8 +190,9 @@ def added(order_id: str, line_no: int, product_id: str, quantity: int) -> AddOrd
 def test_lines_and_units_that_are_ordered_later_are_reserved_or_wait_like_the_first(house: House) -> None:
     house.tell(received("A", "main", 10), received("B", "main", 3), placed("1", ("A", 4)))
     house.run()
-    house.tell(added("1", 2, "B", 5), more("1", 2))
-    house.run()
+    for growth in (added("1", 2, "B", 5), more("1", 2)):
+        house.tell(growth)
+        assert "OrderLineAllocated" in house.run()
     assert (units(house, "1", 1), units(house, "1", 2)) == ((0, 0, 6), (0, 2, 3))
     assert house.stock("A", "main").reservations.keys() == {"1/1", "1/1/2"}
     house.tell(received("B", "main", 9, minutes=9))
