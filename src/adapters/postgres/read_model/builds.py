@@ -13,7 +13,6 @@ from psycopg import Connection, IsolationLevel
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
-from adapters.postgres import locks
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
@@ -23,7 +22,7 @@ from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
 from adapters.postgres.read_model.schemas import OLD, Schemas
-from adapters.postgres.read_model.session import connect, translated
+from adapters.postgres.read_model.session import connect, only_rebuild, translated
 from application.ports.builds import (
     LIVE,
     BuildExistsError,
@@ -35,7 +34,7 @@ from application.ports.builds import (
     NoSuchBuildError,
 )
 from application.ports.listings import Star
-from application.ports.read_model import PhaseProgress, RebuildRunningError
+from application.ports.read_model import PhaseProgress
 from application.projections.subject import Subject
 from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
@@ -153,9 +152,7 @@ class PostgresBuilds:
 
     @contextmanager
     def _exclusive(self) -> Iterator[Connection]:
-        with self._connected() as conn:
-            if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
-                raise RebuildRunningError(RebuildRunningError.__doc__)
+        with translated(), only_rebuild(self._conninfo) as conn:
             yield conn
 
 

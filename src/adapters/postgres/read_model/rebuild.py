@@ -10,7 +10,6 @@ from typing import Literal
 
 from psycopg import Connection
 
-from adapters.postgres import locks
 from adapters.postgres.certificates import mark_swapped
 from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
@@ -18,7 +17,7 @@ from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
-from adapters.postgres.read_model.session import connect
+from adapters.postgres.read_model.session import connect, only_rebuild
 from adapters.postgres.read_model.snapshot import shared_snapshot
 from adapters.postgres.read_model.swap import swap
 from application.codec import Recorded, decode
@@ -27,7 +26,6 @@ from application.ports.read_model import (
     NothingKeptError,
     OtherVersionError,
     PhaseProgress,
-    RebuildRunningError,
 )
 from application.replay.certificate import Certificate, Purpose, Rebuilt
 from application.replay.shards import Plan, shard_count
@@ -186,7 +184,5 @@ def exclusive_rebuild(conninfo: str, build: Build, progress: PhaseProgress) -> I
     Raises:
         RebuildRunningError: another one is running.
     """
-    with closing(connect(conninfo)) as conn:
-        if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
-            raise RebuildRunningError(RebuildRunningError.__doc__)
+    with only_rebuild(conninfo) as conn:
         yield Rebuild(conninfo, conn, build, progress)

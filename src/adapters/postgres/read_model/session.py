@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
 from psycopg.types.string import BytesBinaryDumper
 
-from application.ports.read_model import ReadModelUnavailableError
+from adapters.postgres import locks
+from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError
 
 _SETTINGS = """
 SET TimeZone = 'UTC';
@@ -30,6 +31,24 @@ def connect(conninfo: str) -> Connection:
     # The last one registered for bytea counts: this one is written in C, the DB-API's is not.
     conn.adapters.register_dumper(bytes, BytesBinaryDumper)
     return conn
+
+
+@contextmanager
+def only_rebuild(conninfo: str) -> Iterator[Connection]:
+    """Give a connection that holds the lock of the one rebuild or verification that may run.
+
+    Raises:
+        RebuildRunningError: another one is running.
+    """
+    with closing(connect(conninfo)) as conn:
+        if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
+            raise RebuildRunningError(RebuildRunningError.__doc__)
+        try:
+            yield conn
+        finally:
+            # Closing alone frees the lock a moment later; a connection that is gone has freed it already.
+            with suppress(psycopg.Error):
+                conn.execute("SELECT pg_advisory_unlock(%s)", [locks.REBUILD])
 
 
 @contextmanager
