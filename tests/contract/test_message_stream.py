@@ -10,17 +10,24 @@ from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.aggregates import TOPICS
+from application.continued_log import ContinuedLog
 from application.ports.message_stream import POLL_BYTES, MessageStream, OutgoingMessage, Partition, ReceivedMessage
 from tests.kafka_topics import fresh_topics
 
+Start = Mapping[Partition, int]
+CONTINUED_AT = 100
 PATIENCE = 20.0
 """Seconds within which a message that is there must come."""
 
 
-@pytest.fixture(params=["memory", "postgres", "kafka"])
+@pytest.fixture(params=["memory", "continued", "postgres", "kafka"])
 def stream(request: pytest.FixtureRequest) -> Iterator[MessageStream]:
     if request.param == "memory":
         yield MemoryMessageStream(TOPICS)
+        return
+    if request.param == "continued":
+        memory = MemoryMessageStream(TOPICS)
+        yield ContinuedLog(memory, dict.fromkeys(memory.ends(), CONTINUED_AT))
         return
     if request.param == "kafka":
         with fresh_topics() as connection:
@@ -39,11 +46,15 @@ def messages(count: int, topic: str = "orders", keys: int = 7) -> list[OutgoingM
     return [OutgoingMessage(topic, f"key-{n % keys}", f"{topic}-{n}".encode()) for n in range(count)]
 
 
-def drain(
-    stream: MessageStream, limit: int = 100, start: Mapping[Partition, int] | None = None
-) -> list[ReceivedMessage]:
+@pytest.fixture
+def start(stream: MessageStream) -> Start:
+    """Where each partition begins, as nothing was published yet."""
+    return stream.ends()
+
+
+def drain(stream: MessageStream, start: Start, limit: int = 100) -> list[ReceivedMessage]:
     """Everything from `start` to the ends, and nothing after it."""
-    due = sum(end - (start or {}).get(partition, 0) for partition, end in stream.ends().items())
+    due = sum(end - start[partition] for partition, end in stream.ends().items())
     received: list[ReceivedMessage] = []
     while len(received) < due:
         batch = stream.poll(limit, PATIENCE)
@@ -53,19 +64,19 @@ def drain(
     return received
 
 
-def test_every_message_is_polled_once_with_its_bytes(stream: MessageStream) -> None:
+def test_every_message_is_polled_once_with_its_bytes(stream: MessageStream, start: Start) -> None:
     sent = messages(500) + messages(300, "shipments")
     stream.publish(sent)
-    received = drain(stream)
+    received = drain(stream, start)
     assert sorted(m.payload for m in received) == sorted(m.payload for m in sent)
     assert {(m.topic, m.key, m.payload) for m in received} == set(sent)
 
 
-def test_messages_of_a_key_keep_their_order_and_their_partition(stream: MessageStream) -> None:
+def test_messages_of_a_key_keep_their_order_and_their_partition(stream: MessageStream, start: Start) -> None:
     stream.publish(messages(100))
     stream.publish(messages(100))
     by_key: dict[str | None, list[ReceivedMessage]] = {}
-    for message in drain(stream, 33):
+    for message in drain(stream, start, 33):
         by_key.setdefault(message.key, []).append(message)
     assert len(by_key) == 7
     for number in range(7):
@@ -75,24 +86,24 @@ def test_messages_of_a_key_keep_their_order_and_their_partition(stream: MessageS
         assert [m.offset for m in group] == sorted(m.offset for m in group)
 
 
-def test_seek_goes_on_from_the_given_offsets_and_from_the_start_elsewhere(stream: MessageStream) -> None:
+def test_seek_goes_on_from_the_given_offsets_and_from_the_start_elsewhere(stream: MessageStream, start: Start) -> None:
     stream.publish(messages(50))
-    whole = drain(stream)
+    whole = drain(stream, start)
     seen = [m for m in whole if m.partition == whole[0].partition]
     half = seen[: len(seen) // 2]
-    start = {Partition("orders", whole[0].partition): half[-1].offset + 1}
-    stream.seek(start)
-    assert sorted(drain(stream, start=start)) == sorted(m for m in whole if m not in half)
+    further = {Partition("orders", whole[0].partition): half[-1].offset + 1}
+    stream.seek(further)
+    assert sorted(drain(stream, {**start, **further})) == sorted(m for m in whole if m not in half)
 
 
-def test_ends_are_where_the_next_messages_go(stream: MessageStream) -> None:
-    assert set(stream.ends().values()) == {0}
+def test_ends_are_where_the_next_messages_go(stream: MessageStream, start: Start) -> None:
+    assert set(start.values()) == {CONTINUED_AT if isinstance(stream, ContinuedLog) else 0}
     assert {p.topic for p in stream.ends()} == set(TOPICS)
     stream.publish(messages(40))
-    received = drain(stream)
+    received = drain(stream, start)
     for partition, end in stream.ends().items():
         offsets = [m.offset for m in received if (m.topic, m.partition) == partition]
-        assert end == max(offsets, default=-1) + 1
+        assert end == max(offsets, default=start[partition] - 1) + 1
 
 
 def test_few_large_messages_come_at_a_time(stream: MessageStream) -> None:
@@ -115,9 +126,9 @@ def test_poll_wakes_when_a_message_is_published(stream: MessageStream) -> None:
         assert [m.payload for m in waiting.result(PATIENCE)] == [b"orders-0"]
 
 
-def test_publishers_side_by_side_lose_nothing(stream: MessageStream) -> None:
+def test_publishers_side_by_side_lose_nothing(stream: MessageStream, start: Start) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: stream.publish(messages(50)), range(16)))
-    received = drain(stream)
+    received = drain(stream, start)
     assert len(received) == 800
     assert len({(m.topic, m.partition, m.offset) for m in received}) == 800
