@@ -10,7 +10,9 @@ RUN python -m venv /venv \
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /tmp dataflow
-ENV PATH=/venv/bin:$PATH HOME=/tmp DATAFLOW_HOME=/data PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# Airflow's triggerer imports what tells of a missed deadline from the folder of the DAGs.
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/app/dags HOME=/tmp DATAFLOW_HOME=/data \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

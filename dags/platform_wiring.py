@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from asyncio import to_thread
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from airflow.sdk import Asset, Connection, Variable
 from airflow.sdk.definitions.callback import AsyncCallback
@@ -57,12 +60,16 @@ def platform_settings() -> Iterator[None]:
 
 def tell_failure(context: Any) -> None:
     """Tell that a task failed for good."""
-    from entrypoints.tasks.alerts import alert
-
     instance = context["task_instance"]
     details = {"dag": instance.dag_id, "task": instance.task_id, "run": instance.run_id}
-    with platform_settings():
-        alert("a task failed", {**details, "error": str(context.get("exception"))})
+    _tell("a task failed", {**details, "error": str(context.get("exception"))})
+
+
+async def tell_late(context: Mapping[str, Any], within: str) -> None:
+    """Tell that a run missed its deadline; the triggerer imports this, so it needs this folder on its PYTHONPATH."""
+    run = context["dag_run"]
+    details = {"dag": run["dag_id"], "run": run["dag_run_id"], "expected within": within}
+    await to_thread(_tell, "a run is late", details)
 
 
 def deadline(within: timedelta) -> DeadlineAlert:
@@ -70,7 +77,7 @@ def deadline(within: timedelta) -> DeadlineAlert:
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=within,
-        callback=AsyncCallback("entrypoints.tasks.alerts.tell_late", {"within": str(within)}),
+        callback=AsyncCallback(tell_late, {"within": str(within)}),
     )
 
 
@@ -86,11 +93,17 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+def _tell(what: str, details: Mapping[str, str]) -> None:
+    from entrypoints.tasks.alerts import alert
+
+    alert(what, details, os.environ | _from_airflow())
+
+
 def _from_airflow() -> dict[str, str]:
     found: dict[str, str] = {}
     for name, setting in CONNECTIONS.items():
         try:
-            found[setting] = Connection.get(name).get_uri()
+            found[setting] = _url(Connection.get(name))
         except AirflowNotFoundException:
             continue
     for name, setting in VARIABLES.items():
@@ -98,3 +111,14 @@ def _from_airflow() -> dict[str, str]:
         if value is not None:
             found[setting] = value
     return found
+
+
+def _url(connection: Connection) -> str:
+    """Return a connection's URL as it was given: Airflow's has no slashes in its path, and says postgres://."""
+    scheme, _, rest = connection.get_uri().rpartition("://")
+    scheme = scheme.rpartition("://")[2]
+    login, at, place = rest.rpartition("@")
+    if not place.startswith("%2F"):  # the folder of a socket
+        place, mark, query = place.partition("?")
+        place = re.sub("%(2F|3A|2C)", lambda quoted: unquote(quoted[0]), place) + mark + query
+    return f"{'postgresql' if scheme == 'postgres' else scheme}://{login}{at}{place}"

@@ -1,20 +1,24 @@
-"""A process with an Airflow home of its own: imports the DAGs once, and runs them as they are asked for, line by line.
+"""A process with an Airflow home of its own: imports the DAGs once, and does with them what it is asked, line by line.
 
-Each line of its input is JSON: {"dag": ..., "params": {...}, "environment": {...}}; it answers with a line of JSON.
+Each line of its input is JSON: {"do": "run", "dag": ..., "params": {...}, "environment": {...}}, or another one of
+`ASKED`; it answers with a line of JSON.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 NAMES = ("daily_supply_chain", "rebuild_projections", "verify_sample")
+PACKAGES = {"domain", "application", "adapters", "entrypoints"}
 
 
 def main() -> None:
@@ -29,23 +33,27 @@ def main() -> None:
     settings.configure_orm()
     sys.path.insert(0, str(DAGS))
     found = imported()
-    say(answers, {name: describe(each["dag"]) | {"seconds": each["seconds"]} for name, each in found.items()})
+    say(answers, {name: describe(each["dag"]) | each["import"] for name, each in found.items()})
     for line in sys.stdin:
         asked = json.loads(line)
+        before = dict(os.environ)
         os.environ.update(asked["environment"])
-        say(answers, run(found[asked["dag"]]["dag"], asked["params"]))
+        say(answers, ASKED[asked["do"]](found.get(asked["dag"], {}).get("dag"), asked["params"]))
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def imported() -> dict[str, Any]:
-    """Import the DAG files; any warning is an error."""
+    """Import each DAG file with all that it imports beside Airflow; any warning is an error."""
     found: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        __import__("platform_wiring")
         for name in NAMES:
-            started = time.process_time()
+            sys.modules.pop("platform_wiring", None)
+            started, before = time.process_time(), set(sys.modules)
             module = __import__(name)
-            found[name] = {"dag": module.DAG, "seconds": time.process_time() - started}
+            took, new = time.process_time() - started, {each.partition(".")[0] for each in {*sys.modules} - before}
+            found[name] = {"dag": module.DAG, "import": {"seconds": took, "platform": sorted(new & PACKAGES)}}
     return found
 
 
@@ -83,8 +91,9 @@ def run(dag: Any, params: dict[str, Any]) -> dict[str, Any]:
     from sqlalchemy import select
 
     # In Airflow 3.3.2, dag.test() can't read the deadline that it serialized itself (apache/airflow#73428).
-    dag.deadline = None
+    deadline, dag.deadline = dag.deadline, None
     done = dag.test(run_conf=params, logical_date=None)
+    dag.deadline = deadline
     with create_session() as session:
         xcoms = session.scalars(
             select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
@@ -98,6 +107,30 @@ def run(dag: Any, params: dict[str, Any]) -> dict[str, Any]:
             "returned": {f"{each.task_id}.{each.map_index}": XComModel.deserialize_value(each) for each in xcoms},
             "assets": {event.uri: event.extra for event in events},
         }
+
+
+def late(dag: Any, context: dict[str, Any]) -> list[str]:
+    """Do what the triggerer does when a run of the DAG missed its deadline; return the states that it tells of."""
+    from airflow.triggers.callback import CallbackTrigger
+
+    callback = dag.deadline[0].callback
+    trigger = CallbackTrigger(callback.path, callback.kwargs | {"context": context})
+
+    async def states() -> list[str]:
+        return [str(event.payload["state"]) async for event in trigger.run()]
+
+    return asyncio.run(states())
+
+
+def settings_of(_dag: Any, names: list[str]) -> dict[str, str]:
+    """Return settings as a task sees them."""
+    from platform_wiring import platform_settings
+
+    with platform_settings():
+        return {name: os.environ[name] for name in names}
+
+
+ASKED: dict[str, Callable[[Any, Any], Any]] = {"run": run, "late": late, "settings": settings_of}
 
 
 def say(answers: Any, what: object) -> None:

@@ -1,4 +1,4 @@
-"""Airflow as it is deployed: scheduler, DAG processor, API server, two Celery workers, on real PostgreSQL and Redis."""
+"""Airflow as it is deployed: its four services and two Celery workers, on real PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ COMMANDS = {
     "api": ("api-server",),
     "scheduler": ("scheduler",),
     "processor": ("dag-processor",),
+    "triggerer": ("triggerer",),
     "worker-1": ("celery", "worker", "--concurrency", "2", "--celery-hostname", "one@%h", "--skip-serve-logs"),
     "worker-2": ("celery", "worker", "--concurrency", "2", "--celery-hostname", "two@%h", "--skip-serve-logs"),
 }
@@ -38,14 +39,15 @@ COMMANDS = {
 class Cluster:
     """The processes, and the API by which they are told what to do."""
 
-    def __init__(self, folder: Path, postgres: str, redis: str, platform: str) -> None:
+    def __init__(self, folder: Path, postgres: str, redis: str, connections: dict[str, str]) -> None:
         folder.mkdir()
         self._folder = folder
+        self._database = postgres
         self._port = free_port()
         self._url = f"http://127.0.0.1:{self._port}"
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("DATAFLOW_", "AIRFLOW"))
-        } | self._settings(postgres, redis, platform)
+        } | self._settings(postgres, redis, connections)
         self._processes: dict[str, tuple[int, float]] = {}
         self._token = ""
 
@@ -83,6 +85,12 @@ class Cluster:
         path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value?deserialize=true"
         return self.ask("GET", path)["value"]
 
+    def run_out_of_time(self, run_id: str) -> None:
+        """Set the deadline of a run to now, as if its hours had passed."""
+        overdue = "UPDATE deadline SET deadline_time = now() FROM dag_run WHERE dagrun_id = dag_run.id AND run_id = %s"
+        with psycopg.connect(self._database) as connection:
+            assert connection.execute(overdue, [run_id]).rowcount == 1
+
     def kill(self, name: str) -> None:
         """End a process and all that it started, as a power cut would."""
         stop(*self._processes.pop(name), signal.SIGKILL)
@@ -108,7 +116,7 @@ class Cluster:
             return False
         return True
 
-    def _settings(self, postgres: str, redis: str, platform: str) -> dict[str, str]:
+    def _settings(self, postgres: str, redis: str, connections: dict[str, str]) -> dict[str, str]:
         airflow = {
             "CORE__DAGS_FOLDER": str(DAGS),
             "CORE__LOAD_EXAMPLES": "false",
@@ -133,11 +141,11 @@ class Cluster:
         }
         return {f"AIRFLOW__{name}": value for name, value in airflow.items()} | {
             "AIRFLOW_HOME": str(self._folder),
-            "AIRFLOW_CONN_DATAFLOW_DATABASE": platform,
+            **{f"AIRFLOW_CONN_{name.upper()}": url for name, url in connections.items()},
             "AIRFLOW_VAR_DATAFLOW_ARTEFACTS": str(self._folder / "artefacts"),
             "DATAFLOW_RETRY_SECONDS": "1",
             "C_FORCE_ROOT": "true",
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(DAGS)]),
         }
 
 

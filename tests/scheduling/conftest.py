@@ -44,11 +44,18 @@ class Airflow:
 
     def run(self, dag: str, environment: dict[str, str], **params: object) -> dict[str, Any]:
         """Run a DAG with parameters; return the states of run and tasks, what they returned, and the assets' events."""
-        assert self._process.stdin is not None
-        asked = {"dag": dag, "params": params, "environment": environment}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
+        done: dict[str, Any] = self._ask("run", dag, params, environment)
+        return done
+
+    def late(self, dag: str, context: dict[str, Any], environment: dict[str, str]) -> list[str]:
+        """Miss the deadline of a DAG; return the states of its callback."""
+        states: list[str] = self._ask("late", dag, context, environment)
+        return states
+
+    def settings(self, names: list[str], environment: dict[str, str]) -> dict[str, str]:
+        """Return settings as a task sees them."""
+        found: dict[str, str] = self._ask("settings", None, names, environment)
+        return found
 
     def log(self) -> str:
         """Return what was logged so far."""
@@ -57,20 +64,23 @@ class Airflow:
         return self._log.read()
 
     def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(60)
-        self._process.stdout.close()
+        """End the process, without the seconds that it takes to end by itself."""
+        self._process.kill()
+        self._process.communicate()
         self._log.close()
 
-    def _answer(self) -> dict[str, Any]:
+    def _ask(self, do: str, dag: str | None, params: object, environment: dict[str, str]) -> Any:
+        assert self._process.stdin is not None
+        asked = {"do": do, "dag": dag, "params": params, "environment": environment}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, self.log()[-4_000:]
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return json.loads(line)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A real scheduler and two workers run the daily DAG and a rebuild of eight shards, one worker killed on the way."""
+"""A real scheduler and two workers run the daily DAG and a rebuild of eight shards, late and with one worker killed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from entrypoints.cli.context import platform
 from entrypoints.settings import Settings
 from tests.integration.test_services import running
 from tests.scheduling.cluster import Cluster, await_, fresh_database
+from tests.webhook import Webhook, webhook
 
 pytestmark = pytest.mark.cluster
 TABLES = "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s"
@@ -38,15 +39,24 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[Cluster]:
+def told() -> Iterator[Webhook]:
+    with webhook() as heard:
+        yield heard
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, database: str, told: Webhook) -> Iterator[Cluster]:
     folder: Path = tmp_path_factory.mktemp("cluster") / "airflow"
     redis = f"{running('redis').url.rpartition('/')[0]}/9"
-    with fresh_database(running("postgres")) as url, closing(Cluster(folder, url, redis, database)) as started:
+    connections = {"dataflow_database": database, "dataflow_alert_webhook": told.url}
+    with fresh_database(running("postgres")) as url, closing(Cluster(folder, url, redis, connections)) as started:
         started.start()
         yield started
 
 
-def test_the_daily_run_and_a_rebuild_that_loses_a_worker_succeed(cluster: Cluster, database: str) -> None:
+def test_the_daily_run_and_a_late_rebuild_that_loses_a_worker_succeed(
+    cluster: Cluster, database: str, told: Webhook
+) -> None:
     day = cluster.trigger("daily_supply_chain", day="2026-01-20")
     assert cluster.end_of("daily_supply_chain", day) == "success"
     position = cluster.returned("daily_supply_chain", day, "load")["position"]
@@ -57,6 +67,8 @@ def test_the_daily_run_and_a_rebuild_that_loses_a_worker_succeed(cluster: Cluste
         holder.execute(f"LOCK TABLE {tables}".encode())
         # Each worker has two hands: with three shards at work, both of them are.
         await_(lambda: one(database, WAITING) >= 3, "too few shards came to write")
+        cluster.run_out_of_time(rebuild)
+        await_(lambda: told.posted, "nobody was told that the run is late")
         cluster.kill("worker-1")
     assert cluster.end_of("rebuild_projections", rebuild) == "success"
     shards = [task for task in cluster.tasks("rebuild_projections", rebuild) if task["task_id"] == "load_shard"]
@@ -66,6 +78,9 @@ def test_the_daily_run_and_a_rebuild_that_loses_a_worker_succeed(cluster: Cluste
     proof = cluster.returned("rebuild_projections", rebuild, "certify")
     assert (proof["equal"], proof["position"]) == (True, position)
     assert one(database, "SELECT swapped FROM replay.certificates ORDER BY number DESC LIMIT 1") is True
+    assert [each["text"] for each in told.posted] == [
+        f"a run is late: dag rebuild_projections, run {rebuild}, expected within 6:00:00"
+    ]
 
 
 def planned(database: str) -> str | None:

@@ -16,45 +16,84 @@ from tests.acceptance.home import Home
 from tests.scheduling.airflow_home import DAGS
 from tests.scheduling.conftest import Airflow
 from tests.soak import SOAK
+from tests.webhook import Webhook, webhook
 
+SWAPPED = "SELECT swapped FROM replay.certificates ORDER BY number DESC LIMIT 1"
+EXCEPTIONS = "SELECT sum(exceptions) FROM gold.fact_shipment"
 LAST = date(2026, 1, 24)
+DAYS = 10 if SOAK else 2
+MAPPING = 'name = "counts"\nzone = "UTC"\n[files.stock]\npath = "stock.csv"\ntypes = { qty = "INTEGER" }\n'
+COUNTED = """\
+SELECT sku AS product_id, 'main' AS location_id, DATE '{day}' AS occurred_at, qty AS counted, _file, _line
+FROM stock
+"""
 
 
 class Shop:
-    """A data folder with a past of twenty days, which DAGs are run on."""
+    """A data folder with a past of twenty days, which DAGs are run on; each later day brings a file of its own."""
 
-    def __init__(self, home: Home, airflow: Airflow, artefacts: Path) -> None:
+    def __init__(self, home: Home, airflow: Airflow, folder: Path, told: Webhook) -> None:
         self.home = home
-        self.artefacts = artefacts
+        self.artefacts = folder / "artefacts"
+        self.told = told
         self._airflow = airflow
-        self._environment = {"DATAFLOW_HOME": str(home.folder), "DATAFLOW_ARTEFACTS": str(artefacts)}
+        self._landing = folder / "landing"
+        self.environment = {
+            "DATAFLOW_HOME": str(home.folder),
+            "AIRFLOW_VAR_DATAFLOW_ARTEFACTS": str(self.artefacts),
+            "AIRFLOW_VAR_DATAFLOW_LANDING": str(self._landing / "{day}"),
+            "AIRFLOW_VAR_DATAFLOW_LANDING_MAPPING": str(self._landing / "mapping"),
+            "AIRFLOW_CONN_DATAFLOW_ALERT_WEBHOOK": told.url,
+        }
+        (self._landing / "mapping").mkdir(parents=True)
+        (self._landing / "mapping" / "mapping.toml").write_text(MAPPING)
+        (self._landing / "mapping" / "10_CountStock.sql").write_text(COUNTED.format(day=LAST - timedelta(days=DAYS)))
 
     def run(self, dag: str, **params: object) -> dict[str, Any]:
-        return self._airflow.run(dag, self._environment, **params)
+        return self._airflow.run(dag, self.environment, **params)
 
     def day(self, day: date) -> dict[str, Any]:
         return self.run("daily_supply_chain", day=f"{day}")
+
+    def brings(self, day: date, counted: int) -> None:
+        (self._landing / f"{day}").mkdir()
+        (self._landing / f"{day}" / "stock.csv").write_text(f"sku,qty\nA,{counted}\nB,{counted + 1}\n")
 
     def execute(self, statement: str) -> None:
         with self.home.connect() as connection:
             connection.execute(statement.encode())
 
+    def one(self, query: str) -> Any:
+        with self.home.connect() as connection:
+            return next(connection.execute(query.encode()))[0]
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, airflow: Airflow) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
-    with closing(Home(folder / "home").keep_server()) as home:
+    with closing(Home(folder / "home").keep_server()) as home, webhook() as told:
         home.do("generate", "--orders", 30, "--days", 20, "--seed", 5, "--start", "2026-01-05")
-        yield Shop(home, airflow, folder / "artefacts")
+        yield Shop(home, airflow, folder, told)
+
+
+@pytest.fixture(scope="module")
+def in_order(shop: Shop) -> dict[date, dict[str, Any]]:
+    """The last days, run one after the other, each with what it brought."""
+    runs = {}
+    for number in range(DAYS):
+        day = LAST - timedelta(days=DAYS - 1 - number)
+        shop.brings(day, 10 + number)
+        runs[day] = shop.day(day)
+    return runs
 
 
 def failed(run: dict[str, Any]) -> list[str]:
     return [task for task, _, state in run["tasks"] if state == "failed"]
 
 
-def test_every_task_retries_within_limits_and_tells_when_it_fails(airflow: Airflow) -> None:
+def test_dags_import_nothing_of_the_platform_and_their_tasks_retry_within_limits_and_tell(airflow: Airflow) -> None:
     for name, dag in airflow.dags.items():
-        assert dag["seconds"] < 1, name
+        assert (name, dag["seconds"] < 1, dag["platform"]) == (name, True, [])
         assert {"dataflow", "supply-chain"} <= set(dag["tags"])
         assert dag["docs"].startswith("### ")
         for promised in dag["tasks"].values():
@@ -86,33 +125,38 @@ def chain(line: str) -> list[tuple[str, str]]:
     return list(pairwise(tasks))
 
 
-def test_a_day_is_run_to_its_report_and_again_with_equal_digests(shop: Shop) -> None:
-    first = shop.day(LAST)
-    assert first["state"] == "success"
-    returned = first["returned"]
+def test_a_day_is_run_to_its_report(shop: Shop, in_order: dict[date, dict[str, Any]]) -> None:
+    run = in_order[LAST]
+    assert run["state"] == "success"
+    returned = run["returned"]
     position = returned["fix_position.-1"]["position"]
+    assert returned["extract.0"]["published"] == 2
     assert returned["load.-1"]["position"] == position == returned["transform.-1"]["position"] > 0
-    assert first["assets"] == {
+    assert run["assets"] == {
         "dataflow://platform/bronze": {"position": position},
         "dataflow://platform/silver": {"day": f"{LAST}", "position": position},
         "dataflow://platform/gold": {"day": f"{LAST}", "position": position},
     }
-    files = [Path(file) for file in returned["report.-1"]["files"]]
-    pages = [file.read_bytes() for file in files]
-    assert files[0].parent == shop.artefacts / "reports"
-    again = shop.day(LAST)
-    assert again["returned"]["load.-1"] == returned["load.-1"]
-    assert [file.read_bytes() for file in files] == pages
-    assert shop.home.do("report", "--date", LAST) == files[0].read_text()
+    page = Path(returned["report.-1"]["files"][0])
+    assert page.parent == shop.artefacts / "reports"
+    assert shop.home.do("report", "--date", LAST) == page.read_text()
+    assert shop.told.posted == []
 
 
-@pytest.mark.skipif(not SOAK, reason="the same days, without Airflow, are run in test_daily_report.py")
-def test_a_backfill_out_of_order_equals_the_days_in_order(shop: Shop) -> None:
-    days = [LAST - timedelta(days=back) for back in range(10)]
-    shop.execute("DELETE FROM runs.days")
-    out_of_order = {day: shop.day(day)["returned"]["load.-1"] for day in [*days[1::2], *days[::2]]}
-    shop.execute("DELETE FROM runs.days")
-    assert {day: shop.day(day)["returned"]["load.-1"] for day in sorted(days)} == out_of_order
+def test_days_run_again_out_of_order_give_the_rows_and_reports_of_the_days_in_order(
+    shop: Shop, in_order: dict[date, dict[str, Any]]
+) -> None:
+    first = {day: run["returned"]["load.-1"] for day, run in in_order.items()}
+    last = [Path(file) for file in in_order[LAST]["returned"]["report.-1"]["files"]]
+    pages = [file.read_bytes() for file in last]
+    assert len({load["position"] for load in first.values()}) == len({repr(load["digests"]) for load in first.values()})
+    assert [load["position"] for load in first.values()] == sorted({load["position"] for load in first.values()})
+    shop.execute("UPDATE runs.days SET digests = NULL, checked = NULL")
+    days = list(first)
+    again = {day: shop.day(day) for day in [*days[1::2], *days[::2]]}
+    assert {run["state"] for run in again.values()} == {"success"}
+    assert {day: run["returned"]["load.-1"] for day, run in again.items()} == first
+    assert [file.read_bytes() for file in last] == pages
 
 
 def test_a_rebuild_in_shards_is_certified_and_put_in_place(shop: Shop) -> None:
@@ -123,26 +167,59 @@ def test_a_rebuild_in_shards_is_certified_and_put_in_place(shop: Shop) -> None:
     assert proof["equal"] is True
     assert run["assets"]["dataflow://platform/gold"] == {"position": proof["position"]}
     assert Path(proof["file"]).is_file()
-    assert shop.home.json("certificates", "list")[0]["swapped"] is True
+    assert shop.one(SWAPPED) is True
     assert shop.run("verify_sample", streams=50)["state"] == "success"
 
 
 def test_a_failed_certificate_fails_the_run_and_leaves_the_live_star(shop: Shop) -> None:
     shop.execute("UPDATE gold.fact_shipment SET exceptions = exceptions + 1")
-    figures = shop.home.json("kpi", "shipment_exceptions")
+    exceptions = shop.one(EXCEPTIONS)
     refused = shop.run("rebuild_projections", shards=2)
     assert failed(refused) == ["certify"]
-    assert shop.home.json("certificates", "list")[0]["swapped"] is False
-    assert shop.home.json("kpi", "shipment_exceptions") == figures
+    assert shop.one(SWAPPED) is False
+    assert shop.one(EXCEPTIONS) == exceptions
     shop.execute("UPDATE gold.fact_shipment SET exceptions = exceptions - 1")
 
 
-def test_a_failed_check_ends_the_day_before_its_report_and_tells_somebody(shop: Shop, airflow: Airflow) -> None:
+def test_a_failed_check_ends_the_day_before_its_report_and_tells_somebody(shop: Shop) -> None:
     shop.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE line_no = 1")
-    before = LAST - timedelta(days=1)
+    before = LAST - timedelta(days=DAYS)
+    shop.told.posted.clear()
     run = shop.day(before)
     assert run["state"] == "failed"
     assert failed(run) == ["quality"]
     assert ["report", -1, "upstream_failed"] in run["tasks"]
-    assert "reconciliation order lines" in airflow.log().rpartition("a task failed: ")[2]
-    assert f"there is no report of {before}" in shop.home.refusal("report", "--date", before)
+    (told,) = shop.told.posted
+    assert (told["what"], told["dag"], told["task"]) == ("a task failed", "daily_supply_chain", "quality")
+    assert "reconciliation order lines" in told["error"]
+    assert shop.one(f"SELECT count(*) FROM runs.reports WHERE day = '{before}'") == 0
+
+
+def test_a_missed_deadline_is_told_with_its_run(shop: Shop, airflow: Airflow) -> None:
+    shop.told.posted.clear()
+    context = {"dag_run": {"dag_id": "verify_sample", "dag_run_id": "scheduled__1"}}
+    assert airflow.late("verify_sample", context, shop.environment) == ["running", "success"]
+    (told,) = shop.told.posted
+    assert told["text"] == "a run is late: dag verify_sample, run scheduled__1, expected within 1:00:00"
+
+
+@pytest.mark.parametrize(
+    ("connection", "url"),
+    [
+        ("https://hooks.example.com/services/T1/B2/x?v=1", "https://hooks.example.com/services/T1/B2/x?v=1"),
+        (
+            '{"conn_type": "http", "host": "https://hooks.example.com/services/T1"}',
+            "https://hooks.example.com/services/T1",
+        ),
+        ("postgresql://u:p%2Fw@db:5432/shop?sslmode=require", "postgresql://u:p%2Fw@db:5432/shop?sslmode=require"),
+        ("postgresql+psycopg://u@db/shop", "postgresql+psycopg://u@db/shop"),
+        ("sqlite:////data/shop.db", "sqlite:////data/shop.db"),
+        (
+            '{"conn_type": "mongodb", "login": "u", "password": "p@w", "host": "a:27017,b:27017", "schema": "catalog"}',
+            "mongodb://u:p%40w@a:27017,b:27017/catalog",
+        ),
+    ],
+)
+def test_a_connection_gives_the_url_that_it_was_made_of(airflow: Airflow, connection: str, url: str) -> None:
+    names = ["DATAFLOW_ORDERS_DB_URL"]
+    assert airflow.settings(names, {"AIRFLOW_CONN_DATAFLOW_ORDERS_DB": connection}) == {names[0]: url}

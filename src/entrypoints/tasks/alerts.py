@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import smtplib
-from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
@@ -19,26 +16,19 @@ log = logging.getLogger(__name__)
 SECONDS = 10
 
 
-def alert(what: str, details: Mapping[str, str]) -> list[str]:
+def alert(what: str, details: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
     """Say `what` happened, with details such as dag, task, run and error; return the ways that told somebody.
 
     A way that does not work is logged, and the others are tried: an alert must not fail what it is about.
     """
     log.error("%s: %s", what, json.dumps(dict(details)))
-    settings = from_environment(os.environ)
+    settings = from_environment(environment)
     ways: dict[str, Callable[[], None]] = {}
     if settings.alert_webhook is not None:
         ways["webhook"] = lambda: _post(settings.alert_webhook or "", what, details)
     if settings.alert_email is not None and settings.smtp_url is not None:
         ways["e-mail"] = lambda: _mail(settings, what, details)
     return ["log", *(name for name, tell in ways.items() if _told(name, tell))]
-
-
-async def tell_late(context: Mapping[str, Any], within: str) -> None:
-    """Tell that a run missed its deadline."""
-    run = context.get("dag_run") or {}
-    details = {"dag": str(run.get("dag_id")), "run": str(run.get("dag_run_id")), "expected within": within}
-    await to_thread(alert, "a run is late", details)
 
 
 def _told(name: str, tell: Callable[[], None]) -> bool:
