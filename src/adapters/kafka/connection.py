@@ -13,12 +13,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from adapters.kafka.errors import KafkaRefusedError, KafkaSettingsError, reason_of
+from adapters.kafka.sparing_log import Sparing
 from adapters.kafka.topics import TOPICS
 from application.ports.message_stream import StreamUnavailableError
 
 log = logging.getLogger(__name__)
 log.addFilter(lambda record: "and will be ignored by this" not in record.getMessage())
 """All clients are given all properties; what one of them has no use for is no news."""
+log.addFilter(Sparing())
 
 _Properties = Mapping[str, str | int | bool]
 
