@@ -17,14 +17,22 @@ import msgspec
 from application.ingest.messages import RejectedRow
 from application.ports.file_source import MappingError
 from application.ports.row_mapping import MappedRow
-from application.sources.orders import GONE, commands_for_order
+from application.sources.orders import GONE, commands_for_order, further_units
 from domain.catalog import commands as catalog
 from domain.inventory.commands import CountStock, SetReorderPoint
-from domain.order.commands import HoldOrder, PlaceOrder, ReleaseOrder
+from domain.order.commands import (
+    DeliverOrderLines,
+    HoldOrder,
+    PlaceOrder,
+    ReleaseOrder,
+    ReturnOrderLines,
+    ShipOrderLines,
+)
 from domain.shipment.commands import PlanShipment, VoidShipment
 
 UNSUPPORTED = "UnsupportedChange"
 _LEVELS = (CountStock, SetReorderPoint)
+_OF_LINES = (ShipOrderLines, DeliverOrderLines, ReturnOrderLines)
 _KINDS = ("Product", "Supplier", "Customer", "Carrier", "Location")
 _REVISE: dict[type, type] = {getattr(catalog, f"Register{kind}"): getattr(catalog, f"Revise{kind}") for kind in _KINDS}
 _RETIRE: dict[type, type] = {getattr(catalog, f"Register{kind}"): getattr(catalog, f"Retire{kind}") for kind in _KINDS}
@@ -67,6 +75,8 @@ def _changed(was: MappedRow, row: MappedRow, moment: datetime) -> Iterator[Mappe
         commands, problems = _revised(before, after, at), []
     elif isinstance(after, _LEVELS):
         commands, problems = [_at(after, at)], []
+    elif isinstance(after, _OF_LINES) and (further := further_units(before, after)):
+        commands, problems = [further], []
     else:
         commands, problems = [], _differences(before, after)
     yield from _asked(row, commands, problems)

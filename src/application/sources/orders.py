@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.order.commands import (
     AddOrderLines,
     CancelOrder,
     CancelOrderLines,
+    DeliverOrderLines,
     IncreaseOrderLines,
     LineQuantity,
     OrderedLine,
     PlaceOrder,
+    ReturnOrderLines,
     RevisePromise,
     ReviseRequestedDate,
+    ShipOrderLines,
 )
+
+LineFact = TypeVar("LineFact", ShipOrderLines, DeliverOrderLines, ReturnOrderLines)
 
 REASON = "changed at the source"
 GONE = "deleted at the source"
@@ -40,6 +45,19 @@ def commands_for_order(before: PlaceOrder, after: PlaceOrder | None, moment: dat
     ]
     commands = [*_dates(before, after, moment, problems), *_lines(before, after, moment, problems)]
     return commands, problems
+
+
+def further_units(before: LineFact, after: LineFact) -> LineFact | None:
+    """Return what a fact of an order's lines says of units beyond those it named; None where it says other things."""
+    were = {line.line_no: line.quantity for line in before.lines}
+    further = [
+        LineQuantity(line_no=line.line_no, quantity=line.quantity - were.get(line.line_no, 0)) for line in after.lines
+    ]
+    same = replace(after, lines=before.lines) == before and were.keys() <= {line.line_no for line in after.lines}
+    more = tuple(line for line in further if line.quantity)
+    if not same or not more or any(line.quantity < 0 for line in more):
+        return None
+    return replace(after, lines=more)
 
 
 def _dates(before: PlaceOrder, after: PlaceOrder, moment: datetime, problems: list[str]) -> Iterator[Any]:

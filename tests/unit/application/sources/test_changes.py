@@ -150,6 +150,24 @@ def test_a_fact_that_changed_is_rejected_with_both_values() -> None:
     ]
 
 
+def shipped(*lines: tuple[int, int], **more: Any) -> ShipOrderLines:
+    units = tuple(LineQuantity(line_no=no, quantity=quantity) for no, quantity in lines)
+    return ShipOrderLines(order_id="o1", occurred_at=AT, lines=units, **more)
+
+
+def test_units_that_left_beside_those_known_are_shipped_at_the_time_that_the_source_says() -> None:
+    assert asked(shipped((1, 5), (2, 3)), shipped((1, 5), (2, 4), (3, 6))) == [shipped((2, 1), (3, 6))]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [shipped((1, 4), (2, 9)), shipped((2, 9)), shipped((2, 3), (1, 5)), shipped((1, 5), (2, 9), carrier_id="ups")],
+)
+def test_a_shipping_that_lost_units_or_says_other_things_is_rejected(after: ShipOrderLines) -> None:
+    (rejected,) = asked(shipped((1, 5), (2, 3)), after)
+    assert rejected.endswith("nothing can be asked for that after ShipOrderLines")
+
+
 def test_a_row_that_could_not_be_mapped_before_is_new() -> None:
     wrong = row(None, rejected=RejectedRow("RowRejected", "wrong", "{}"))
     assert list(changes([wrong], [row(customer("a"))], SEEN)) == [row(customer("a"))]
