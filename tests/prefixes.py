@@ -10,7 +10,7 @@ from tests.independent_fold import NAMES, figures, read_raw
 from tests.integration.told import GOLD, silent
 
 
-def require_prefixes_to_agree(conninfo: str, positions: int = 10) -> None:
+def require_prefixes_to_agree(conninfo: str, positions: int) -> None:
     """Build the star as of some positions, the last one the log's end; each figure must be the prefix's."""
     log = read_raw(conninfo)
     with open_pool(conninfo, size=2) as pool:

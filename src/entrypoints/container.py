@@ -8,7 +8,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dependency_injector import containers, providers
+from entrypoints.lean_imports import without
+
+with without("fastapi", "starlette", "werkzeug"):
+    from dependency_injector import containers, providers
 
 from adapters.files.duckdb_file_source import DuckDbFileSource
 from adapters.files.duckdb_row_mapping import DuckDbRowMapping

@@ -18,7 +18,7 @@ from tests.soak import SOAK
 
 ORDERS = 8_200 if SOAK else 150
 """About 24 events an order: 200,000 in the long form."""
-POSITIONS = 10 if SOAK else 4
+POSITIONS = 10 if SOAK else 3
 
 
 def generate(conninfo: str) -> None:
