@@ -60,7 +60,7 @@ def _messages(run: BusinessDay) -> Section:
 
 def _checks(run: BusinessDay) -> Section:
     if run.checked is None:
-        return table("quality", "Quality", "The data was not checked for this report.", ("",), [])
+        return table("quality", "Quality", "", ("",), [(text("The data was not checked for this report."),)])
     rows = [
         (text(each.severity), text(each.name), figure(each.offending, "rows"))
         for each in sorted(run.checked.failed, key=lambda each: (each.severity, each.name))

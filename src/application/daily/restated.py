@@ -16,8 +16,6 @@ from application.queries.policies import Policy, under
 
 LOOKED_AT = 200
 """Rows behind a figure that are looked at for their reason, those that changed last."""
-NAMED = 3
-"""Kinds of events that a reason names."""
 _NOTE = (
     "Figures of earlier days that differ from their own reports, because something was learned since. An order "
     "counts on the day it was placed, so its shipping and its delivery are news of that day."
@@ -43,26 +41,31 @@ def restated(
 
 
 def _why(analytics: Analytics, events: EventStore, kpi: Kpi, day: date, between: tuple[int, int]) -> Cell:
-    """Name the kinds of events since the report, in the streams of the rows of that day."""
+    """Name the kinds of events since the report behind the rows of that day, those that came first first."""
     after, upto = between
     rows = analytics.evidence(_all_rows(kpi), Selection(period=ending(day, 1)), LOOKED_AT)
-    changed = {row.stream_id for row in rows if row.last_position > after}
-    topics = Counter(
-        event.topic.partition(".")[0]
-        for stream in events.load(changed).values()
+    changed = [row for row in rows if row.last_position > after]
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for row in changed:
+        spans.setdefault(row.stream_id, []).append((max(row.first_position, after + 1), min(row.last_position, upto)))
+    since = sorted(
+        (event.position, event.topic.partition(".")[0])
+        for stream_id, stream in events.load(spans).items()
         for event in stream
-        if after < event.position <= upto
+        if any(first <= event.position <= last for first, last in spans[stream_id])
     )
-    if not topics:
+    if not since:
         return text("a changed definition")
-    named = ", ".join(f"{number} {topic}" for topic, number in sorted(topics.items(), key=_most)[:NAMED])
-    return text(f"{len(changed)} {kpi.fact.grain}s: {named}")
+    named = ", ".join(f"{number} {topic}" for topic, number in Counter(topic for _, topic in since).items())
+    return text(f"{_counted(len(changed), kpi.fact.grain)}: {named}")
+
+
+def _counted(number: int, grain: str) -> str:
+    """Return a number with its noun: 1 order, 2 receipts of goods."""
+    noun, of, what = grain.partition(" of ")
+    return f"{number} {noun}{'s' * (number != 1)}{of}{what}"
 
 
 def _all_rows(kpi: Kpi) -> Kpi:
     """Return the KPI with every row counted as behind it: one may have left what it counts."""
     return Kpi(kpi.name, kpi.title, kpi.unit, kpi.direction, kpi.fact, kpi.expression, kpi.description)
-
-
-def _most(topic: tuple[str, int]) -> tuple[int, str]:
-    return -topic[1], topic[0]

@@ -14,7 +14,9 @@ WIDTH, HEIGHT, LEFT, TOP, FOOT = 520, 150, 4, 18, 20
 def svg(chart: Chart) -> str:
     """Return a chart; each bar says its day and figure where it is pointed at."""
     numbers = [None if value is None else Decimal(value) for _, value in chart.points]
-    top = max((number for number in numbers if number is not None), default=Decimal(0)) or Decimal(1)
+    known = [number for number in numbers if number is not None]
+    top = max(known, default=Decimal(0)) or Decimal(1)
+    highest = shown_figure(top, chart.unit) if known else "None in these days."
     step = (WIDTH - LEFT) / max(len(chart.points), 1)
     room = HEIGHT - TOP - FOOT
     bars = []
@@ -30,7 +32,7 @@ def svg(chart: Chart) -> str:
     return (
         f'<figure><figcaption>{escape(chart.title)}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(chart.title)} by day"><line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{TOP + room}" '
-        f'y2="{TOP + room}"/><text x="{LEFT}" y="13">{escape(shown_figure(top, chart.unit))}</text>{"".join(bars)}'
+        f'y2="{TOP + room}"/><text x="{LEFT}" y="13">{escape(highest)}</text>{"".join(bars)}'
         f'<text x="{LEFT}" y="{HEIGHT - 4}">{first}</text><text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">{final}'
         "</text></svg></figure>"
     )

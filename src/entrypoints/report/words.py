@@ -18,7 +18,7 @@ def shown(cell: Cell) -> str:
         return cell.value
     number = Decimal(cell.value)
     if cell.unit in {SHARE, POINTS}:
-        return f"{number * 100:+,.1f}{'%' if cell.unit == SHARE else ' pts'}"
+        return f"{_signed(number * 100)}{'%' if cell.unit == SHARE else ' pts'}"
     return shown_figure(number, cell.unit)
 
 
@@ -29,6 +29,12 @@ def shown_figure(number: Decimal, unit: str) -> str:
     if unit == "ratio":
         return f"{number * 100:.1f}%"
     return f"{number:,.1f} {unit}" if unit in {"days", "hours"} else f"{number:,}"
+
+
+def _signed(number: Decimal) -> str:
+    """Return a number in tenths; what is less than that has no sign."""
+    text = f"{number:+,.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
 
 
 def is_figure(cell: Cell) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -34,14 +35,25 @@ REPORT = DailyReport(
                     Cell("0.5", "ratio"),
                     Cell("0.021", "points", True),
                 ),
+                (
+                    Cell("Fill rate"),
+                    Cell("0.9996", "ratio"),
+                    Cell("0.9999", "ratio"),
+                    Cell("-0.0003", "points", False),
+                    Cell("1", "ratio"),
+                    Cell("0", "points", None),
+                ),
             ),
         ),
         Section("restated", "Restated", "", ("Day",), ()),
     ),
-    (Chart("orders", "Orders", "orders", ((date(2026, 1, 19), None), (date(2026, 1, 20), "12"))),),
+    (
+        Chart("orders", "Orders", "orders", ((date(2026, 1, 19), None), (date(2026, 1, 20), "12"))),
+        Chart("on_time_rate", "On-time rate", "ratio", ((date(2026, 1, 19), None), (date(2026, 1, 20), None))),
+    ),
     {"net": "1234.005"},
 )
-SHOWN = ("1,234.01", "–", "-12.3%", "50.0%", "+2.1 pts")
+SHOWN = ("1,234.01", "–", "-12.3%", "50.0%", "+2.1 pts", "0.0 pts")
 
 
 def test_a_report_comes_back_as_it_was_kept_in_equal_bytes() -> None:
@@ -59,15 +71,15 @@ def test_pages_show_figures_in_words(format_: str) -> None:
 
 def test_markdown_tables_have_as_many_cells_as_headings() -> None:
     lines = [line for line in FORMATS["md"](REPORT).splitlines() if line.startswith("|")]
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {7}
 
 
 def test_csv_has_every_figure_with_all_its_digits() -> None:
     rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](REPORT))))
-    figures = {(row["section"], row["column"]): row["value"] for row in rows}
-    assert figures["day", "day"] == "1234.005"
-    assert figures["by_day", "orders"] == "12"
+    figures = {(row["section"], row["row"], row["column"]): row["value"] for row in rows}
+    assert figures["day", "1", "day"] == "1234.005"
+    assert figures["by_day", "2026-01-20", "orders"] == "12"
     assert {row["position"] for row in rows} == {"4711"}
 
 
@@ -100,10 +112,21 @@ def test_html_is_whole_and_loads_nothing() -> None:
     assert not re.search(r"url\(|@import|https?://|<script", text)
     assert "Counted &lt;once&gt;." in text
     assert "2026-01-20: 12" in text
-    assert 'class="figure bad"' in text
+    assert "None in these days." in text
+    assert text.count('class="figure bad"') == 1
+    assert "-0.0" not in text
 
 
 def test_all_formats_are_written_as_files(tmp_path: Path) -> None:
     files = write_all(REPORT, tmp_path / "new")
     assert [file.name for file in files] == [f"report-2026-01-20.{suffix}" for suffix in ("md", "html", "csv")]
     assert [file.read_text() for file in files] == [page(REPORT) for page in FORMATS.values()]
+
+
+def test_a_long_table_stays_a_table_and_others_become_blocks_on_a_narrow_screen() -> None:
+    row = tuple(Cell(str(number), "units") for number in range(5))
+    for rows, kind in ((1, '<table class="many four">'), (40, "<table>")):
+        section = Section("stocks", "Stocks", "", ("Product", "a", "b", "c", "d"), ((Cell("A"), *row[1:]),) * rows)
+        page = FORMATS["html"](replace(REPORT, sections=(section,)))
+        assert kind in page
+        assert ('<section id="stocks" class="long">' in page) == (rows == 40)
