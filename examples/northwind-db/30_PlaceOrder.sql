@@ -1,4 +1,4 @@
--- A line is numbered by its product, which an order has once: so the others keep theirs when one is deleted.
+-- A line is numbered by its product, which an order has once: so the others keep theirs when one comes or goes.
 -- An order without lines gets an empty list: it is refused and seen, or all its lines are cancelled.
 WITH lines AS (
     SELECT

@@ -20,6 +20,7 @@ from application.queries.explain import explain_row
 from application.queries.figures import kpi_table
 from application.queries.order_kpis import ORDER_KPIS
 from tests.foreign_database import foreign_database
+from tests.independent_fold import Raw, figures, read_raw
 from tests.integration.star import Star, star
 from tests.integration.story import Story
 from tests.integration.test_orders_database import SELECTS, TABLES, Shop
@@ -61,9 +62,10 @@ def platform(postgres: EmbeddedPostgres, name: str) -> Iterator[str]:
 
 
 class Told(NamedTuple):
-    """A platform's star, some of its rows, its KPIs, and the kinds of events behind the rows of lines, by name."""
+    """A platform's star and log, rows, KPIs, and the kinds of events behind the rows of lines, by name."""
 
     house: Star
+    log: list[Raw]
     rows: list[Any]
     figures: dict[str, Any]
     behind: dict[str, list[str]]
@@ -95,7 +97,7 @@ def told(postgres: EmbeddedPostgres, folder: Path, tell: Tell) -> Iterator[Told]
         names = [f"fact_order_line/order-{order}/{line}" for order, line in ((1, 1), (1, 2), (1, 3), (2, 1))]
         explained = {name: explain_row(analytics, store, name)[1] for name in names}
         behind = {name: [type(each.event).__name__ for each in events] for name, events in explained.items()}
-        yield Told(house, rows, dict(measured.figures), behind)
+        yield Told(house, read_raw(conninfo), rows, dict(measured.figures), behind)
 
 
 def test_an_order_that_grew_is_in_gold_and_in_figures_what_it_would_be_from_the_start(
@@ -105,6 +107,10 @@ def test_an_order_that_grew_is_in_gold_and_in_figures_what_it_would_be_from_the_
         assert (later.rows, later.figures) == (at_once.rows, at_once.figures)
         measured = later.figures
         assert (measured["units"], measured["gross"], measured["order_lines"]) == (29, 29 * 5 / 2, 4)
+        independent = figures(later.log)
+        known = measured.keys() & independent
+        assert {name: measured[name] for name in known} == {name: independent[name] for name in known}
+        assert {"units", "gross", "net", "freight", "order_lines"} <= known
         assert later.house.differences() == []
         assert later.house.quality.run(CHECKS).failures(Severity.ERROR) == ()
         # What an order got later has a part in the freight of all of its lines.
