@@ -45,6 +45,9 @@ def _frame() -> None:
         filters.sidebar(viewing().frame().view)
     except (PlatformError, SettingsError) as error:
         st.sidebar.error(" ".join(str(error).split()), icon=":material/cloud_off:")
+    if READER is not None and settings().login is not None:
+        st.sidebar.markdown(f":small[Logged in as {READER.name}, {'operator' if READER.operator else 'viewer'}.]")
+        st.sidebar.button("Log out", on_click=st.logout)
     page.run()
 
 

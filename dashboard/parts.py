@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -41,8 +41,12 @@ def refreshing(title: str, draw: Callable[[], None]) -> None:
 
 
 def _drawn(title: str, draw: Callable[[], None]) -> None:
-    first = f"seen {title}" not in st.session_state
-    with st.spinner("Reading the figures …") if first else nullcontext():
+    # What comes and goes has a place of its own, so that nothing else is drawn anew under somebody's hand.
+    place = st.container()
+    with ExitStack() as stack:
+        if f"seen {title}" not in st.session_state:
+            with place:
+                stack.enter_context(st.spinner("Reading the figures …"))
         try:
             draw()
         except NothingYetError as nothing:
@@ -62,9 +66,10 @@ def current() -> tuple[Choice, str | None]:
     """Return what was chosen, and the kept build; a banner says where it is one."""
     frame = viewing().frame().view
     build = filters.kept(frame)
+    place = st.container()
     if build is not None:
         until = f", recorded until {at(build.recorded_until)} UTC" if build.recorded_until else ""
-        st.warning(
+        place.warning(
             f"As of **{build.name}**: position {build.position:,}{until}. This is not live.", icon=":material/history:"
         )
     return filters.choice(frame), filters.build()
@@ -74,8 +79,9 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
     """Say how fresh a view is, or why it is not, and return it."""
     old = datetime.now(UTC) - seen.at
     problem = seen.problem or ("newer figures take long" if seen.late and old > _LONG else None)
+    place = st.container()
     if problem is not None:
-        st.warning(
+        place.warning(
             f"{problem.partition(':')[0].capitalize()} – these are the figures of {age(old)} ({seen.at:%H:%M:%S} UTC).",
             icon=":material/cloud_off:",
         )

@@ -38,9 +38,6 @@ def reader() -> Reader | None:
     page = settings()
     if page.login is None:
         return Reader(getpass.getuser(), operator=not page.open)
-    name = str(st.user.get("email") or "").lower()
-    if not st.user.is_logged_in or not st.user.get("email_verified", True):
-        return None
-    if page.viewers and name not in {*page.viewers, *page.operators}:
-        return None
-    return Reader(name, name in page.operators)
+    claims = st.user.to_dict()
+    role = page_settings.role_of(page, claims) if st.user.is_logged_in else None
+    return None if role is None else Reader(page_settings.name_of(claims), role == "operator")

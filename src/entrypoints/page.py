@@ -21,6 +21,8 @@ from entrypoints.settings import Settings
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 GRACE = 5.0
 """Seconds that the page's process gets to end by itself."""
+CONNECT_SECONDS = "2"
+"""After which a database that does not even refuse counts as away, unless the environment says otherwise."""
 
 
 class DashboardError(PlatformError):
@@ -48,7 +50,8 @@ def serve(settings: Settings, stop: Event) -> None:
     """
     require_servable(settings)
     page = from_environment(os.environ)
-    environment = os.environ | {"DATAFLOW_HOME": str(settings.home.resolve()), "PYTHONPATH": _import_path()}
+    environment = {"PGCONNECT_TIMEOUT": CONNECT_SECONDS} | os.environ
+    environment |= {"DATAFLOW_HOME": str(settings.home.resolve()), "PYTHONPATH": _import_path()}
     with (
         _secrets(page) as options,
         subprocess.Popen(_command(settings, options), env=environment, start_new_session=True) as process,  # noqa: S603

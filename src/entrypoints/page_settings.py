@@ -1,4 +1,4 @@
-"""Settings of the dashboard from the environment: how often it refreshes, the map's tiles, and who may look."""
+"""Settings of the dashboard from the environment: how often it refreshes, the map's tiles, and who may do what."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Any, Literal
 
 from entrypoints.settings import SettingsError
 
 _LOGIN = "DATAFLOW_DASHBOARD_LOGIN_"
 _NEEDED = ("METADATA_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URL")
 _MOST_SECONDS = 3_600
+Role = Literal["viewer", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class PageSettings:
 
     `tiles` is an address with {z}, {x} and {y}, whose pictures lie under the map; without, the map has land and
     borders of its own. With a `login`, whoever logs in may look, or only `viewers` where there are some; only
-    `operators` settle quarantined messages. `open` lets it listen beyond the loopback without a login.
+    `operators` settle quarantined messages. With a `roles_claim` the provider says who is what: that claim of the
+    token lists `operator_role` or `viewer_role`, and whoever has neither may not look. `open` lets it listen beyond
+    the loopback without a login.
     """
 
     refresh_seconds: int = 30
@@ -40,6 +44,9 @@ class PageSettings:
     login: Login | None = None
     operators: tuple[str, ...] = ()
     viewers: tuple[str, ...] = ()
+    roles_claim: str | None = None
+    operator_role: str = "operator"
+    viewer_role: str = "viewer"
 
 
 def from_environment(environment: Mapping[str, str]) -> PageSettings:
@@ -63,7 +70,40 @@ def from_environment(environment: Mapping[str, str]) -> PageSettings:
         _login(environment),
         _people(environment, "DATAFLOW_DASHBOARD_OPERATORS"),
         _people(environment, "DATAFLOW_DASHBOARD_VIEWERS"),
+        environment.get(f"{_LOGIN}ROLES_CLAIM") or None,
+        environment.get(f"{_LOGIN}OPERATOR_ROLE") or PageSettings().operator_role,
+        environment.get(f"{_LOGIN}VIEWER_ROLE") or PageSettings().viewer_role,
     )
+
+
+def name_of(claims: Mapping[str, Any]) -> str:
+    """Return what whoever logged in is called: the address, else what the provider knows them by."""
+    return str(claims.get("email") or claims.get("sub") or "").lower()
+
+
+def role_of(page: PageSettings, claims: Mapping[str, Any]) -> Role | None:
+    """Return the role of whoever logged in with these claims; None: they may not look."""
+    if str(claims.get("email_verified", True)).lower() == "false":
+        return None
+    name, roles = name_of(claims), _roles(page.roles_claim, claims)
+    if name in page.operators or page.operator_role in roles:
+        return "operator"
+    listed = page.viewers or page.roles_claim
+    return None if listed and name not in page.viewers and page.viewer_role not in roles else "viewer"
+
+
+def _roles(claim: str | None, claims: Mapping[str, Any]) -> set[str]:
+    """Return the roles that a claim lists; its name is a whole one, or a way into others: `realm_access.roles`."""
+    if claim is None:
+        return set()
+    found: Any = claims.get(claim)
+    if found is None:
+        found = claims
+        for part in claim.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+    if isinstance(found, str):
+        return set(found.replace(",", " ").split())
+    return {str(each) for each in found} if isinstance(found, list | tuple) else set()
 
 
 def require_guarded(host: str, page: PageSettings) -> None:

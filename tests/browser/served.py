@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 from dependency_injector import providers
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from application.ingest.messages import encode_command
 from application.ports.message_stream import OutgoingMessage
@@ -45,6 +46,7 @@ ARGUMENTS = (
 )
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "dashboard"
 PATIENCE_MS = 15_000
+AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def silent(_done: int, _total: int | None) -> None:
@@ -93,20 +95,26 @@ def dashboard(folder: Path) -> Iterator[Served]:
     """Serve the dashboard on orders of the last 60 days."""
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=60)
     made = messages(SimulationSettings(start=start, seed=7, orders=ORDERS, days=60))
-    port = free_port()
-    settings = {"dashboard_port": port, "dashboard_refresh_seconds": 1}
-    with closing(Home(folder, **settings)) as home, platform(Settings(home=folder)) as container:
-        served = Served(home, port, container)
+    with closing(Home(folder)) as home, platform(Settings(home=folder)) as container:
+        served = Served(home, 0, container)
         served.take_in(*with_faults(made, seed=7, duplicate_share=0.02, late_share=0, broken_share=0.01))
-        process = home.start("dashboard")
+        with serving(served, free_port()) as running:
+            yield running
+
+
+@contextmanager
+def serving(data: Served, port: int, **settings: object) -> Iterator[Served]:
+    """Serve a dashboard on data that are there, on a port of its own, until it is asked to end."""
+    served = Served(data.home, port, data.container)
+    process = data.home.start("dashboard", dashboard_port=port, **({"dashboard_refresh_seconds": 1} | settings))
+    try:
         until(lambda: answers(f"{served.url}/_stcore/health") or process.poll() is not None, "it is not served")
         assert process.poll() is None, process.communicate()
-        try:
-            yield served
-        finally:
-            # Asked to end, it ends its own process too, which a kill would leave behind.
-            process.terminate()
-            process.communicate(timeout=30)
+        yield served
+    finally:
+        # Asked to end, it ends its own process too, which a kill would leave behind.
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def answers(url: str) -> bool:
@@ -153,11 +161,33 @@ class Viewer:
         self.page.get_by_text("Read at").first.wait_for()
 
     def pause(self) -> None:
-        """Let the page refresh no more: every second it would take away what a hand is about to click."""
+        """Let the page refresh no more."""
         self.page.get_by_text("Refresh by itself").click()
         self.page.get_by_text("Paused").first.wait_for()
-        # A refresh that was asked for just before still comes.
-        self.page.wait_for_timeout(1_500)
+        self.at_rest()
+
+    def at_rest(self) -> None:
+        """Wait until nothing is drawn any more."""
+        self.page.locator(AT_REST).wait_for()
+
+    def refreshed(self) -> None:
+        """Wait for the next refresh."""
+        read = self.page.get_by_text("Read at").first
+        expect(read).not_to_have_text(read.inner_text())
+
+    def choose(self, label: str, typed: str) -> None:
+        """Type into a box of choices, and take the first that fits."""
+        self.unfold(label)
+        self.page.keyboard.type(typed)
+        self.page.keyboard.press("Enter")
+
+    def unfold(self, label: str) -> None:
+        """Open a box of choices; its list closes when the page scrolls, so that it is opened only after that."""
+        box = self.page.get_by_role("combobox", name=re.compile(label))
+        box.evaluate("each => each.scrollIntoView({block: 'center'})")
+        self.page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        box.click()
+        self.page.get_by_role("option").first.wait_for()
 
     def colours_of_the_map(self) -> set[tuple[int, ...]]:
         """Return the colours that are seen where the map is, the frame of its controls included."""
@@ -171,6 +201,6 @@ class Viewer:
         size = self.page.viewport_size or {"width": 1360, "height": 900}
         height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
         self.page.set_viewport_size({"width": size["width"], "height": min(height + 20, 3000)})
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        self.at_rest()
         self.page.screenshot(path=SHOTS / f"{name}.png")
         self.page.set_viewport_size(size)

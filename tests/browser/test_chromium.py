@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,12 +11,14 @@ from decimal import Decimal
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 
 from application.ports.inbox import QuarantineStatus
+from dashboard.export import slug
 from domain.shared.measures import round_money
 from tests.acceptance.home import until
-from tests.browser.served import PATIENCE_MS, Served, Viewer, chromium, dashboard, order
+from tests.browser.served import PATIENCE_MS, Served, Viewer, order
 
 expect.set_options(timeout=PATIENCE_MS)
 PAGES = {
@@ -32,47 +33,19 @@ PAGES = {
 """The pages, with what each ends on."""
 LAND = (232, 235, 238)
 """The colour of the land by day."""
+BAR = (47, 111, 143)
+"""The colour of a bar by day."""
+# A chart whose scale changes is drawn anew, and its own toolbar with it.
+HANDLES = "[data-testid=stMain] :is(a, input, button:not([kind=elementToolbar]))"
+MARK = f"() => (window.marked = [...document.querySelectorAll('{HANDLES}')]).length"
+GONE = "() => window.marked.filter(each => !each.isConnected).map(each => each.ariaLabel ?? each.outerHTML)"
 SERIOUS = {"serious", "critical"}
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with dashboard(tmp_path_factory.mktemp("served") / "home") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> BrowserContext:
-    """One reader's browser, which keeps what it loaded once."""
-    return browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="light", accept_downloads=True)
-
-
-@pytest.fixture
-def viewer(context: BrowserContext, served: Served) -> Iterator[Viewer]:
-    """A window from which no request may leave the machine."""
-    window = Viewer(context, served)
-    yield window
-    window.page.close()
-    assert window.hosts <= {served.url.removeprefix("http://"), ""}
 
 
 def tile(page: Page, title: str) -> str:
     """Return the figure of a tile."""
     box = page.locator("[data-testid=stVerticalBlock]", has=page.get_by_text(title, exact=True))
     return box.last.locator("[data-testid=stMetricValue]").inner_text()
-
-
-def choose(page: Page, label: str, typed: str) -> None:
-    """Type into a box of choices, and take the first that fits."""
-    page.get_by_role("combobox", name=re.compile(label)).click()
-    page.keyboard.type(typed)
-    page.keyboard.press("Enter")
 
 
 def link(page: Page, name: str) -> None:
@@ -169,7 +142,7 @@ def test_a_figure_leads_to_its_rows_its_events_and_the_message(viewer: Viewer, s
     page.get_by_role("link", name=re.compile("Explain")).nth(1).click()
     page.get_by_text("Rows behind it (order)").wait_for()
     assert "period=All" in page.url
-    choose(page, "One stream's history", "order-traced-1")
+    viewer.choose("One stream's history", "order-traced-1")
     page.get_by_text("State at version 1").wait_for()
     page.get_by_role("link", name="The message behind it").click()
     page.get_by_text("The message as received").wait_for()
@@ -190,17 +163,57 @@ def test_a_kept_build_shows_what_was_known_with_a_banner(viewer: Viewer, served:
     assert tile(page, "Orders") == f"{known + 1}"
 
 
-def test_a_table_is_exported_with_its_figures(viewer: Viewer, served: Served) -> None:
+def exported(page: Page, title: str) -> tuple[str, list[dict[str, str]]]:
+    """Take what a table or chart gives as CSV; return the file's name and its rows."""
+    with page.expect_download() as started:
+        page.locator(f".st-key-csv-{slug(title)}-csv").get_by_role("button").click()
+    with started.value.path().open(newline="", encoding="utf-8") as file:
+        return started.value.suggested_filename, list(csv.DictReader(file))
+
+
+def test_tables_and_charts_are_exported_with_their_figures(viewer: Viewer, served: Served) -> None:
     page = viewer.open("/inventory?period=All")
     page.get_by_text("Stock by location").wait_for()
-    with page.expect_download() as started:
-        page.get_by_test_id("stDownloadButton").nth(-2).get_by_role("button").click()
-    with started.value.path().open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    figures = served.figure("stock_units", "stock_value")
-    assert started.value.suggested_filename == "stock-by-location.csv"
+    name, rows = exported(page, "Stock by location")
+    figures = served.figure("stock_units", "stock_value", "orders")
+    assert name == "stock-by-location.csv"
     assert sum(int(row["Stock on hand"]) for row in rows) == figures["stock_units"]
     assert sum(Decimal(row["Stock value"]) for row in rows) == Decimal(figures["stock_value"])
+    page = viewer.open("/?period=All")
+    page.get_by_text("Orders by status").wait_for()
+    _, rows = exported(page, "Orders by status")
+    assert sum(int(row["Figure"].replace(",", "")) for row in rows) == figures["orders"]
+
+
+def test_a_chart_is_exported_as_the_picture_that_it_is(viewer: Viewer) -> None:
+    page = viewer.open("/?period=All")
+    button = page.get_by_role("button", name=re.compile("Download as PNG: Orders by week"))
+    frame = page.get_by_test_id("stFullScreenFrame").filter(has=button)
+    drawn = frame.locator("svg.marks")
+    drawn.hover()
+    with page.expect_download() as started:
+        button.click()
+    picture, shown = Image.open(started.value.path()), drawn.bounding_box()
+    assert picture.format == "PNG"
+    assert shown is not None
+    # Twice as fine as it is shown.
+    assert picture.size == (round(2 * shown["width"]), round(2 * shown["height"]))
+    colours = {colour[:3]: count for count, colour in picture.convert("RGBA").getcolors(picture.width * picture.height)}
+    assert colours[BAR] > picture.width * picture.height / 10
+
+
+def test_a_refresh_takes_nothing_away_from_under_the_hand(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/orders?period=All")
+    viewer.unfold("One order's history")
+    marked = page.evaluate(MARK)
+    served.take_in(order("fresh-3"))
+    for _ in range(2):
+        viewer.refreshed()
+    assert marked > 15
+    assert page.evaluate(GONE) == []
+    page.keyboard.type("fresh-3")
+    page.get_by_role("option", name="order-fresh-3", exact=True).click()
+    page.get_by_text("History of order-fresh-3").wait_for()
 
 
 def test_a_quarantined_message_is_retried_and_its_order_appears(viewer: Viewer, served: Served) -> None:
@@ -210,7 +223,7 @@ def test_a_quarantined_message_is_retried_and_its_order_appears(viewer: Viewer, 
     number = max(message.quarantine_id for message in inbox.quarantine(status=QuarantineStatus.OPEN))
     page = viewer.open("/pipeline")
     viewer.pause()
-    choose(page, "One message", f"{number} ")
+    viewer.choose("One message", f"{number} ")
     expect(page.get_by_test_id("stCode").last).to_contain_text("ahead-1")
     viewer.shot("pipeline-message")
     page.get_by_role("button", name="Retry").click()
@@ -228,7 +241,8 @@ def test_while_the_database_is_away_the_last_figures_are_shown_with_their_age(vi
     with psycopg.connect(served.home.conninfo("postgres"), autocommit=True) as connection:
         connection.execute("ALTER DATABASE dataflow ALLOW_CONNECTIONS false")
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'dataflow'")
-        page.get_by_text(re.compile("these are the figures of")).wait_for()
+        # A second until the next refresh, two until it is known.
+        page.get_by_text(re.compile("these are the figures of")).wait_for(timeout=5_000)
         assert tile(page, "Orders") == before
         viewer.shot("away")
         connection.execute("ALTER DATABASE dataflow ALLOW_CONNECTIONS true")

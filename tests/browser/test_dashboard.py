@@ -5,12 +5,13 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+import pyarrow as pa
 import pytest
 import streamlit as st
 from click.testing import CliRunner
@@ -19,7 +20,9 @@ from psycopg.conninfo import conninfo_to_dict
 from streamlit.testing.v1 import AppTest
 
 from adapters.postgres.server import EmbeddedPostgres
+from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
+from application.queries.views.inventory import STOCKS_OUT
 from application.queries.views.words import in_words
 from application.simulation.faults import with_faults
 from application.simulation.settings import SimulationSettings
@@ -173,6 +176,20 @@ def test_inventory_adds_up_over_locations(at_home: None) -> None:
     assert locations["Stock on hand"].sum() == figures["stock_units"]
     assert len(reorder) == figures["below_reorder_point"]
     assert (reorder["Available"] <= reorder["Reorder point"]).all()
+
+
+def test_the_calendar_counts_the_stocks_that_had_nothing_on_each_day(home: Path, at_home: None) -> None:
+    page = looked_at("inventory")
+    (chart,) = (each.proto for each in page.get("vega_lite_chart") if '"weekday"' in each.proto.spec)
+    drawn = pa.ipc.open_stream(chart.datasets[0].data.data).read_all().to_pylist()
+    shown = {each["day"]: each["stocks"] for each in drawn}
+    with platform(Settings(home=home)) as container:
+        counted = container.analytics().measure([STOCKS_OUT], DIMENSIONS["day"])
+    days = {date.fromisoformat(row.member.key or ""): row.figures["stocks_out"] for row in counted}
+    assert shown == {f"{day:%a %d %b %Y}": count for day, count in days.items()}
+    assert max(shown.values()) > 0
+    weeks = {each["day"]: (each["week"], each["weekday"]) for each in drawn}
+    assert weeks[f"{min(days):%a %d %b %Y}"] == (f"{min(days):%G-W%V}", f"{min(days):%a}")
 
 
 def test_suppliers_are_ranked(at_home: None) -> None:

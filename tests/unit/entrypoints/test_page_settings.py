@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoints.page_settings import Login, PageSettings, from_environment, require_guarded
+from entrypoints.page_settings import Login, PageSettings, from_environment, name_of, require_guarded, role_of
 from entrypoints.settings import SettingsError
 
 LOGIN = {
@@ -53,3 +53,37 @@ def test_people_are_named_whatever_their_case() -> None:
 def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"DATAFLOW_DASHBOARD_{name}"):
         from_environment({f"DATAFLOW_DASHBOARD_{name}": value})
+
+
+BY_CLAIM = from_environment({"DATAFLOW_DASHBOARD_LOGIN_ROLES_CLAIM": "access.roles"})
+ANN = {"email": "Ann@Example.org"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "role"),
+    [
+        ({"access": {"roles": ["operator"]}}, "operator"),
+        ({"access.roles": ["viewer", "operator"]}, "operator"),
+        ({"access": {"roles": "staff viewer"}}, "viewer"),
+        ({"access": {"roles": ["staff"]}}, None),
+        ({"access": ["operator"]}, None),
+        ({"roles": ["operator"]}, None),
+        ({}, None),
+        ({"access": {"roles": ["operator"]}, "email_verified": False}, None),
+        ({"access": {"roles": ["operator"]}, "email_verified": "false"}, None),
+    ],
+)
+def test_with_a_claim_of_roles_the_provider_says_who_is_what(claims: dict[str, object], role: str | None) -> None:
+    assert role_of(BY_CLAIM, ANN | claims) == role
+
+
+def test_without_one_addresses_say_it_and_a_claim_counts_for_nothing() -> None:
+    listed = PageSettings(operators=("ann@example.org",), viewers=("bob@example.org",))
+    assert role_of(listed, ANN) == "operator"
+    assert role_of(listed, {"email": "bob@example.org"}) == "viewer"
+    assert role_of(listed, {"email": "eve@example.org", "roles": ["operator"]}) is None
+    assert role_of(PageSettings(), {"email": "eve@example.org", "roles": ["operator"]}) == "viewer"
+
+
+def test_whoever_has_no_address_is_called_what_the_provider_knows_them_by() -> None:
+    assert name_of({"sub": "A-17", "roles": ["operator"]}) == "a-17"
