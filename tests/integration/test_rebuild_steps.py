@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from application.ports.builds import InvalidMomentError
 from application.ports.rebuild_steps import BuildGoneError, ShardsMissingError
 from entrypoints.tasks import rebuilding, verifying
 from entrypoints.tasks.rebuilding import CertificateError
@@ -124,6 +125,12 @@ def test_a_build_as_of_a_position_is_kept_beside_the_live_one(live: str) -> None
         rebuilding.load_shard(shard)
     assert rebuilding.finish("half") == {"build": "half", "position": position}
     assert ("half", "as-of") in builds(live)
+
+
+@pytest.mark.parametrize("as_of", ["soon", "2026-01-24T00:00"])
+def test_what_is_no_time_with_its_offset_is_refused(as_of: str) -> None:
+    with pytest.raises(InvalidMomentError, match=f"as_of is '{as_of}'"):
+        rebuilding.plan(2, as_of, "early")
 
 
 def test_a_sample_that_differs_names_the_certificate(live: str) -> None:

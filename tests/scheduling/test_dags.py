@@ -181,6 +181,14 @@ def test_a_failed_certificate_fails_the_run_and_leaves_the_live_star(shop: Shop)
     shop.execute("UPDATE gold.fact_shipment SET exceptions = exceptions - 1")
 
 
+def test_a_mistake_in_the_parameters_is_told_and_not_tried_again(shop: Shop) -> None:
+    shop.told.posted.clear()
+    run = shop.run("rebuild_projections", shards=2, as_of="2026-01-24T00:00Z", into="early")
+    assert failed(run) == ["plan"]
+    (told,) = shop.told.posted
+    assert "nothing was recorded by 2026-01-24" in told["error"]
+
+
 def test_a_failed_check_ends_the_day_before_its_report_and_tells_somebody(shop: Shop) -> None:
     shop.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE line_no = 1")
     before = LAST - timedelta(days=DAYS)

@@ -5,6 +5,8 @@ They read the settings like every command. `FINAL` are errors that another attem
 
 from __future__ import annotations
 
+from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError
+from application.ports.rebuild_steps import BuildGoneError
 from entrypoints.daily import DayNotOverError, DayNotRunError, QualityError, StarChangedError
 from entrypoints.settings import SettingsError
 from entrypoints.tasks.rebuilding import CertificateError
@@ -12,9 +14,13 @@ from entrypoints.tasks.verifying import BalanceError
 
 FINAL = (
     BalanceError,
+    BuildExistsError,
+    BuildGoneError,
     CertificateError,
     DayNotOverError,
     DayNotRunError,
+    InvalidBuildNameError,
+    InvalidMomentError,
     QualityError,
     SettingsError,
     StarChangedError,

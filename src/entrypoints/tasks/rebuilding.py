@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from application.errors import PlatformError
+from application.ports.builds import InvalidMomentError
 from application.replay.certificate import Certificate
 from application.replay.shards import Shard
 from entrypoints.cli.context import platform
@@ -21,9 +22,14 @@ class CertificateError(PlatformError):
 
 
 def plan(shards: int, as_of: str | None = None, into: str | None = None) -> dict[str, Any]:
-    """Plan a rebuild, or a build as of a time or position that is kept; return its name and its shards."""
+    """Plan a rebuild, or a build as of a time or position that is kept; return its name and its shards.
+
+    Raises:
+        InvalidMomentError: there is no such time or position.
+    """
+    moment = _moment(as_of)
     with platform() as container:
-        planned = container.rebuild_steps().plan(shards, _moment(as_of), into)
+        planned = container.rebuild_steps().plan(shards, moment, into)
         return msgspec.to_builtins(planned)  # type: ignore[no-any-return]
 
 
@@ -82,4 +88,16 @@ def keep(certificate: Certificate, artefacts: Path) -> Path:
 
 
 def _moment(text: str | None) -> datetime | int | None:
-    return None if not text else int(text) if text.isdecimal() else datetime.fromisoformat(text)
+    if not text:
+        return None
+    if text.isdecimal():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidMomentError(
+            f"as_of is {text!r}; it takes a time with its offset, 2026-01-24T00:00Z, or a position"
+        )
+    return moment
