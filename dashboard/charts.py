@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pydeck as pdk
 import streamlit as st
+from altair.utils import schemapi
 
 from application.queries.views.inventory import Day
 from application.queries.views.shapes import Bars, Column, Series, Table, bars_as_table, series_as_table
@@ -25,6 +26,7 @@ _GROUND: dict[bool, tuple[Colour, Colour]] = {
     False: ((232, 235, 238, 255), (190, 197, 204, 255)),
 }
 NOTHING = "Nothing in this period."
+schemapi.DEBUG_MODE = False
 
 
 def sparkline(title: str, trend: Sequence[float]) -> None:
@@ -35,7 +37,7 @@ def sparkline(title: str, trend: Sequence[float]) -> None:
         .mark_line(strokeWidth=1.5, tooltip=False)
         .encode(alt.X("step:Q", axis=None), alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False, nice=False)))
     )
-    st.altair_chart(chart, alt=f"{title} over time")
+    _show(chart, f"{title} over time")
 
 
 def over_time(series: Series) -> None:
@@ -106,7 +108,8 @@ def calendar(title: str, days: Sequence[Day]) -> None:
         .encode(
             alt.X("week:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False, domain=False)),
             alt.Y("weekday:O", title=None, sort=names, axis=alt.Axis(ticks=False, domain=False)),
-            alt.Color("stocks:Q", title="Stocks", scale=alt.Scale(domainMin=0)),
+            # The theme's colour, by day and by night: the more stocks, the less of the ground shows through.
+            alt.Opacity("stocks:Q", title="Stocks", scale=alt.Scale(domainMin=0, range=[0.1, 1])),
             tooltip=[alt.Tooltip("day:N", title="Day"), alt.Tooltip("stocks:Q", title="Without an available unit")],
         )
     )
@@ -182,6 +185,11 @@ def _ground(dark: bool, tiles: str | None) -> pdk.Layer:
 def _titled(table: Table, chart: alt.Chart | alt.LayerChart) -> None:
     head(table)
     if table.rows:
-        st.altair_chart(chart, alt=table.title)
+        _show(chart, table.title)
     else:
         note(NOTHING)
+
+
+def _show(chart: alt.Chart | alt.LayerChart, words: str) -> None:
+    """Draw a chart whose specification is not checked against its schema each time: that takes longer than drawing."""
+    st.vega_lite_chart(spec=chart.to_dict(validate=False), alt=words)

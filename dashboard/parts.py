@@ -121,10 +121,10 @@ def _tile(tile: Tile) -> None:
         charts.sparkline(tile.title, tile.trend)
 
 
-def explain_link(name: str, *, level: bool = False) -> None:
+def explain_link(name: str, *, level: bool = False, dated: bool = True) -> None:
     """Draw the way to the rows behind a figure, of all days where it is a level, with the time that it was read."""
     if name in TITLES:
-        label = f":small[{st.session_state['read_at']} · Explain]"
+        label = f":small[{st.session_state['read_at']} · Explain]" if dated else ":small[Explain]"
         whole = {"period": "All"} if level else {}
         query = address(kpi=TITLES[name]) | whole
         st.page_link(PAGES["explain"], label=label, query_params=query, help=f"The rows behind: {TITLES[name]}")

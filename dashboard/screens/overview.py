@@ -38,11 +38,12 @@ def _alert(alert: Alert) -> None:
     icon, colour = BADGES[alert.severity]
     st.markdown(f":{colour}[{icon}] **{alert.number:,}** {alert.text}")
     label = f":small[{st.session_state['read_at']} · Look]"
-    st.page_link(
-        parts.PAGES[alert.page], label=label, query_params=parts.address(), help=f"To {alert.page}: {alert.text}"
-    )
-    if alert.figure is not None:
-        parts.explain_link(alert.figure, level=True)
+    with st.container(horizontal=True, gap="small"):
+        st.page_link(
+            parts.PAGES[alert.page], label=label, query_params=parts.address(), help=f"To {alert.page}: {alert.text}"
+        )
+        if alert.figure is not None:
+            parts.explain_link(alert.figure, level=True, dated=False)
 
 
 parts.refreshing("Overview", draw)

@@ -57,7 +57,7 @@ def _tiles(*figures: tuple[str, str, str]) -> None:
     """Draw figures of the pipeline itself: they stand for no rows of gold, so that each says what it counts."""
     for column, (title, text, meaning) in zip(st.columns(len(figures)), figures, strict=True):
         with column.container(border=True, height="stretch"):
-            st.metric(title, text, help=meaning)
+            st.metric(title, text)
             note(f"{st.session_state['read_at']} · {meaning}")
 
 

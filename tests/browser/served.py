@@ -44,6 +44,11 @@ ARGUMENTS = (
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 )
+README = {"overview": "dashboard.png"} | {
+    name: f"dashboard-{name}.png" for name in ("orders", "shipments", "inventory", "suppliers", "pipeline")
+}
+README["explain-message"] = "dashboard-explain.png"
+"""The pictures of the README by what they show; they are taken anew into the folder DATAFLOW_PICTURES."""
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "dashboard"
 PATIENCE_MS = 15_000
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -203,4 +208,6 @@ class Viewer:
         self.page.set_viewport_size({"width": size["width"], "height": min(height + 20, 3000)})
         self.at_rest()
         self.page.screenshot(path=SHOTS / f"{name}.png")
+        if name in README and "DATAFLOW_PICTURES" in os.environ:
+            shutil.copy(SHOTS / f"{name}.png", Path(os.environ["DATAFLOW_PICTURES"]) / README[name])
         self.page.set_viewport_size(size)

@@ -23,7 +23,7 @@ from adapters.postgres.server import EmbeddedPostgres
 from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
 from application.queries.views.inventory import STOCKS_OUT
-from application.queries.views.words import in_words
+from application.queries.views.words import in_short, in_words
 from application.simulation.faults import with_faults
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
@@ -113,7 +113,7 @@ def expected_tiles(flows: dict[str, Decimal], levels: dict[str, Decimal]) -> dic
         "On-time rate": f"{flows['on_time_rate'] * 100:.1f}%",
         "Fill rate": f"{flows['fill_rate'] * 100:.1f}%",
         "Order cycle time": f"{flows['order_cycle_time_days']:,.1f} days",
-        "Stock value": f"{round_money(levels['stock_value']):,}",
+        "Stock value": in_short(KPIS["stock_value"], levels["stock_value"]),
         "At or below reorder point": f"{levels['below_reorder_point']:,}",
         "Units back-ordered": f"{levels['units_backordered']:,}",
     }

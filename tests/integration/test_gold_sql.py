@@ -24,7 +24,7 @@ from application.codec import Recorded
 from application.ports.analytics import AnalyticsUnavailableError, Period
 from application.projections.catalog import surrogate_key
 from application.projections.registry import SUBJECTS
-from application.queries.definitions import Kpi
+from application.queries.definitions import Dimension, Kpi, Source
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import evidence, kpi_table, kpis_for
 from application.queries.kpis import KPIS
@@ -468,6 +468,13 @@ def test_members_are_those_that_occur_in_order_of_their_names(analytics: Postgre
     assert analytics.members(DIMENSIONS["carrier"]) == [("dhl", "DHL"), ("ups", "UPS")]
     assert analytics.members(DIMENSIONS["supplier"]) == [("acme", "Acme")]
     assert analytics.members(DIMENSIONS["month"]) == [("2024-01", "2024-01"), ("2024-02", "2024-02")]
+
+
+def test_a_member_is_listed_once_however_many_facts_it_has(analytics: PostgresAnalytics) -> None:
+    of_lines = Dimension("product", "Product", {"fact_order_line": Source("f.product_id", "f.product_id")})
+    listed = [member.key for member in analytics.members(of_lines)]
+    assert len(listed) == len(set(listed))
+    assert (figures(analytics, "order_lines")["order_lines"] or 0) > len(listed)
 
 
 def test_evidence_names_the_rows_and_events_behind_a_figure(analytics: PostgresAnalytics) -> None:

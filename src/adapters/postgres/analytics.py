@@ -55,7 +55,7 @@ class PostgresAnalytics:
     def members(self, dimension: Dimension) -> list[Member]:
         """Return the members that occur in facts, in order of their labels."""
         selects = [
-            f"SELECT {source.key} AS key, {source.label} AS label FROM {name} f {' '.join(source.joins)}"
+            f"SELECT DISTINCT {source.key} AS key, {source.label} AS label FROM {name} f {' '.join(source.joins)}"
             for name, source in dimension.sources.items()
             if source.through is None
         ]

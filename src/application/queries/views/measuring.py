@@ -15,7 +15,7 @@ from application.queries.periods import previous
 from application.queries.policies import under
 from application.queries.views.choice import Choice
 from application.queries.views.shapes import Bar, Bars, Column, Form, Series, Step, Table, Tile, bars, days_of
-from application.queries.views.words import change_in_words, in_words, is_better, label
+from application.queries.views.words import change_in_words, in_short, in_words, is_better, label
 
 TOTAL = Member(None, None)
 Steps = Sequence[tuple[str, Mapping[str, Figure]]]
@@ -117,5 +117,5 @@ def facts_of(kpis: Iterable[Kpi]) -> list[Fact]:
 def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float, ...]) -> Tile:
     (row,) = table.rows
     change = table.change(row, kpi)
-    text, meaning = in_words(kpi, row.figures[kpi.name]), kpi.description
+    text, meaning = in_short(kpi, row.figures[kpi.name]), kpi.description
     return Tile(kpi.name, kpi.title, text, meaning, change_in_words(kpi, change), is_better(kpi, change), trend)

@@ -11,6 +11,7 @@ from application.queries.figures import Change
 from domain.shared.measures import round_money
 
 NONE = "–"
+_MILLION = 1_000_000
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -24,7 +25,16 @@ def in_words(kpi: Kpi, figure: Figure) -> str:
         return f"{figure * 100:.1f}%"
     if kpi.unit in {"days", "hours"}:
         return f"{figure:,.1f} {kpi.unit}"
+    if kpi.unit == "a year":
+        return f"{figure:,.2f} a year"
     return f"{figure:,}"
+
+
+def in_short(kpi: Kpi, figure: Figure) -> str:
+    """Return a figure as it fits on a tile: money from a million on without cents."""
+    if kpi.unit == "money" and figure is not None and abs(figure) >= _MILLION:
+        return f"{round(Decimal(figure)):,}"
+    return in_words(kpi, figure)
 
 
 def change_in_words(kpi: Kpi, change: Change) -> str | None:

@@ -23,7 +23,7 @@ from application.queries.views.pipeline import Sample, flow
 from application.queries.views.shapes import MOST_BARS, Column, Table, as_csv, days_of
 from application.queries.views.shipments import is_late, shipments, weather
 from application.queries.views.suppliers import ranked
-from application.queries.views.words import age, change_in_words, in_words
+from application.queries.views.words import age, change_in_words, in_short, in_words
 from tests.unit.application.queries.views.answering import Answers
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -67,10 +67,19 @@ def test_a_filter_is_applied_to_the_facts_that_know_it_alone() -> None:
         ("order_cycle_time_days", Decimal("3.1415"), "3.1 days"),
         ("delivery_delay_p50_hours", Decimal("-41.71"), "-41.7 hours"),
         ("fill_rate", None, "–"),
+        ("inventory_turns", Decimal("0.1813"), "0.18 a year"),
     ],
 )
 def test_figures_in_words(name: str, figure: Any, words: str) -> None:
     assert in_words(KPIS[name], figure) == words
+
+
+def test_a_tile_has_room_for_millions_and_shows_cents_below_them() -> None:
+    net = KPIS["net"]
+    assert in_short(net, Decimal("1139755.84")) == "1,139,756"
+    assert in_short(net, Decimal("-999999.99")) == "-999,999.99"
+    assert in_short(net, None) == in_words(net, None) == "–"
+    assert in_short(KPIS["units"], 1_139_755) == "1,139,755"
 
 
 def test_a_tile_compares_with_the_period_before_and_knows_what_is_better() -> None:
