@@ -109,7 +109,7 @@ def calendar(title: str, days: Sequence[Day]) -> None:
             alt.X("week:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False, domain=False)),
             alt.Y("weekday:O", title=None, sort=names, axis=alt.Axis(ticks=False, domain=False)),
             # The theme's colour, by day and by night: the more stocks, the less of the ground shows through.
-            alt.Opacity("stocks:Q", title="Stocks", scale=alt.Scale(domainMin=0, range=[0.1, 1])),
+            alt.Opacity("stocks:Q", legend=None, scale=alt.Scale(domainMin=0, range=[0.1, 1])),
             tooltip=[alt.Tooltip("day:N", title="Day"), alt.Tooltip("stocks:Q", title="Without an available unit")],
         )
     )

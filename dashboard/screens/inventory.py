@@ -21,7 +21,7 @@ def draw() -> None:
         with column.container(border=True):
             charts.over_time(series)
     with st.container(border=True):
-        charts.calendar("Stocks without an available unit, day by day", shown.calendar)
+        charts.calendar("Stocks without an available unit by day: the darker, the more", shown.calendar)
     parts.table(shown.locations)
     parts.table(shown.stocks)
 

@@ -71,7 +71,9 @@ def _choose(number: str) -> None:
 
 def _settle(messages: Sequence[Quarantined]) -> None:
     by_number = {message.quarantine_id: message for message in messages}
-    if st.session_state.get("message") not in by_number:
+    chosen = st.session_state.get("message")
+    # Only where there is something to take back: what is set here wins over what a reader chooses meanwhile.
+    if chosen is not None and chosen not in by_number:
         st.session_state["message"] = None
     number = st.selectbox(
         "One message",

@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> BrowserContext:
     """One reader's browser, which keeps what it loaded once."""
-    return browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="light", accept_downloads=True)
+    return browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="light", reduced_motion="reduce")
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from tests.acceptance.home import Home, free_port, until
 ORDERS = 60
 ARGUMENTS = (
     "--headless",
+    "--disable-gpu-compositing",
     "--no-sandbox",
     "--disable-background-networking",
     # The map is drawn by WebGL: without a graphics card, in software.
@@ -184,7 +185,7 @@ class Viewer:
         """Type into a box of choices, and take the first that fits."""
         self.unfold(label)
         self.page.keyboard.type(typed)
-        self.page.keyboard.press("Enter")
+        self.page.get_by_role("option", name=typed).first.click()
 
     def unfold(self, label: str) -> None:
         """Open a box of choices; its list closes when the page scrolls, so that it is opened only after that."""

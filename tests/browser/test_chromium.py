@@ -222,7 +222,6 @@ def test_a_quarantined_message_is_retried_and_its_order_appears(viewer: Viewer, 
     inbox = served.container.inbox()
     number = max(message.quarantine_id for message in inbox.quarantine(status=QuarantineStatus.OPEN))
     page = viewer.open("/pipeline")
-    viewer.pause()
     viewer.choose("One message", f"{number} ")
     expect(page.get_by_test_id("stCode").last).to_contain_text("ahead-1")
     viewer.shot("pipeline-message")

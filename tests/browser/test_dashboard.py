@@ -226,6 +226,11 @@ def test_a_quarantined_message_is_shown_and_discarded_with_who_and_why(home: Pat
     assert number not in list(page.dataframe[0].value["Number"])
 
 
+def test_a_refresh_takes_nothing_back_that_a_reader_chooses_meanwhile(at_home: None) -> None:
+    page = looked_at("pipeline").run()
+    assert not page.selectbox(key="message").proto.set_value
+
+
 @pytest.mark.parametrize("kpi_name", ["orders", "stock_value", "supplier_reliability"])
 def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str) -> None:
     page = looked_at("explain")

@@ -51,12 +51,21 @@ def guarded(served: Served, provider: str) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that nobody logged in with; the provider's form asks elsewhere for its looks, and gets nothing."""
-    with closing(browser.new_context()) as own:
+@pytest.fixture(scope="module")
+def asking(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of its own; the provider's form asks elsewhere for its looks, and gets nothing."""
+    with closing(browser.new_context(reduced_motion="reduce")) as own:
         own.route("https://**", lambda route: route.abort())
         yield own
+
+
+@pytest.fixture
+def context(asking: BrowserContext) -> Iterator[BrowserContext]:
+    """That browser, in which nobody is logged in."""
+    yield asking
+    for page in asking.pages:
+        page.close()
+    asking.clear_cookies()
 
 
 def logged_in(context: BrowserContext, guarded: Served, name: str, path: str = "/") -> Viewer:
