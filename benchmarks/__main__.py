@@ -11,10 +11,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import freshness, ingest, kpi, processes, rebuild
+from benchmarks import dashboard, freshness, ingest, kpi, processes, rebuild
 from benchmarks.measure import Result, machine
 
 BENCHMARKS = {
+    **dashboard.BENCHMARKS,
     **ingest.BENCHMARKS,
     **freshness.BENCHMARKS,
     **kpi.BENCHMARKS,

@@ -52,7 +52,7 @@ def query() -> list[Result]:
     """Ask for every KPI with each filter on the most frequent member, with a period, and without a filter."""
     with server() as fresh, tempfile.TemporaryDirectory(prefix="dataflow-bench-") as folder:
         conninfo = fresh()
-        lines = _fill(conninfo, folder)
+        lines = fill(conninfo, folder, date(2024, 1, 1))
         with open_pool(conninfo, size=1) as pool:
             analytics = PostgresAnalytics(pool)
             largest = _largest_members(conninfo)
@@ -73,12 +73,10 @@ def query() -> list[Result]:
     return [Result("kpi.query", round(slowest), "ms (slowest)", "the target of 150 ms", slowest / TARGET, detail)]
 
 
-def _fill(conninfo: str, folder: str) -> int:
-    """Simulate some weeks, let the platform take them in, and copy their facts to later days."""
-    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
-    url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
-    environment = os.environ | {"DATAFLOW_HOME": folder, "DATAFLOW_DATABASE_URL": url}
-    simulated = ("generate", "--orders", str(ORDERS), "--days", str(DAYS), "--seed", "1", "--start", "2024-01-01")
+def fill(conninfo: str, folder: str, start: date) -> int:
+    """Simulate some weeks, let the platform take them in, copy their facts to later days; return the order lines."""
+    environment = os.environ | {"DATAFLOW_HOME": folder, "DATAFLOW_DATABASE_URL": url_of(conninfo)}
+    simulated = ("generate", "--orders", str(ORDERS), "--days", str(DAYS), "--seed", "1", "--start", f"{start}")
     for command in (simulated, ("consume", "--once"), ("project", "--once")):
         subprocess.run([DATAFLOW, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
     with psycopg.connect(conninfo, autocommit=True, options="-c search_path=gold") as connection:
@@ -88,6 +86,12 @@ def _fill(conninfo: str, folder: str) -> int:
             _copy(connection, fact, copies)
             connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(sql.Identifier(fact)))
         return int(_row(connection, "SELECT count(*) FROM fact_order_line")[0])
+
+
+def url_of(conninfo: str) -> str:
+    """Return a connection string as an address."""
+    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    return f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
 
 
 def _copy(connection: psycopg.Connection, fact: str, copies: int) -> None:
