@@ -22,9 +22,9 @@ from adapters.postgres.read_model.log import read_checkpoint
 from tests.acceptance.home import Home, ended, event_log, the_one_line, until
 
 SOAK = os.environ.get("DATAFLOW_SOAK") == "1"
-ORDERS = 2_000 if SOAK else 150
+ORDERS = 2_000 if SOAK else 80
 KILLS = 32 if SOAK else 4
-PRODUCTS = 20_000 if SOAK else 2_000
+PRODUCTS = 20_000 if SOAK else 800
 FAULTS = ("--duplicates", 0.05, "--broken", 0.03, "--late", 0.02)
 GENERATE = ("generate", "--orders", ORDERS, "--days", 60, "--seed", 7, "--start", "2026-01-05", *FAULTS)
 SMALL = {"batch_size": 50, "project_batch_size": 100}

@@ -42,8 +42,8 @@ from tests.acceptance.home import PATIENCE, ended, until
 from tests.acceptance.struck import STEPS, Blow
 from tests.soak import SOAK
 
-ORDERS = 4_500 if SOAK else 220
-KILLS = 100 if SOAK else 8
+ORDERS = 4_500 if SOAK else 140
+KILLS = 100 if SOAK else 5
 ROUNDS = 5 if SOAK else 1
 SMALL = {"batch_size": 400 if SOAK else 40}
 LARGE = {"batch_size": 4_000}
