@@ -32,7 +32,7 @@ def in_words(kpi: Kpi, figure: Figure) -> str:
 
 def in_short(kpi: Kpi, figure: Figure) -> str:
     """Return a figure as it fits on a tile: money from a million on without cents."""
-    if kpi.unit == "money" and figure is not None and abs(figure) >= _MILLION:
+    if kpi.unit == "money" and figure is not None and abs(Decimal(figure)) >= _MILLION:
         return f"{round(Decimal(figure)):,}"
     return in_words(kpi, figure)
 
