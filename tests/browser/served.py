@@ -51,7 +51,7 @@ README = {"overview": "dashboard.png"} | {
 README["explain-message"] = "dashboard-explain.png"
 """The pictures of the README by what they show; they are taken anew into the folder DATAFLOW_PICTURES."""
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "dashboard"
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 

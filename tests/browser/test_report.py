@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from application.daily.document import Cell, DailyReport, Section, figure, text
 from entrypoints.report import FORMATS
-from tests.browser.served import chromium
 
 PHONE, PAPER = 390, 687
 """Pixels of a phone, and of A4 between its margins."""
@@ -44,12 +43,12 @@ CUT = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).map(box =
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with chromium() as browser:
-        opened = browser.new_page()
-        opened.route("**/*", lambda route: pytest.fail(f"it asks for {route.request.url}"))
-        opened.set_content(FORMATS["html"](REPORT))
-        yield opened
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    opened.route("**/*", lambda route: pytest.fail(f"it asks for {route.request.url}"))
+    opened.set_content(FORMATS["html"](REPORT))
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize(("width", "medium"), [(1280, "screen"), (PHONE, "screen"), (PAPER, "print")])
