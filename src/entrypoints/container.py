@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from entrypoints.lean_imports import without
 
-with without("fastapi", "starlette", "werkzeug"):
+with without("fastapi", "pydantic", "pydantic_settings", "starlette", "werkzeug", "yaml"):
     from dependency_injector import containers, providers
 
-from adapters.files.duckdb_file_source import DuckDbFileSource
-from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.cases import PostgresCaseBook
@@ -51,7 +49,7 @@ from application.projections.registry import SUBJECTS
 from application.relay import Relay
 from application.replay.code_version import code_version
 from application.replay.follower import Follower
-from entrypoints.feeds import foreign_topics, product_catalog, source_database
+from entrypoints.feeds import file_source, foreign_topics, product_catalog, row_mapping, source_database
 from entrypoints.services import analytics_for, open_cache, open_places, open_routes, open_weather
 from entrypoints.settings import Settings, SettingsError
 
@@ -193,8 +191,8 @@ class Container(containers.DeclarativeContainer):
     builds = providers.Resource(kept_builds, for_read_models, pool, SUBJECTS)
     rebuild_steps = providers.Resource(rebuild_steps, database, SUBJECTS, builds)
     roles = providers.Singleton(PostgresRoleLock, database)
-    files = providers.Factory(DuckDbFileSource)
-    row_mapping = providers.Factory(DuckDbRowMapping)
+    files = providers.Factory(file_source)
+    row_mapping = providers.Factory(row_mapping)
     source_database = providers.Factory(source_database)
     source_ledger = providers.Singleton(PostgresSourceLedger, pool)
     own_catalog = providers.Singleton(PostgresCatalog, pool)

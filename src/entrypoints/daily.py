@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from application.daily.document import DailyReport, decode, encode
 from application.daily.making import make_report
-from application.errors import PlatformError
+from application.errors import InvalidRequestError, PlatformError
 from application.ports.analytics import Analytics
 from application.ports.builds import LIVE
 from application.ports.runs import BusinessDay, Checked, FailedCheck, Known
@@ -26,11 +26,11 @@ LOOK_BACK = timedelta(days=7)
 Made = TypeVar("Made")
 
 
-class DayNotOverError(PlatformError):
+class DayNotOverError(InvalidRequestError):
     """A day can't be reported before it is over."""
 
 
-class DayNotRunError(PlatformError):
+class DayNotRunError(InvalidRequestError):
     """There is no report of a day that was never run."""
 
 

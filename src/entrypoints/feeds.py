@@ -1,20 +1,37 @@
-"""Which adapters stand behind the databases, topics and catalogs of other systems."""
+"""Which adapters stand behind the files, databases, topics and catalogs of other systems; imported where asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.postgres.topic_log import PostgresTopicLog
+from application.ports.file_source import FileSource
 from application.ports.message_stream import MessageStream
 from application.ports.product_catalog import ProductCatalog
 from application.ports.source_database import SourceDatabase
 from entrypoints.settings import SettingsError
 
 if TYPE_CHECKING:
+    from adapters.files.duckdb_row_mapping import DuckDbRowMapping
     from adapters.kafka.connection import KafkaConnection
+
+
+def file_source() -> FileSource:
+    """Give what reads files."""
+    from adapters.files.duckdb_file_source import DuckDbFileSource  # noqa: PLC0415
+
+    return DuckDbFileSource()
+
+
+def row_mapping(folder: Path) -> DuckDbRowMapping:
+    """Give a mapping of rows; raises MappingError where something in it is wrong."""
+    from adapters.files.duckdb_row_mapping import DuckDbRowMapping  # noqa: PLC0415
+
+    return DuckDbRowMapping(folder)
 
 
 def source_database(url: str) -> SourceDatabase:

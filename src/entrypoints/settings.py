@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from application.errors import InvalidRequestError
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 PROCESSES = ("fulfilment", "enrichment")
@@ -15,7 +17,7 @@ KAFKA = "DATAFLOW_KAFKA_"
 KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
 
 
-class SettingsError(Exception):
+class SettingsError(InvalidRequestError):
     """A variable has a value that can't be used."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError
 from application.ports.listings import Star
 from application.ports.read_model import PhaseProgress
 from application.queries.definitions import Kpi
@@ -89,17 +89,17 @@ class Builds(Protocol):
         """Return, for each KPI, what moved it from the first build to the second; up to `limit` rows are named."""
 
 
-class InvalidBuildNameError(PlatformError):
+class InvalidBuildNameError(InvalidRequestError):
     """A build's name is not one that schemas can be named after."""
 
 
-class BuildExistsError(PlatformError):
+class BuildExistsError(InvalidRequestError):
     """There is a build of that name."""
 
 
-class NoSuchBuildError(PlatformError):
+class NoSuchBuildError(InvalidRequestError):
     """There is no build of that name."""
 
 
-class InvalidMomentError(PlatformError):
+class InvalidMomentError(InvalidRequestError):
     """A position or time that the log does not reach, or that is before all of it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError
 from application.replay.certificate import Certificate, CertificateEntry
 
 
-class NoSuchCertificateError(PlatformError):
+class NoSuchCertificateError(InvalidRequestError):
     """There is no certificate of that number."""
 
 

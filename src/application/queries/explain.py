@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from application import codec
-from application.errors import PlatformError
+from application.errors import InvalidRequestError
 from application.ports.analytics import Analytics, Evidence, Figure, Period, Selection
 from application.ports.archive import Archive, ArchivedMessage
 from application.ports.event_store import EventStore, RecordedEvent
@@ -15,11 +15,11 @@ from application.queries.figures import Members, evidence, kpi_table
 from application.queries.policies import DEFAULT, Policy
 
 
-class UnknownRowError(PlatformError):
+class UnknownRowError(InvalidRequestError):
     """There is no such row in the star schema."""
 
 
-class UnknownEventError(PlatformError):
+class UnknownEventError(InvalidRequestError):
     """There is no such event in the log."""
 
 

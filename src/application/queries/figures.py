@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError
 from application.ports.analytics import Analytics, Evidence, Figure, Filter, Measured, Member, Period, Selection
 from application.queries.definitions import Dimension, Fact, Kpi
 from application.queries.dimensions import DIMENSIONS
@@ -19,19 +19,19 @@ Members = Mapping[str, Sequence[str | None]]
 """Members to keep, by the name of their dimension."""
 
 
-class UnknownKpiError(PlatformError):
+class UnknownKpiError(InvalidRequestError):
     """There is no KPI of that name."""
 
 
-class UnknownDimensionError(PlatformError):
+class UnknownDimensionError(InvalidRequestError):
     """There is no dimension of that name."""
 
 
-class UnsupportedBreakdownError(PlatformError):
+class UnsupportedBreakdownError(InvalidRequestError):
     """The facts behind a KPI don't know a dimension."""
 
 
-class UnsupportedComparisonError(PlatformError):
+class UnsupportedComparisonError(InvalidRequestError):
     """There is no period to compare with."""
 
 

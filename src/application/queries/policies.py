@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError
 from application.queries.definitions import ORDER_LINES, Kpi
 
 Due = Literal["requested", "promised", "original"]
@@ -114,7 +114,7 @@ def beside(kpi: Kpi, policy: Policy) -> Kpi:
     return replace(bound, name=f"{kpi.name}@{policy.label}", title=f"{kpi.title} ({policy.label})")
 
 
-class UnknownPolicyError(PlatformError):
+class UnknownPolicyError(InvalidRequestError):
     """There is no policy of that name, or no such version of it."""
 
 

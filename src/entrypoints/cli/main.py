@@ -4,100 +4,68 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 
 import click
 
-from application.errors import PlatformError
-from application.ports.analytics import AnalyticsUnavailableError
-from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
-from application.ports.certificates import NoSuchCertificateError
-from application.queries.explain import UnknownEventError, UnknownRowError
-from application.queries.figures import (
-    UnknownDimensionError,
-    UnknownKpiError,
-    UnsupportedBreakdownError,
-    UnsupportedComparisonError,
-)
-from application.queries.policies import UnknownPolicyError
-from entrypoints.cli import (
-    answers,
-    builds,
-    catalog,
-    certificates,
-    demo,
-    explain,
-    operate,
-    policy,
-    process,
-    quality,
-    quarantine,
-    relay,
-    replay,
-    sources,
-)
+from application.errors import InvalidRequestError, PlatformError
 from entrypoints.cli.output import errors
-from entrypoints.daily import DayNotOverError, DayNotRunError
-from entrypoints.settings import SettingsError
 
-MISTAKES = (
-    DayNotOverError,
-    DayNotRunError,
-    SettingsError,
-    UnknownKpiError,
-    UnknownDimensionError,
-    UnknownPolicyError,
-    UnknownRowError,
-    UnknownEventError,
-    UnsupportedBreakdownError,
-    UnsupportedComparisonError,
-    BuildExistsError,
-    InvalidBuildNameError,
-    InvalidMomentError,
-    NoSuchBuildError,
-    NoSuchCertificateError,
-)
-FAILURES = (PlatformError, AnalyticsUnavailableError)
+MODULE_OF = {
+    "builds": "builds",
+    "cases": "process",
+    "catalog": "catalog",
+    "certificates": "certificates",
+    "consume": "operate",
+    "dashboard": "demo",
+    "demo": "demo",
+    "diff": "builds",
+    "doctor": "operate",
+    "events": "operate",
+    "explain": "explain",
+    "generate": "sources",
+    "ingest": "sources",
+    "kpi": "answers",
+    "policy": "policy",
+    "process": "process",
+    "project": "operate",
+    "quality": "quality",
+    "quarantine": "quarantine",
+    "rebuild": "replay",
+    "relay": "relay",
+    "report": "answers",
+    "status": "operate",
+    "switch-log": "operate",
+    "verify": "replay",
+}
+"""The module of this package that has a command."""
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, taken like Ctrl-C: what runs is cancelled, what was opened is closed."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Imports the module of a command when it is asked for, not those of all the others."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(MODULE_OF)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Return a command by name, None where there is none."""
+        if name not in MODULE_OF:
+            return None
+        module = import_module(f"entrypoints.cli.{MODULE_OF[name]}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="dataflow-platform", prog_name="dataflow")
 def cli() -> None:
     """Run an event-sourced supply-chain data platform: every message kept, every figure explained."""
-
-
-for command in (
-    demo.demo,
-    demo.dashboard,
-    sources.generate,
-    sources.ingest,
-    catalog.catalog,
-    operate.consume,
-    process.process,
-    process.cases,
-    operate.project,
-    operate.status,
-    operate.switch_log,
-    operate.doctor,
-    operate.events,
-    relay.relay,
-    replay.rebuild,
-    replay.verify,
-    builds.builds,
-    builds.diff,
-    certificates.certificates,
-    quality.quality,
-    answers.kpi,
-    answers.report,
-    explain.explain,
-    policy.policy,
-    quarantine.quarantine,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -116,9 +84,9 @@ def main() -> None:
         code = _say(error.format_message().rstrip(".") + _where_help_is(error), 2)
     except BrokenPipeError:
         code = 141
-    except MISTAKES as error:
+    except InvalidRequestError as error:
         code = _say(str(error), 2)
-    except FAILURES as error:
+    except PlatformError as error:
         code = _say(str(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
