@@ -43,8 +43,23 @@ PAGES = {
 """The pages, with what each ends on."""
 SPANS = ("Last 30 days", "All")
 FILTERED = {"overview": "country", "orders": "country", "shipments": "carrier", "inventory": "category"}
-DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]"
-ARGUMENTS = ("--headless", "--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader")
+DRAWN = """
+([text, before]) => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+    && !document.querySelector('[data-testid=stSkeleton]')
+    && document.querySelector('[data-testid=stMain]').textContent.includes(text)
+    && document.querySelector('[data-testid=stMetricValue]')?.innerText !== before
+"""
+"""Looked at with each frame that the browser draws: a locator is looked for every half second, in the end."""
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-background-networking",
+    # Without a graphics card pages are put together as on the desktop of a virtual machine; the map needs WebGL.
+    "--disable-gpu-compositing",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
 
 
 def paint() -> list[Result]:
@@ -132,10 +147,7 @@ def _filters(browser: Browser, url: str, name: str, span: str, connection: psyco
         choice.wait_for()
         started = time.perf_counter()
         choice.click()
-        page.wait_for_function(
-            "before => document.querySelector('[data-testid=stMetricValue]')?.innerText != before", arg=before
-        )
-        page.locator(DRAWN).wait_for()
+        page.wait_for_function(DRAWN, arg=[PAGES[name], before])
         taken.append(1000 * (time.perf_counter() - started))
         page.keyboard.press("Escape")
     context.close()
@@ -145,8 +157,7 @@ def _filters(browser: Browser, url: str, name: str, span: str, connection: psyco
 def _open(page: Page, url: str, name: str, choice: dict[str, str]) -> None:
     path = "" if name == "overview" else name
     page.goto(f"{url}/{path}?{urlencode(choice)}")
-    page.get_by_text(PAGES[name]).first.wait_for(timeout=120_000)
-    page.locator(DRAWN).wait_for(timeout=120_000)
+    page.wait_for_function(DRAWN, arg=[PAGES[name], ""], timeout=120_000)
 
 
 def _refreshes(url: str, sessions: int) -> list[float]:

@@ -146,6 +146,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def colours(picture: bytes) -> set[tuple[int, ...]]:
+    """Return the colours of a picture."""
+    opened = Image.open(BytesIO(picture)).convert("RGB")
+    return {colour for _, colour in opened.getcolors(opened.width * opened.height) or []}
+
+
 class Viewer:
     """One reader's window, and every host that it asked for something."""
 
@@ -197,9 +203,7 @@ class Viewer:
 
     def colours_of_the_map(self) -> set[tuple[int, ...]]:
         """Return the colours that are seen where the map is, the frame of its controls included."""
-        shown = self.page.get_by_test_id("stDeckGlJsonChart").screenshot()
-        picture = Image.open(BytesIO(shown)).convert("RGB")
-        return {colour for _, colour in picture.getcolors(picture.width * picture.height) or []}
+        return colours(self.page.get_by_test_id("stDeckGlJsonChart").screenshot())
 
     def shot(self, name: str) -> None:
         """Keep a picture of the whole page."""

@@ -19,7 +19,7 @@ from application.ports.inbox import QuarantineStatus
 from dashboard.export import slug
 from domain.shared.measures import round_money
 from tests.acceptance.home import until
-from tests.browser.served import PATIENCE_MS, Served, Viewer, order
+from tests.browser.served import PATIENCE_MS, Served, Viewer, colours, order
 
 expect.set_options(timeout=PATIENCE_MS)
 PAGES = {
@@ -90,6 +90,13 @@ def test_figures_are_those_of_the_command_line(viewer: Viewer, served: Served) -
     assert tile(page, "Orders") == f"{figures['orders']:,}"
     assert tile(page, "Net sales EUR") == f"{round_money(Decimal(figures['net'])):,}"
     assert tile(page, "Fill rate") == f"{Decimal(figures['fill_rate']) * 100:.1f}%"
+
+
+def test_a_tile_shows_how_its_figure_went(viewer: Viewer) -> None:
+    page = viewer.open("/?period=All")
+    line = page.get_by_alt_text("Orders over time")
+    line.wait_for()
+    until(lambda: BAR in colours(line.screenshot()), "the line is not drawn", seconds=30)
 
 
 def test_filters_are_in_the_address_and_stay_from_page_to_page(
