@@ -1,4 +1,4 @@
-"""Small stories worked out by hand: what was done, and the rows that gold must have of it.
+"""Small stories worked out by hand: what was done, and the rows and figures that gold must have of it.
 
 Each speaks of ids of its own, so that all of them fit into one log, in whatever order its streams come.
 """
@@ -16,10 +16,19 @@ from domain.shipment import commands as shipment
 from tests.integration.story import at, on
 
 
+class Figures(NamedTuple):
+    """What KPIs must say of the products of a story, over some days of January or over all."""
+
+    products: tuple[str, ...]
+    expected: dict[str, Any]
+    days: tuple[str, str] | None = None
+
+
 class Scenario(NamedTuple):
     name: str
     commands: tuple[Any, ...]
     expected: dict[str, list[tuple[Any, ...]]]
+    figures: Figures
 
 
 def _place(order_id: str, product: str, quantity: int, day: str = "01-10", **more: Any) -> order.PlaceOrder:
@@ -59,6 +68,22 @@ PARTIAL = Scenario(
         ],
         "SELECT lines, lines_shipped, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [(1, 0, 6, 6)],
     },
+    # Six of ten left, two days before the day asked for.
+    Figures(
+        ("pen",),
+        {
+            "orders": 1,
+            "units": 10,
+            "gross": Decimal(50),
+            "fill_rate": Decimal("0.6"),
+            "line_fill_rate": 0,
+            "units_delivered": 6,
+            "on_time_rate": 1,
+            "in_full_rate": 0,
+            "otif_rate": 0,
+            "order_cycle_time_days": None,
+        },
+    ),
 )
 SPLIT = Scenario(
     "one line split over two shipments",
@@ -83,6 +108,20 @@ SPLIT = Scenario(
             (5, "delivered", 6, 10, 20240118, 720, "sb2"),
         ],
     },
+    # From noon of the 10th: two days to the first shipment, eight to the last delivery.
+    Figures(
+        ("ink",),
+        {
+            "order_lines": 1,
+            "fill_rate": 1,
+            "order_fill_rate": 1,
+            "units_shipped": 10,
+            "units_delivered": 10,
+            "time_to_ship_days": 2,
+            "order_cycle_time_days": 8,
+            "on_time_rate": None,
+        },
+    ),
 )
 BACKORDERED = Scenario(
     "back-order, then fill",
@@ -115,6 +154,22 @@ BACKORDERED = Scenario(
             (20240118, 0, 0, 0, 1440),
         ],
     },
+    # Half of the 16th and all of the 17th and 18th, of four days: 3,600 of 5,760 minutes.
+    Figures(
+        ("cup",),
+        {
+            "backorder_rate": 1,
+            "units_backordered": 0,
+            "on_time_original_rate": 0,
+            "orders_late_to_promise": 1,
+            "order_cycle_time_days": 9,
+            "units_received": 5,
+            "stock_units": 0,
+            "out_of_stock": 1,
+            "stock_out_share": Decimal("0.625"),
+        },
+        ("01-10", "01-18"),
+    ),
 )
 PROMISED = Scenario(
     "a promise that is revised twice",
@@ -132,6 +187,16 @@ PROMISED = Scenario(
             (20240115, 20240120, 2, -1, 4, 0.5)
         ]
     },
+    # Delivered on the 19th: after the first promise, the 15th, and before the last, the 20th.
+    Figures(
+        ("jar",),
+        {
+            "on_time_original_rate": 0,
+            "on_time_revised_rate": 1,
+            "orders_late_to_promise": 1,
+            "order_cycle_time_days": 9,
+        },
+    ),
 )
 RETURNED = Scenario(
     "a return",
@@ -150,6 +215,16 @@ RETURNED = Scenario(
             ("returned", 1, "a5")
         ],
     },
+    Figures(
+        ("hat",),
+        {
+            "units_delivered": 3,
+            "units_returned": 1,
+            "return_rate": Decimal("0.333333"),
+            "order_cycle_time_days": 2,
+            "stock_units": 1,
+        },
+    ),
 )
 CANCELLED = Scenario(
     "cancellation after allocation",
@@ -177,6 +252,18 @@ CANCELLED = Scenario(
             (20240113, 0, 10),
         ],
     },
+    # Nothing is left to be filled.
+    Figures(
+        ("mug",),
+        {
+            "units_cancelled": 4,
+            "cancellation_rate": 1,
+            "orders_shipped": 0,
+            "fill_rate": None,
+            "units_received": 10,
+            "stock_available": 10,
+        },
+    ),
 )
 REPRICED = Scenario(
     "a price change in the middle",
@@ -234,6 +321,18 @@ REPRICED = Scenario(
             (20240120, Decimal(4), Decimal(40)),
         ],
     },
+    # Ten units at 3, 3 and 4; sold at the price of the order, not of the catalog.
+    Figures(
+        ("oil",),
+        {
+            "orders": 2,
+            "gross": Decimal(20),
+            "average_order_value": Decimal(10),
+            "stock_value": Decimal(40),
+            "average_stock_value": Decimal("33.3333"),
+        },
+        ("01-18", "01-20"),
+    ),
 )
 LATE_DIMENSION = Scenario(
     "a product and a customer that the catalog learns of after their facts",
@@ -248,6 +347,7 @@ LATE_DIMENSION = Scenario(
             ("Tin", False, at("01-01").replace(year=1900, hour=0), "Carla", "retail", False)
         ],
     },
+    Figures(("tin",), {"orders": 1, "units": 1, "net": Decimal(5), "units_shipped": 0}),
 )
 CORRECTED = Scenario(
     "a stock correction dated back",
@@ -274,6 +374,12 @@ CORRECTED = Scenario(
             (20240111, 0, 0, 1440),
         ],
     },
+    # Six hours of the 10th and all of the 11th, of seven days: 1,800 of 10,080 minutes.
+    Figures(
+        ("nib",),
+        {"units_received": 10, "units_corrected": -2, "stock_units": 0, "stock_out_share": Decimal("0.178571")},
+        ("01-05", "01-11"),
+    ),
 )
 TRANSFERRED = Scenario(
     "a transfer of which a unit is lost",
@@ -299,6 +405,12 @@ TRANSFERRED = Scenario(
             (20240108, 5, 1440),
         ],
     },
+    # Four days of one stock and one of the other, of which the first has nothing for two and a half.
+    Figures(
+        ("rug",),
+        {"units_received": 6, "stock_units": 5, "out_of_stock": 1, "stock_out_share": Decimal("0.5")},
+        ("01-05", "01-08"),
+    ),
 )
 DELAYED = Scenario(
     "a shipment that is late, with an exception on its way",
@@ -341,6 +453,19 @@ DELAYED = Scenario(
         ],
         "SELECT carrier_id, inferred FROM dim_carrier WHERE carrier_id = 'ups'": [("ups", True)],
     },
+    # Planned for noon of the 15th, there at 18:30 of the 16th: 30.5 hours; on its way for 6,105 minutes.
+    Figures(
+        ("kit",),
+        {
+            "shipments": 1,
+            "shipments_late": 1,
+            "delivery_on_time_rate": 0,
+            "delivery_delay_p50_hours": Decimal("30.5"),
+            "transit_days": Decimal("4.2396"),
+            "shipment_exceptions": 1,
+            "distance_km": Decimal("512.5"),
+        },
+    ),
 )
 REORDERED = Scenario(
     "a reorder point that is set after the stock has moved",
@@ -351,6 +476,7 @@ REORDERED = Scenario(
     {
         "SELECT DISTINCT reorder_point, on_hand FROM fact_stock_daily WHERE product_id = 'lid'": [(5, 4)],
     },
+    Figures(("lid",), {"below_reorder_point": 1, "stock_available": 4, "out_of_stock": 0}),
 )
 
 GROWN = Scenario(
@@ -407,6 +533,25 @@ GROWN = Scenario(
             (7, 2, "delivered", 4, 4, 20240116),
         ],
     },
+    # Ten of twenty units left, by the day asked for; one line of two is complete.
+    Figures(
+        ("cap", "bag"),
+        {
+            "orders": 1,
+            "order_lines": 2,
+            "units": 20,
+            "gross": Decimal(90),
+            "net": Decimal(88),
+            "freight": Decimal(12),
+            "freight_share": Decimal("0.136364"),
+            "average_order_value": Decimal(88),
+            "fill_rate": Decimal("0.5"),
+            "line_fill_rate": Decimal("0.5"),
+            "order_fill_rate": 0,
+            "on_time_rate": 1,
+            "otif_rate": 0,
+        },
+    ),
 )
 
 SCENARIOS = (

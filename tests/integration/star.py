@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 
 import adapters.postgres
+from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.quality import PostgresQuality
 from adapters.postgres.read_model import PostgresReadModel
@@ -32,6 +34,8 @@ class Star:
         self.read_model = PostgresReadModel(conninfo, SUBJECTS, GOLD)
         self.read_model.create()
         self.quality = PostgresQuality(conninfo)
+        self._pool = open_pool(conninfo, size=1)
+        self.analytics = PostgresAnalytics(self._pool)
         self.sql = psycopg.connect(conninfo, autocommit=True)
 
     def append(self, log: Iterable[Recorded]) -> None:
@@ -56,6 +60,7 @@ class Star:
 
     def close(self) -> None:
         self.sql.close()
+        self._pool.close()
         self.read_model.close()
         self._store.close()
 

@@ -10,13 +10,15 @@ import pytest
 
 from adapters.postgres.server import EmbeddedPostgres
 from application.codec import Recorded
+from application.ports.analytics import Period
 from application.ports.quality import QualityRun
 from application.projections.catalog import surrogate_key
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
+from application.queries.figures import kpi_table
 from tests.integration.scenarios import LATE_DIMENSION, SCENARIOS, Scenario
 from tests.integration.star import Star, star
-from tests.integration.story import Story, at
+from tests.integration.story import Story, at, on
 
 ORDERS = ("as told", "streams backwards", "catalog last", "shuffled 1", "shuffled 2")
 
@@ -69,6 +71,14 @@ def house(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterato
 def test_a_story_gives_the_rows_worked_out_by_hand(house: Star, scenario: Scenario) -> None:
     for query, rows in scenario.expected.items():
         assert house.rows(query) == rows
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[each.name for each in SCENARIOS])
+def test_a_story_gives_the_figures_worked_out_by_hand(house: Star, scenario: Scenario) -> None:
+    products, expected, days = scenario.figures
+    period = Period(*map(on, days)) if days else None
+    table = kpi_table(house.analytics, list(expected), members={"product": products}, period=period)
+    assert table.rows[0].figures == expected
 
 
 def test_a_rebuild_gives_the_same_star(house: Star) -> None:
