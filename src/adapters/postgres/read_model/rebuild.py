@@ -103,22 +103,23 @@ class Rebuild:
     @contextmanager
     def _aside(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Iterator[None]:
         """Build aside, or go on with what an interrupted one left; drop it at the end, if it still stands aside."""
-        plan = planning.resumable(self._conn, self._build, upto) or self._plan(purpose, upto, effort)
-        self._name, self._position = plan.name, plan.upto
         try:
+            plan = planning.resumable(self._conn, self._build, upto) or self._plan(purpose, upto, effort)
+            self._name, self._position = plan.name, plan.upto
             self._events = complete(
                 self._conninfo, self._conn, self._build, plan, workers=effort.workers, progress=self._progress
             )
             yield
         finally:
-            if not self._conn.broken:
-                planning.drop_build(self._conn, plan.name)
+            if self._name and not self._conn.broken:
+                planning.drop_build(self._conn, self._name)
 
     def _plan(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Plan:
         self._progress("plan", 0, upto)
         shards = effort.shards or shard_count(upto, effort.workers)
-        name = new_build_name()
-        return planning.plan(self._conn, self._build, name=name, purpose=purpose, upto=upto, shards=shards)
+        # Known before it is there, so that an interruption at any moment drops it.
+        self._name = new_build_name()
+        return planning.plan(self._conn, self._build, name=self._name, purpose=purpose, upto=upto, shards=shards)
 
     def _certify(self, purpose: Purpose) -> Certificate:
         """Compare at one position, within a snapshot; followers wait only until it is taken."""
