@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.server import EmbeddedPostgres
 
 START = """
 import sys
@@ -47,3 +49,15 @@ def test_connections_that_were_ended_are_replaced_before_they_are_used(conninfo:
         with pool.connection() as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         store.close()
+
+
+def test_it_serves_until_the_last_who_uses_it_in_a_process_has_left(tmp_path: Path) -> None:
+    first, second = (EmbeddedPostgres(tmp_path / "home") for _ in range(2))
+    with psycopg.connect(first.conninfo(), autocommit=True) as connection:
+        second.stop()
+        second.stop()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        conninfo = first.conninfo()
+        first.stop()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(conninfo)

@@ -7,9 +7,11 @@ import os
 import subprocess
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
@@ -31,12 +33,15 @@ SETTINGS = {
     "log_min_messages": "'warning'",
 }
 """Chosen for bulk loads on a small machine; fsync and synchronous_commit stay on."""
+_SERVING: Counter[Path] = Counter()
+_COUNTING = RLock()
+"""How many of this process use the server of a data folder; the wheel counts processes alone."""
 LETTING_GO = 5.0
 """Seconds that the processes of a killed server, or one that is just starting, get before a start fails."""
 
 
 class EmbeddedPostgres:
-    """A server for as long as at least one process uses it; starting it again attaches to the running one."""
+    """A server for as long as anybody uses it, here or in another process; starting it again attaches to it."""
 
     def __init__(self, home: Path) -> None:
         """Start or join the server of the data folder `home`.
@@ -44,15 +49,17 @@ class EmbeddedPostgres:
         Raises:
             DataFolderError: the folder can't be used, is of another version, or the server does not start.
         """
-        data = home.resolve() / "postgres"
+        self._data = data = home.resolve() / "postgres"
+        self._stopped = False
         try:
             data.parent.mkdir(parents=True, exist_ok=True)
-            with _one_at_a_time(home):
+            with _COUNTING, _one_at_a_time(home):
                 self._server = _server(data)
                 self._server.ensure_pgdata_inited()
                 _configure(data)
                 _forget_the_killed(self._server, data)
                 _start(self._server)
+                _SERVING[data] += 1
         except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
             raise DataFolderError(
                 f"PostgreSQL can't use the data folder {home}: {error}; see {data / 'log'}, "
@@ -70,8 +77,12 @@ class EmbeddedPostgres:
         """Leave the server; it stops when nobody uses it any more, unless it died before."""
         from psutil import NoSuchProcess  # noqa: PLC0415 - comes with the wheel
 
-        with suppress(NoSuchProcess):
-            self._server.cleanup()
+        with _COUNTING, suppress(NoSuchProcess):
+            if not self._stopped:
+                self._stopped = True
+                _SERVING[self._data] -= 1
+                if not _SERVING[self._data]:
+                    self._server.cleanup()
 
 
 @contextmanager
