@@ -34,6 +34,7 @@ BEHIND = (
     "LEFT JOIN bronze.positions t USING (topic, partition)"
 )
 REBUILDING = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {locks.REBUILD}"
+AT_WORK = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 LOADED = (
     "SELECT count(*) FROM replay.shards JOIN replay.builds ON name = build WHERE purpose = 'rebuild' AND seconds > 0"
 )
@@ -114,6 +115,7 @@ def _interrupt(home: Home, command: str, numbers: list[signal.Signals], done: Ca
     share = all_ // (len(numbers) + 1)
     with home.connect() as watch:
         for number in numbers:
+            until(lambda: not _count(watch, AT_WORK), "what was killed is still at work")
             goal = min(done(watch) + chance.randrange(1, share), all_ - 1)
             process = home.start(command)
             until(lambda: process.poll() is not None or done(watch) >= goal, f"{command} does not get on")  # noqa: B023
@@ -160,6 +162,7 @@ def test_an_interrupted_rebuild_leaves_figures_as_they_were(taken_in: Home, undi
     chance = random.Random("rebuild")  # noqa: S311
     with taken_in.connect() as watch:
         for number in [signal.SIGKILL, signal.SIGTERM, signal.SIGINT] * (KILLS // 4):
+            until(lambda: not _count(watch, REBUILDING), "the one that was killed holds its lock")
             left = _aside(watch)  # by one that was killed, to be gone on with
             process = taken_in.start("rebuild", "--workers", 2)
             until(lambda: process.poll() is not None or _count(watch, REBUILDING), "nothing is built")  # noqa: B023
