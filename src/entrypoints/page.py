@@ -71,6 +71,8 @@ def _command(settings: Settings, more: list[str]) -> list[str]:
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "server.enableStaticServing": "true",
+        # A full collection after each drawing would hold up what is still to be sent; Python collects by itself.
+        "runner.postScriptGC": "false",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
     }

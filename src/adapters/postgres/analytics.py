@@ -128,7 +128,12 @@ def _measure(fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selec
     statement = (
         f"SELECT {columns} FROM {fact.name} f {_joins(fact, by, where)} WHERE {_conditions(fact, by, where, values)}"
     )
-    return f"{statement} GROUP BY 1, 2" if by else statement, values
+    return f"{statement} GROUP BY {_group(source)}" if by else statement, values
+
+
+def _group(source: Source) -> str:
+    """Return what rows are grouped by: a key that is its own label once, and before it is made a text."""
+    return source.key.removesuffix("::text") if source.key == source.label else "1, 2"
 
 
 def _broken_down(fact: Fact, by: Dimension) -> Source:
