@@ -85,6 +85,8 @@ def fill(conninfo: str, folder: str, start: date) -> int:
         for fact in FACTS:
             _copy(connection, fact, copies)
             connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(sql.Identifier(fact)))
+        # What was filled is written now, not beside what is measured.
+        connection.execute("CHECKPOINT")
         return int(_row(connection, "SELECT count(*) FROM fact_order_line")[0])
 
 
