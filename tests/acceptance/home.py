@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.server import EmbeddedPostgres
 from application import codec
+from tests.acceptance.forked import forked
 from tests.soak import SOAK
 
 DATAFLOW = str(Path(sys.executable).parent / "dataflow")
@@ -39,14 +40,7 @@ class Home:
 
     def run(self, *arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, however it ends."""
-        return subprocess.run(
-            [DATAFLOW, *map(str, arguments)],
-            env=self._environment | _texts(settings),
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            check=False,
-        )
+        return forked().run([*map(str, arguments)], self._environment | _texts(settings), 2 * PATIENCE)
 
     def do(self, *arguments: object, **settings: object) -> str:
         """Run a command that must succeed; return what it prints."""
