@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from application.codec import Recorded
+from application.event_shapes import by_event
 from application.projections import order_line_events as line_events
 from application.projections.order_line_events import OrderLineEventRow
 from application.projections.order_rows import (
@@ -203,13 +204,14 @@ def _later(known: datetime | None, stated: datetime) -> datetime:
 
 
 def _of_line(
-    change: Callable[[OrderLineRow, Any], None], event_type: type, kind: str, level: str
+    change: Callable[[OrderLineRow, Any], None], kind: str, said: Callable[[Any], line_events.Said]
 ) -> Callable[..., OrderView]:
-    event_row = line_events.maker(kind, level, event_type)
+    event_row = line_events.maker(kind, said)
 
     def fold_line(view: OrderView, recorded: Recorded) -> OrderView:
-        line = view.lines[recorded.event.line_no]
-        change(line, recorded.event)
+        event = recorded.event
+        line = view.lines[event.line_no]
+        change(line, event)
         line.status = _status(line)
         line.last_position = view.order.last_position = recorded.position
         view.line_events.append(event_row(recorded))
@@ -233,7 +235,7 @@ def _status(line: OrderLineRow) -> str:
     return "allocated" if line.allocated == wanted else "open"
 
 
-_FOLDS: dict[type, Callable[..., OrderView]] = {
+_OF_EVENTS: dict[type, Callable[..., OrderView]] = {
     events.OrderPlaced: _placed,
     events.OrderLinesAdded: _lines_added,
     events.OrderLinesIncreased: _lines_increased,
@@ -244,16 +246,19 @@ _FOLDS: dict[type, Callable[..., OrderView]] = {
     events.OrderReleased: _of_order(_released),
     events.OrderCancelled: _of_order(_order_cancelled),
     events.OrderClosed: _of_order(_closed),
-    events.OrderLineAllocated: _of_line(_allocated, events.OrderLineAllocated, "allocated", "allocated"),
+    events.OrderLineAllocated: _of_line(_allocated, "allocated", lambda e: (e.allocated, e.location_id, None, None)),
     events.AllocationReleased: _of_line(
-        _allocation_released, events.AllocationReleased, "allocation_released", "allocated"
+        _allocation_released, "allocation_released", lambda e: (e.allocated, None, None, None)
     ),
-    events.OrderLineBackordered: _of_line(_backordered, events.OrderLineBackordered, "backordered", "backordered"),
-    events.OrderLineShipped: _of_line(_shipped, events.OrderLineShipped, "shipped", "shipped"),
-    events.OrderLineDelivered: _of_line(_delivered, events.OrderLineDelivered, "delivered", "delivered"),
-    events.OrderLineCancelled: _of_line(_cancelled, events.OrderLineCancelled, "cancelled", "cancelled"),
-    events.OrderLineReturned: _of_line(_returned, events.OrderLineReturned, "returned", "returned"),
+    events.OrderLineBackordered: _of_line(_backordered, "backordered", lambda e: (e.backordered, None, None, None)),
+    events.OrderLineShipped: _of_line(
+        _shipped, "shipped", lambda e: (e.shipped, e.location_id, e.carrier_id, e.shipment_id)
+    ),
+    events.OrderLineDelivered: _of_line(_delivered, "delivered", lambda e: (e.delivered, None, None, e.shipment_id)),
+    events.OrderLineCancelled: _of_line(_cancelled, "cancelled", lambda e: (e.cancelled, None, None, None)),
+    events.OrderLineReturned: _of_line(_returned, "returned", lambda e: (e.returned, None, None, None)),
 }
+_FOLDS = by_event(_OF_EVENTS)
 
 SUBJECT = Subject(
     name="orders",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from application.codec import Recorded
+from application.event_shapes import by_event
 from domain.shipment import events
 
 
@@ -29,28 +31,15 @@ class ShipmentEventRow(NamedTuple):
 
 
 _Said = tuple[int | None, datetime | None, int | None, float | None, float | None, str | None]
+_row: Callable[[tuple[Any, ...]], ShipmentEventRow] = partial(tuple.__new__, ShipmentEventRow)
+"""Half the time of `ShipmentEventRow(...)`."""
 
 
 def row_of(recorded: Recorded, status: str) -> ShipmentEventRow:
     """Return the row of an event; `status` is the shipment's after it."""
     position, stream_id, version, event = recorded
     kind, said = _KINDS[type(event)]
-    units, eta, delay_minutes, latitude, longitude, detail = said(event)
-    return ShipmentEventRow(
-        stream_id,
-        version,
-        kind,
-        event.occurred_at,
-        status,
-        units,
-        eta,
-        delay_minutes,
-        latitude,
-        longitude,
-        detail,
-        position,
-        position,
-    )
+    return _row((stream_id, version, kind, event.occurred_at, status, *said(event), position, position))
 
 
 def _units(event: events.ShipmentPlanned | events.ShipmentDelivered) -> _Said:
@@ -89,7 +78,7 @@ def _provider(event: events.RouteMeasured | events.WeatherObserved) -> _Said:
     return None, None, None, None, None, event.provider
 
 
-_KINDS: dict[type, tuple[str, Callable[[Any], _Said]]] = {
+_OF_EVENTS: dict[type, tuple[str, Callable[[Any], _Said]]] = {
     events.ShipmentPlanned: ("planned", _units),
     events.ShipmentDispatched: ("dispatched", _dispatched),
     events.ShipmentLocationReported: ("located", _located),
@@ -105,3 +94,4 @@ _KINDS: dict[type, tuple[str, Callable[[Any], _Said]]] = {
     events.WeatherObserved: ("weather_observed", _provider),
 }
 """The kind of each event, and what of it goes into the row: units, eta, delay, latitude, longitude, detail."""
+_KINDS = by_event(_OF_EVENTS)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from application.codec import Recorded
+from application.event_shapes import by_event
 from application.projections.shipment_events import ShipmentEventRow, row_of
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
@@ -92,11 +93,12 @@ class ShipmentView:
 
 def fold(view: ShipmentView | None, recorded: Recorded) -> ShipmentView:
     """Return the shipment after one event; an event that was folded before changes nothing."""
+    position, _, _, event = recorded
     if view is None:
-        view = _planned(recorded.event, recorded)
-    elif recorded.position > view.shipment.last_position:
-        _CHANGES[type(recorded.event)](view, recorded.event, recorded.position)
-        view.shipment.last_position = recorded.position
+        view = _planned(event, recorded)
+    elif position > view.shipment.last_position:
+        _CHANGES[type(event)](view, event, position)
+        view.shipment.last_position = position
     else:
         return view
     view.events.append(row_of(recorded, view.shipment.status))
@@ -233,7 +235,7 @@ def _weather_observed(view: ShipmentView, event: events.WeatherObserved, _: int)
     row.wind_speed_kmh, row.weather_code = event.wind_speed_kmh, event.weather_code
 
 
-_CHANGES: dict[type, Callable[[ShipmentView, Any, int], None]] = {
+_OF_EVENTS: dict[type, Callable[[ShipmentView, Any, int], None]] = {
     events.ShipmentDispatched: _dispatched,
     events.ShipmentLocationReported: _located,
     events.EtaRevised: _eta_revised,
@@ -247,6 +249,7 @@ _CHANGES: dict[type, Callable[[ShipmentView, Any, int], None]] = {
     events.RouteMeasured: _route_measured,
     events.WeatherObserved: _weather_observed,
 }
+_CHANGES = by_event(_OF_EVENTS)
 
 SUBJECT = Subject(
     name="shipments",

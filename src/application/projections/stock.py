@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from application.codec import Recorded
+from application.event_shapes import by_event
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
 from domain.inventory import events
@@ -64,6 +66,10 @@ class StockMovementRow(NamedTuple):
     last_position: int
 
 
+_movement_row: Callable[[tuple[Any, ...]], StockMovementRow] = partial(tuple.__new__, StockMovementRow)
+"""Half the time of `StockMovementRow(...)`."""
+
+
 @dataclass(slots=True)
 class StockView:
     """A stock, and its movements since it was loaded."""
@@ -79,9 +85,9 @@ def fold(view: StockView | None, recorded: Recorded) -> StockView:
     elif recorded.position <= view.stock.last_position:
         return view
     event_type = type(recorded.event)
-    kind = _MOVEMENTS.get(event_type)
-    if kind is not None:
-        _move(view, recorded, kind)
+    movement = _MOVEMENTS.get(event_type)
+    if movement is not None:
+        _move(view, recorded, *movement)
     note = _NOTES.get(event_type)
     if note is not None:
         note(view.stock, recorded)
@@ -110,29 +116,34 @@ def _empty(recorded: Recorded) -> StockRow:
     )
 
 
-def _move(view: StockView, recorded: Recorded, kind: str) -> None:
-    stock, event = view.stock, recorded.event
-    moved_on = event.occurred_at.astimezone(UTC).date()
-    row = (
-        recorded.stream_id,
-        recorded.version,
-        stock.product_id,
-        stock.location_id,
-        event.occurred_at,
-        moved_on,
-        kind,
-        event.on_hand - stock.on_hand,
-        event.reserved - stock.reserved,
-        event.quarantined - stock.quarantined,
-        event.on_hand,
-        event.reserved,
-        event.quarantined,
-        *_DETAILS.get(kind, _details)(event),
-        recorded.position,
-        recorded.position,
+def _move(view: StockView, recorded: Recorded, kind: str, details: Callable[[Any], tuple[Any, ...]]) -> None:
+    position, stream_id, version, event = recorded
+    stock, moved_at = view.stock, event.occurred_at
+    on_hand, reserved, quarantined = event.on_hand, event.reserved, event.quarantined
+    moved_on = moved_at.date() if moved_at.tzinfo is UTC else moved_at.astimezone(UTC).date()
+    view.movements.append(
+        _movement_row(
+            (
+                stream_id,
+                version,
+                stock.product_id,
+                stock.location_id,
+                moved_at,
+                moved_on,
+                kind,
+                on_hand - stock.on_hand,
+                reserved - stock.reserved,
+                quarantined - stock.quarantined,
+                on_hand,
+                reserved,
+                quarantined,
+                *details(event),
+                position,
+                position,
+            )
+        )
     )
-    view.movements.append(StockMovementRow._make(row))
-    stock.on_hand, stock.reserved, stock.quarantined = event.on_hand, event.reserved, event.quarantined
+    stock.on_hand, stock.reserved, stock.quarantined = on_hand, reserved, quarantined
     if stock.last_moved_on is None or moved_on > stock.last_moved_on:
         stock.last_moved_on = moved_on
 
@@ -180,9 +191,7 @@ _DETAIL_NAMES = (
     "unit_cost",
     "lost",
 )
-_DETAILS: dict[str, Callable[[Any], tuple[Any, ...]]] = {"reserved": _reserved, "shipped": _shipped}
-"""The most frequent events say which details they have; of the others each is looked for."""
-_MOVEMENTS: dict[type, str] = {
+_KINDS: dict[type, str] = {
     events.StockReceived: "received",
     events.StockReserved: "reserved",
     events.ReservationReleased: "reservation_released",
@@ -196,12 +205,17 @@ _MOVEMENTS: dict[type, str] = {
     events.StockScrapped: "scrapped",
     events.StockReturned: "returned",
 }
-_NOTES: dict[type, Callable[[StockRow, Recorded], None]] = {
-    events.ReorderPointSet: _reorder_point_set,
-    events.ReorderPointReached: _reorder_point_reached,
-    events.StockCounted: _counted,
-    events.ReservationRejected: _rejected,
-}
+_DETAILS: dict[str, Callable[[Any], tuple[Any, ...]]] = {"reserved": _reserved, "shipped": _shipped}
+"""The most frequent events say which details they have; of the others each is looked for."""
+_MOVEMENTS = by_event({event: (kind, _DETAILS.get(kind, _details)) for event, kind in _KINDS.items()})
+_NOTES = by_event(
+    {
+        events.ReorderPointSet: _reorder_point_set,
+        events.ReorderPointReached: _reorder_point_reached,
+        events.StockCounted: _counted,
+        events.ReservationRejected: _rejected,
+    }
+)
 
 SUBJECT = Subject(
     name="stock",

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from application.codec import EVENT_TYPES, Recorded, decode
+from application.event_shapes import shape
 from application.ports.event_store import RecordedEvent
 from application.upcasting import UPCASTS, by_topic, upcaster
 
@@ -23,13 +24,13 @@ class _Stored(msgspec.Struct, Generic[E], gc=False):
     data: E
 
 
-def _element(topic: str, shape: type) -> type:
-    fields = [("position", int), ("version", int), ("event", _Stored[shape])]  # type: ignore[valid-type]
+def _element(topic: str, event: type) -> type:
+    fields = [("position", int), ("version", int), ("event", _Stored[event])]  # type: ignore[valid-type]
     return msgspec.defstruct(f"Recorded_{topic}", fields, tag=topic, array_like=True, gc=False)
 
 
 _OLD = by_topic(UPCASTS, EVENT_TYPES)
-_ELEMENTS = {topic: _element(topic, shape) for topic, shape in EVENT_TYPES.items()}
+_ELEMENTS = {topic: _element(topic, shape(event)) for topic, event in EVENT_TYPES.items()}
 _OLD_ELEMENTS = {topic: _element(topic, upcast.shape) for topic, upcast in _OLD.items()}
 _TO_TODAY: dict[type, Callable[[Any], Any]] = {
     _OLD_ELEMENTS[topic]: upcaster(upcast, _OLD) for topic, upcast in _OLD.items()
