@@ -14,6 +14,7 @@ from psycopg import Connection, sql
 
 from adapters.postgres.certificates import keep
 from adapters.postgres.read_model.events_behind import with_events
+from adapters.postgres.read_model.row_hash import hashed_columns, summed_hashes
 from adapters.postgres.read_model.schemas import Schemas, table_names
 from application.codec import known_topics
 from application.replay.certificate import MAX_DIFFERENCES, Certificate, Difference, Purpose, TableCertificate
@@ -96,15 +97,9 @@ def summarise(conn: Connection, schema: str) -> dict[str, Summary]:
 
 
 def _summary(conn: Connection, table: tuple[str, str]) -> Summary:
-    columns = conn.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [sql.Identifier(*table).as_string(conn)],
-    ).fetchall()
-    # Hashed column by column, without making text of them: a third of the time.
-    digest = sql.SQL("SELECT count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text FROM {} AS t")
-    rows, total = next(conn.execute(digest.format(sql.Identifier(*table))))
-    return Summary(tuple(columns), rows, total)
+    columns = hashed_columns(conn, table)
+    rows, total = next(conn.execute(summed_hashes(columns, table)))
+    return Summary(tuple((column.name, column.kind) for column in columns), rows, total)
 
 
 def _compare(
