@@ -1,7 +1,7 @@
 """Shapes of events: structs with the fields of the domain's records, which take half the time to decode.
 
-A fold only reads an event's fields, so it may be given either. What is known by the class of an event must then be
-known by its shape too: `by_event` sees to that.
+A fold only reads an event's fields, so it may be given either. For `isinstance`, a shape is of the class that it stands
+for; what is looked up by the type of an event must be known by its shape too: `by_event` sees to that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def shape(record: type) -> type:
         (each.name, _shaped(hints[each.name]), *([] if each.default is MISSING else [each.default]))
         for each in fields(record)
     ]
-    return msgspec.defstruct(f"{record.__name__}Shape", definitions, kw_only=True, frozen=True, gc=False)
+    name, stands_for = f"{record.__name__}Shape", {"__class__": property(lambda _: record)}
+    return msgspec.defstruct(name, definitions, namespace=stands_for, kw_only=True, frozen=True, gc=False)
 
 
 def by_event(known: Mapping[type, V]) -> dict[type, V]:

@@ -15,7 +15,6 @@ from operator import attrgetter
 from typing import Any, get_type_hints
 
 from application.codec import Recorded
-from application.event_shapes import by_event
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
 from domain.catalog import details, events
@@ -24,16 +23,12 @@ BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the validity of an entry's earliest version starts, unless it is older itself."""
 
 _IN_ORDER = attrgetter("effective_at", "version")
-_RETIREMENTS = by_event(
-    dict.fromkeys(
-        (
-            events.ProductRetired,
-            events.SupplierRetired,
-            events.CustomerRetired,
-            events.CarrierRetired,
-            events.LocationRetired,
-        )
-    )
+_RETIREMENTS = (
+    events.ProductRetired,
+    events.SupplierRetired,
+    events.CustomerRetired,
+    events.CarrierRetired,
+    events.LocationRetired,
 )
 
 
@@ -109,7 +104,7 @@ class _Kind:
 
     def _version(self, versions: list[Any], recorded: Recorded) -> Any:
         event, at = recorded.event, recorded.event.occurred_at
-        retired = type(event) in _RETIREMENTS
+        retired = isinstance(event, _RETIREMENTS)
         source = _known_at(versions, at) if retired else event
         return self.table.row(
             recorded.stream_id,
