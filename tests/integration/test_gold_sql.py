@@ -96,6 +96,33 @@ def by(analytics: PostgresAnalytics, dimension: str, *names: str, **options: Any
     return {row.member.key: [row.figures[name] for name in names] for row in table.rows}
 
 
+def test_every_reference_is_a_foreign_key_that_holds_for_all_rows(pool: ConnectionPool) -> None:
+    keys = select(
+        pool,
+        "SELECT conrelid::regclass::text, convalidated, condeferrable FROM pg_constraint"
+        " WHERE contype = 'f' AND connamespace = 'gold'::regnamespace",
+    )
+    references = [
+        definition.name for definition in a_build().gold if definition.materialized for _ in definition.references
+    ]
+    assert sorted(keys) == sorted((name, True, True) for name in references)
+
+
+def test_a_row_that_refers_to_none_is_found(database: str) -> None:
+    build, schemas = a_build(), Schemas("silver_loose", "gold_loose")
+    with psycopg.connect(database) as connection:
+        build.create_silver(connection, schemas)
+        *made, check = build.stages(schemas)
+        for stage in made:
+            for step in stage.steps:
+                step.run(connection)
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("INSERT INTO gold_loose.fact_order_line SELECT * FROM gold.fact_order_line LIMIT 1")
+        of_order_lines = max(check.steps, key=lambda step: step.times)
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            of_order_lines.run(connection)
+
+
 @pytest.mark.parametrize("batch", [1, 4, 13])
 def test_tables_refreshed_live_equal_those_built_whole(database: str, batch: int) -> None:
     live, rebuilt = Schemas("silver_live", "gold_live"), Schemas("silver_whole", "gold_whole")

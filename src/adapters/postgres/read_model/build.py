@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import psycopg
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
-from adapters.postgres.read_model.gold_tables import (
-    create_functions,
-    create_gold,
-    find_touched,
-    reference_gold,
-    refresh_gold,
-)
+from adapters.postgres.read_model.gold_tables import find_touched, refresh_gold
 from adapters.postgres.read_model.schemas import Schemas, analyze, table_names
 from adapters.postgres.read_model.silver_tables import SilverTable
+from adapters.postgres.read_model.stages import Stage, stages
 from application.codec import Recorded
 from application.projections.subject import Subject
 from application.replay.folding import fold_stream, group_streams, subject_finder
-
-Step = Callable[[Connection], None]
-
-
-class Stage(NamedTuple):
-    """Steps that may run at once, each within a transaction, on connections of their own."""
-
-    name: str
-    steps: Sequence[Step]
 
 
 class Build:
@@ -55,14 +38,11 @@ class Build:
         """Index silver, select gold from it, and gather statistics of both."""
         for stage in self.stages(schemas):
             for step in stage.steps:
-                step(conn)
+                step.run(conn)
 
     def stages(self, schemas: Schemas) -> Iterator[Stage]:
-        """Yield what is left to do once silver is loaded; the steps of a stage don't depend on each other."""
-        indexes = [partial(_index, table, schemas) for table in self.silver.values()]
-        yield Stage("index", [*indexes, partial(create_functions, schemas=schemas)])
-        yield Stage("gold", [partial(_create, definition, schemas) for definition in self.gold])
-        yield Stage("gold", [partial(_reference, definition, schemas, self.keys) for definition in self.gold])
+        """Yield what is left to do once silver is loaded."""
+        return stages(self.silver, self.gold, self.keys, schemas)
 
     def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:
         """Apply events that follow those already applied, within the caller's transaction."""
@@ -111,35 +91,6 @@ class Build:
                     streams[row.stream_id] = {each: [] for each in names}
                 streams[row.stream_id][name].append(row)
         return streams
-
-
-@contextmanager
-def _named(definition: GoldDefinition) -> Iterator[None]:
-    """Name the definition's file in what the database refuses."""
-    try:
-        yield
-    except psycopg.Error as error:
-        error.add_note(f"in the gold definition {definition.name}.sql")
-        raise
-
-
-def _index(table: SilverTable, schemas: Schemas, conn: Connection) -> None:
-    table.index(conn, schemas.silver)
-    analyze(conn, schemas.silver, [table.table.name])
-
-
-def _create(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
-    with _named(definition):
-        create_gold(conn, schemas, definition)
-    if definition.materialized:
-        analyze(conn, schemas.gold, [definition.name])
-
-
-def _reference(
-    definition: GoldDefinition, schemas: Schemas, keys: Mapping[str, Sequence[str]], conn: Connection
-) -> None:
-    with _named(definition):
-        reference_gold(conn, schemas, definition, keys)
 
 
 def _passes_power_of_two(events: Sequence[Recorded]) -> bool:

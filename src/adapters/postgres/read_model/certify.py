@@ -88,6 +88,8 @@ def issue(
 
 
 def _summaries(conn: Connection, schemas: Schemas) -> list[dict[str, Summary]]:
+    # Both sides are read at once, each by a process: more of them would only wait for each other.
+    conn.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     return [summarise(conn, schema) for schema in schemas]
 
 

@@ -10,15 +10,22 @@ from queue import SimpleQueue
 from psycopg import Connection
 
 from adapters.postgres.read_model import planning
-from adapters.postgres.read_model.build import Build, Step
+from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.session import connect
+from adapters.postgres.read_model.stages import Step
 
 _SETTINGS = """
 SET synchronous_commit = off;
 SET default_statistics_target = 20;
 """
 """What a crash takes back is made again. A smaller sample is enough until the server gathers statistics itself."""
+_ALONE = """
+SET max_parallel_workers_per_gather = 0;
+SET max_parallel_maintenance_workers = 0;
+"""
+"""Where several connections work, their processes are the parallel part."""
+_SIZES = "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
 
 
 def finish(
@@ -30,16 +37,20 @@ def finish(
         if planning.is_ready(connected[0], name):
             return
         for conn in connected:
-            conn.execute(_SETTINGS)
+            conn.execute(_SETTINGS + (_ALONE if connections > 1 else ""))
         idle: SimpleQueue[Connection] = SimpleQueue()
         for conn in connected:
             idle.put(conn)
         threads = stack.enter_context(ThreadPoolExecutor(connections))
-        for number, stage in enumerate(build.stages(Schemas.named(name))):
+        schemas = Schemas.named(name)
+        sizes: dict[str, int] = dict(connected[0].execute(_SIZES, [schemas.silver]).fetchall())
+        for number, stage in enumerate(build.stages(schemas)):
             if progress is not None:
                 progress(stage.name)
             done = planning.steps_done(connected[0], name, number)
             missing = [(n, step) for n, step in enumerate(stage.steps) if n not in done]
+            # What takes longest begins first, so that nobody waits for it at the end.
+            missing.sort(key=lambda each: -each[1].times * sum(sizes[table] for table in each[1].reads))
             list(threads.map(lambda each, of=number: _run(idle, name, of, *each), missing))
         planning.mark_ready(connected[0], name)
 
@@ -49,7 +60,7 @@ def _run(idle: SimpleQueue[Connection], name: str, stage: int, number: int, step
     conn = idle.get()
     try:
         with conn.transaction():
-            step(conn)
+            step.run(conn)
             planning.mark_step_done(conn, name, stage, number)
     finally:
         idle.put(conn)

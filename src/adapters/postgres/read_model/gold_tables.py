@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.schemas import Schemas
 
+_NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
 StreamIds = Mapping[str, Sequence[str]]
 
 
@@ -54,7 +55,10 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
 
 
 def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
-    """Create what needs all tables: foreign keys, checked at commit since a refresh selects rows again; or the view."""
+    """Create what needs all tables: foreign keys, checked at commit since a refresh selects rows again; or the view.
+
+    The keys hold for rows to come; `validate_references` looks at those that are there.
+    """
     if not gold.materialized:
         schemas.use(conn)
         conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(_table(schemas, gold)).as_bytes(conn) + gold.select.encode())
@@ -63,13 +67,28 @@ def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, key
     # In one order, so that tables referenced at the same time don't lock each other out.
     for target, column in sorted((target, column) for column, target in gold.references.items()):
         conn.execute(
-            sql.SQL("ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY DEFERRED").format(
+            sql.SQL(
+                "ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY DEFERRED NOT VALID"
+            ).format(
                 _table(schemas, gold),
                 sql.Identifier(column),
                 sql.Identifier(schemas.gold, target),
                 _names(keys[target]),
             )
         )
+
+
+def validate_references(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
+    """Let the server check the foreign keys of all rows.
+
+    Raises:
+        psycopg.errors.ForeignKeyViolation: a row refers to none.
+    """
+    table = _table(schemas, gold)
+    names = conn.execute(_NOT_VALID, [table.as_string(conn)]).fetchall()
+    steps = [sql.SQL("VALIDATE CONSTRAINT {}").format(sql.Identifier(name)) for (name,) in names]
+    if steps:
+        conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(steps))
 
 
 def find_touched(
