@@ -18,13 +18,13 @@ _SET_CLASS = vars(object)["__class__"].__set__
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def record(cls: type[C]) -> type[C]:
     """Make a class a frozen dataclass with slots whose fields are given by keyword."""
-    return _quick(dataclass(frozen=True, slots=True, kw_only=True)(cls), "*, ")
+    return _quick(dataclass(frozen=True, slots=True, kw_only=True, init=False)(cls), "*, ")
 
 
 @dataclass_transform(frozen_default=True)
 def value(cls: type[C]) -> type[C]:
     """Make a class a frozen dataclass with slots whose fields may be given by position."""
-    return _quick(dataclass(frozen=True, slots=True)(cls), "")
+    return _quick(dataclass(frozen=True, slots=True, init=False)(cls), "")
 
 
 def _quick(cls: type[C], marker: str) -> type[C]:

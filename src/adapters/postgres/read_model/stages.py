@@ -49,7 +49,9 @@ def stages(
     indexes = [Step(partial(_index, table, schemas), (name,)) for name, table in silver.items()]
     yield Stage("index", [*indexes, Step(partial(create_functions, schemas=schemas))])
     reads = {each.name: silver.keys() & set(_WORD.findall(each.select)) for each in gold}
-    yield Stage("gold", [Step(partial(_create, each, schemas), reads[each.name]) for each in gold])
+    yield Stage(
+        "gold", [Step(partial(_create, each, schemas), reads[each.name], 1 + len(each.indexes)) for each in gold]
+    )
     # Foreign keys lock both tables, so they are added without a look at the rows; the look locks nobody out.
     yield Stage("gold", [Step(partial(_reference, each, schemas, keys)) for each in gold])
     related = [each for each in gold if each.materialized and each.references]
