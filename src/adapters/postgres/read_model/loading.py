@@ -52,12 +52,15 @@ class Loader:
         with self._target.transaction(), _no_collection():
             return planning.claim(self._target, shard) or self._load(shard)
 
-    def load_next(self, build: str) -> ShardDone | None:
-        """Load a shard that is missing; None where none is. Raises as `run_shard` does, and notes it at the shard."""
+    def load_next(self, build: str, begin: float = 0.0) -> ShardDone | None:
+        """Load a shard that is missing; None where none is. Raises as `run_shard` does, and notes it at the shard.
+
+        `begin` is what part of all shards is left to others at first, see `planning.claim_missing`.
+        """
         shard = None
         try:
             with self._target.transaction(), _no_collection():
-                shard = planning.claim_missing(self._target, build)
+                shard = planning.claim_missing(self._target, build, begin)
                 return None if shard is None else self._load(shard)
         except Exception as error:
             if shard is not None and not isinstance(error, psycopg.OperationalError):

@@ -19,10 +19,11 @@ from application.projections.registry import SUBJECTS
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which build to load shards of, and in which database."""
+    """Which build to load shards of, in which database, and after what part of all shards to begin."""
 
     conninfo: str
     build: str
+    begin: float = 0.0
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     Thread(target=_end_with_the_other_side, daemon=True).start()
     with closing(Loader(order.conninfo, SUBJECTS)) as loader:
-        while (done := loader.load_next(order.build)) is not None:
+        while (done := loader.load_next(order.build, order.begin)) is not None:
             sys.stdout.buffer.write(msgspec.json.encode(asdict(done)) + b"\n")
             sys.stdout.buffer.flush()
 

@@ -26,12 +26,11 @@ class Workers:
 
     def __init__(self, conninfo: str, build: str, count: int, done: Callable[[ShardDone], None]) -> None:
         """Start `count` workers; `done` is called for each shard that one of them has loaded."""
-        self._order = msgspec.json.encode(asdict(Order(conninfo, build))) + b"\n"
         self._done = done
         self._running = DefaultSelector()
         self._replacements = REPLACEMENTS
-        for _ in range(count):
-            self._start()
+        for number in range(count):
+            self._start(Order(conninfo, build, number / count))
 
     def __enter__(self) -> Workers:
         """Give the workers."""
@@ -59,17 +58,17 @@ class Workers:
                     self._done(msgspec.json.decode(line, type=ShardDone))
                 elif (last_words := self._ended(key.data)) is not None:
                     lost()
-                    self._replace(last_words)
+                    self._replace(key.data, last_words)
 
-    def _start(self) -> None:
-        worker = _Worker(self._order)
+    def _start(self, order: Order) -> None:
+        worker = _Worker(order)
         self._running.register(worker.output, EVENT_READ, worker)
 
-    def _replace(self, last_words: str) -> None:
+    def _replace(self, worker: _Worker, last_words: str) -> None:
         if not self._replacements:
             raise WorkersLostError(f"{REPLACEMENTS + 1} workers of the build died, the last one with {last_words}")
         self._replacements -= 1
-        self._start()
+        self._start(worker.order)
 
     def _ended(self, worker: _Worker) -> str | None:
         self._running.unregister(worker.output)
@@ -79,7 +78,8 @@ class Workers:
 class _Worker:
     """One process."""
 
-    def __init__(self, order: bytes) -> None:
+    def __init__(self, order: Order) -> None:
+        self.order = order
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "adapters.postgres.read_model.worker"],
@@ -93,7 +93,7 @@ class _Worker:
         self._input: IO[bytes] = self._process.stdin
         self.output: IO[bytes] = self._process.stdout
         with suppress(BrokenPipeError):
-            self._input.write(order)
+            self._input.write(msgspec.json.encode(asdict(order)) + b"\n")
 
     def kill(self) -> None:
         """Let it end now; what it has not committed is taken back by the database."""
