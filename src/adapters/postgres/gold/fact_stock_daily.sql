@@ -62,11 +62,13 @@ WITH moved AS (
         ) AS start
         OFFSET 0
     ) AS since
-    -- OFFSET 0 keeps both queries as they stand: once for each stock, and by the index.
+    -- OFFSET 0 keeps both queries as they stand: once for each stock, and by the index. Its order backwards is that of
+    -- the days and of all that is reckoned back below, so that nothing has to be sorted that is not in order already.
     CROSS JOIN LATERAL (
-        SELECT * FROM stock_movements WHERE stream_id = s.stream_id AND moved_at >= since.start OFFSET 0
+        SELECT * FROM stock_movements WHERE stream_id = s.stream_id AND moved_at >= since.start
+        ORDER BY moved_at DESC, version DESC OFFSET 0
     ) AS m
-    WINDOW later AS (PARTITION BY s.stream_id ORDER BY m.moved_at DESC, m.version DESC)
+    WINDOW later AS (PARTITION BY s.stream_id ORDER BY m.moved_on DESC, m.moved_at DESC, m.version DESC)
 ),
 days AS (
     SELECT
@@ -82,6 +84,7 @@ days AS (
         max(first_position) AS last_position
     FROM moved
     GROUP BY stream_id, moved_on
+    ORDER BY stream_id, moved_on DESC
 ),
 -- The closing levels of a day hold until the stock moves again.
 closing AS (
