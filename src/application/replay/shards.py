@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Literal
 
 BuildPurpose = Literal["rebuild", "verify", "as-of", "kept", "live"]
-EVENTS_A_SHARD = 60_000
+EVENTS_A_SHARD = 30_000
+SMALL = 6_000
+"""Events of a log that is not worth to be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,6 @@ class Plan:
 
 def shard_count(upto: int, workers: int) -> int:
     """Return into how many shards to cut a log: of a handy size, and enough to keep all workers busy."""
-    if upto < EVENTS_A_SHARD // 10:
+    if upto < SMALL:
         return 1
     return max(4 * workers, upto // EVENTS_A_SHARD)
