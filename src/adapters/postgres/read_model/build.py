@@ -9,9 +9,10 @@ from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_tables import find_touched, refresh_gold
-from adapters.postgres.read_model.schemas import Schemas, analyze, table_names
+from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stages import Stage, stages
+from adapters.postgres.read_model.statistics import analyze, due
 from application.codec import Recorded
 from application.projections.subject import Subject
 from application.replay.folding import fold_stream, group_streams, subject_finder
@@ -26,6 +27,7 @@ class Build:
         self.silver = {table.name: SilverTable(table) for subject in subjects for table in subject.tables}
         self.keys = {name: silver.table.key for name, silver in self.silver.items()}
         self.keys |= {definition.name: definition.key for definition in gold}
+        self._tables = [*self.silver, *(definition.name for definition in gold if definition.materialized)]
         self._subject_of = subject_finder(subjects)
 
     def create_silver(self, conn: Connection, schemas: Schemas) -> None:
@@ -52,14 +54,12 @@ class Build:
         before = find_touched(conn, self.gold, stream_ids, events[0].position)
         for subject, streams in groups.items():
             self._apply_to_subject(conn, schemas, subject, streams)
-        growing = _passes_power_of_two(events)
-        if growing:
-            analyze(conn, schemas.silver, table_names(conn, schemas.silver))
+        grown = due(self._tables, events[0].position - 1, events[-1].position)
+        analyze(conn, schemas.silver, [name for name in grown if name in self.silver])
         after = find_touched(conn, self.gold, stream_ids, events[0].position)
         for definition in self.gold:
             refresh_gold(conn, schemas, definition, before, after)
-        if growing:
-            analyze(conn, schemas.gold, table_names(conn, schemas.gold))
+        analyze(conn, schemas.gold, [name for name in grown if name not in self.silver])
 
     def _apply_to_subject(
         self, conn: Connection, schemas: Schemas, subject: Subject, streams: dict[str, list[Recorded]]
@@ -91,8 +91,3 @@ class Build:
                     streams[row.stream_id] = {each: [] for each in names}
                 streams[row.stream_id][name].append(row)
         return streams
-
-
-def _passes_power_of_two(events: Sequence[Recorded]) -> bool:
-    """Tell when tables grow from nothing: statistics are renewed each time the log doubles."""
-    return (events[0].position - 1).bit_length() != events[-1].position.bit_length()

@@ -15,11 +15,8 @@ from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.session import connect
 from adapters.postgres.read_model.stages import Step
 
-_SETTINGS = """
-SET synchronous_commit = off;
-SET default_statistics_target = 20;
-"""
-"""What a crash takes back is made again. A smaller sample is enough until the server gathers statistics itself."""
+_SETTINGS = "SET synchronous_commit = off;"
+"""What a crash takes back is made again."""
 _ALONE = """
 SET max_parallel_workers_per_gather = 0;
 SET max_parallel_maintenance_workers = 0;

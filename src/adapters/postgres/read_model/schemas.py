@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import LiteralString, NamedTuple
 
 from psycopg import Connection, sql
@@ -75,13 +75,6 @@ def table_names(conn: Connection, schema: str) -> list[str]:
     """Return the names of a schema's tables, in order."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1"
     return [name for (name,) in conn.execute(query, [schema])]
-
-
-def analyze(conn: Connection, schema: str, tables: Sequence[str]) -> None:
-    """Gather statistics: a fresh table without them gets plans for a tiny one."""
-    names = [sql.Identifier(schema, name) for name in tables]
-    if names:
-        conn.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(names)))
 
 
 def _schema_names(conn: Connection) -> list[str]:

@@ -21,7 +21,9 @@ SET bytea_output = 'hex';
 SET jit = off;
 SET work_mem = '64MB';
 SET maintenance_work_mem = '256MB';
+SET default_statistics_target = 20;
 """
+"""A follower's batch waits for the statistics that it gathers: a smaller sample does until the server takes its own."""
 
 
 def connect(conninfo: str) -> Connection:

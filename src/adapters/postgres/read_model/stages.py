@@ -18,8 +18,9 @@ from adapters.postgres.read_model.gold_tables import (
     reference_gold,
     validate_references,
 )
-from adapters.postgres.read_model.schemas import Schemas, analyze
+from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
+from adapters.postgres.read_model.statistics import analyze
 
 _WORD = re.compile(r"\w+")
 
