@@ -34,9 +34,9 @@ class Probed(Protocol):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Check Python, packages, disk, database, balance, read models and services; never raises for what it finds."""
+    """Check Python, packages, disk, database, stream, read models and services; never raises for what it finds."""
     installed = [_python(), *(_package(name) for name in PACKAGES), _disk(settings)]
-    return [*installed, *_data(settings), *_services(settings)]
+    return [*installed, *_data(settings), *_stream(settings), *_services(settings)]
 
 
 def _python() -> Finding:
@@ -79,6 +79,18 @@ def _data(settings: Settings) -> list[Finding]:
             "at the end of the log" if lag == 0 else f"{lag:,} positions behind; run `dataflow project`",
         ),
     ]
+
+
+def _stream(settings: Settings) -> list[Finding]:
+    """Ask the stream how much waits in it, which is no fault."""
+    where = "the database's topic log" if settings.kafka_bootstrap is None else "Kafka"
+    try:
+        with platform(settings) as container:
+            waiting = container.ingest().behind()
+    except (PlatformError, SettingsError) as error:
+        return [Finding("stream", ok=False, finding=str(error))]
+    found = f"waiting for `dataflow consume`: {waiting:,}" if waiting else "all of it is taken in"
+    return [Finding("stream", ok=True, finding=f"{where}; {found}")]
 
 
 def _services(settings: Settings) -> list[Finding]:

@@ -251,7 +251,9 @@ def test_status_accounts_for_every_message(shop: Home) -> None:
 def test_doctor_finds_a_healthy_platform_healthy(shop: Home) -> None:
     findings = shop.json("doctor")
     assert all(finding["ok"] for finding in findings), findings
-    assert {"python", "streamlit", "disk", "database", "balance", "read models"} <= {f["check"] for f in findings}
+    assert {"python", "streamlit", "disk", "database", "balance", "read models", "stream"} <= {
+        f["check"] for f in findings
+    }
 
 
 def test_events_tell_the_history_of_a_stream(shop: Home, placed: list[OrderPlaced]) -> None:

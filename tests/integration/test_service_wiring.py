@@ -13,6 +13,7 @@ import pytest
 from adapters.memory.cache import MemoryCache
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.redis.cache import RedisCache
+from application.ports.message_stream import OutgoingMessage
 from application.ports.services import Coordinates
 from entrypoints.cli.context import platform
 from entrypoints.doctor import examine
@@ -131,3 +132,17 @@ def test_doctor_says_where_the_catalog_is_and_how_it_is_read(conninfo: str, tmp_
     assert not ok
     assert away.startswith("the catalog does not answer: 127.0.0.1:9")
     assert "s3cr3t" not in away
+
+
+def test_doctor_says_which_stream_it_is_and_how_much_waits_there(conninfo: str, tmp_path: Path) -> None:
+    def said(**kafka: str) -> tuple[bool, str]:
+        findings = examine(Settings(home=tmp_path, database_url=url(conninfo), **kafka))  # type: ignore[arg-type]
+        return next((ok, finding) for check, ok, finding in findings if check == "stream")
+
+    assert said() == (True, "the database's topic log; all of it is taken in")
+    with platform(Settings(tmp_path, url(conninfo))) as container:
+        container.topic_log().publish([OutgoingMessage("orders", "order-1", b"{}")])
+    assert said() == (True, "the database's topic log; waiting for `dataflow consume`: 1")
+    ok, away = said(kafka_bootstrap="127.0.0.1:1")
+    assert not ok
+    assert away.startswith("Kafka does not answer at 127.0.0.1:1")
