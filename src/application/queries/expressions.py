@@ -36,4 +36,4 @@ def percentile(fraction: float, column: str, condition: str = "true") -> str:
 
 def days(start: str, end: str) -> str:
     """Return the days between two times, with their fraction."""
-    return f"(extract(epoch FROM {end} - {start})::float8 / 86400)"
+    return f"(date_part('epoch', {end} - {start}) / 86400)"

@@ -9,7 +9,7 @@ _DISPATCHED = "f.dispatched_at IS NOT NULL"
 _DELIVERED = "f.delivered_at IS NOT NULL"
 _DELIVERED_LATE = "f.delivered_at > f.planned_delivery_at"
 _MEASURED = "f.delivered_at IS NOT NULL AND f.planned_delivery_at IS NOT NULL"
-_DELAY = "(extract(epoch FROM f.delivered_at - f.planned_delivery_at)::float8 / 3600)"
+_DELAY = "(date_part('epoch', f.delivered_at - f.planned_delivery_at) / 3600)"
 
 SHIPMENT_KPIS: tuple[Kpi, ...] = (
     Kpi(
