@@ -13,7 +13,7 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 import adapters.postgres
-from adapters.postgres.analytics import PostgresAnalytics
+from adapters.postgres.analytics import PostgresAnalytics, _measure
 from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
@@ -21,7 +21,7 @@ from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.schemas import LIVE, Schemas
 from adapters.postgres.server import EmbeddedPostgres
 from application.codec import Recorded
-from application.ports.analytics import AnalyticsUnavailableError, Period
+from application.ports.analytics import AnalyticsUnavailableError, Filter, Period, Selection
 from application.projections.catalog import surrogate_key
 from application.projections.registry import SUBJECTS
 from application.queries.definitions import Dimension, Kpi, Source
@@ -452,6 +452,30 @@ def test_an_order_counts_once_for_each_member_of_its_lines(analytics: PostgresAn
         "transit_days": Decimal(3),
     }
     assert by(analytics, "location", "orders", members={"location": [None]}) == {None: [4]}
+
+
+@pytest.mark.parametrize(
+    ("dimension", "members", "index"),
+    [
+        ("supplier", ["acme"], "product_keys"),
+        ("product", ["nut", "tea"], "product_keys"),
+        ("category", ["Drinks", None], "product_keys"),
+        ("location", ["hamburg"], "location_ids"),
+    ],
+)
+def test_orders_are_found_by_what_their_lines_are_of_in_an_index(
+    pool: ConnectionPool, dimension: str, members: list[str | None], index: str
+) -> None:
+    where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
+    statement, values = _measure(KPIS["orders"].fact, [KPIS["orders"]], None, where)
+    with pool.connection() as connection:
+        connection.execute("SET LOCAL search_path = gold")
+        # Tables of a story are too small for an index to pay.
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+    assert "Bitmap Index Scan on fact_order_product_keys_location_ids_idx" in plan
+    assert f"Index Cond: ({index} && " in plan
+    assert "fact_order_line" not in plan
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
         "-- comment: Orders: all.\n-- key: id, line_no\n-- scope: id\n"
         f"{TOUCHED}-- grows by: day\n-- grows to: SELECT max(day) FROM stock\n"
         "-- Free words: no directive.\n-- index: line_no\n-- index: id, day including units, value\n"
-        "-- index: day where units > 0\n\n"
+        "-- index: day where units > 0\n-- gin index: names\n\n"
         "WITH x AS (SELECT 1)\nSELECT x;\n"
     )
     (tmp_path / "fact_order.sql").write_text(text)
@@ -40,7 +40,12 @@ def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
             touched={"orders": "SELECT id FROM orders WHERE stream_id = ANY(%(ids)s)"},
             grows_by="day",
             grows_to="SELECT max(day) FROM stock",
-            indexes=(Index(("line_no",)), Index(("id", "day"), ("units", "value")), Index(("day",), (), "units > 0")),
+            indexes=(
+                Index(("line_no",)),
+                Index(("id", "day"), ("units", "value")),
+                Index(("day",), (), "units > 0"),
+                Index(("names",), elements=True),
+            ),
         ),
     )
 
@@ -64,6 +69,7 @@ def test_a_definition_is_read_from_header_and_select(tmp_path: Path) -> None:
             "'grows by' is one column",
         ),
         (f"{HEADER}-- index:\n{SELECT}", "'index' says nothing"),
+        (f"{HEADER}-- gin index: id including day\n{SELECT}", "'id including day' is not a list of columns"),
         (f"{HEADER}-- index: lower(id)\n{SELECT}", "'lower(id)' is not a list of columns"),
         (HEADER, "the header is not followed by a SELECT"),
     ],

@@ -191,7 +191,11 @@ def _is_member(fact: Fact, by: Dimension | None, chosen: Filter, values: dict[st
         condition = f"({condition} OR {key} IS NULL)"
     if source.through is None or by == chosen.dimension:
         return condition
-    through = source.through
+    through, held = source.through, source.through.held
+    if held is not None and held.keys:
+        return f"{held.column} && ARRAY(SELECT {held.keys} WHERE {condition})"
+    if held is not None and None not in chosen.members:
+        return f"{held.column} && %({name})s::text[]"
     return (
         f"{through.link} IN (SELECT {through.column} FROM {through.fact.name} f {' '.join(source.joins)} "
         f"WHERE {condition})"

@@ -53,12 +53,26 @@ class Kpi:
         return "{" in self.expression
 
 
+class Held(NamedTuple):
+    """The column of a fact that holds what all rows of another one refer to, and where the keys of members are.
+
+    `keys` is what follows SELECT, up to a condition; without it the column holds the members themselves.
+    """
+
+    column: str
+    keys: str = ""
+
+
 class Through(NamedTuple):
-    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`."""
+    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`.
+
+    What is `held` by that other fact itself is filtered on without the rows.
+    """
 
     fact: Fact
     column: str
     link: str
+    held: Held | None = None
 
 
 class Source(NamedTuple):

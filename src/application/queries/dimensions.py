@@ -18,6 +18,7 @@ from application.queries.definitions import (
     STOCK_MOVEMENTS,
     Dimension,
     Fact,
+    Held,
     Source,
     Through,
 )
@@ -32,6 +33,11 @@ _ORDER_OF_SHIPMENT = "'order-' || f.order_id"
 _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
     SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
+}
+_PRODUCTS = _LINES | {
+    ORDERS: _LINES[ORDERS]._replace(
+        held=Held("f.product_keys", "product_then.product_key FROM dim_product product_then")
+    )
 }
 _ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
 
@@ -97,23 +103,23 @@ DIMENSIONS: dict[str, Dimension] = {
             "Supplier",
             dict.fromkeys(_OF_PRODUCTS, ("product_then.supplier_id", (_PRODUCT_THEN,)))
             | {STOCK_MOVEMENTS: (_RECEIVED_FROM, (_PRODUCT_THEN,))},
-            _LINES,
+            _PRODUCTS,
         ),
         _named(
-            "product", "Product", dict.fromkeys(_OF_PRODUCTS, ("product_then.product_id", (_PRODUCT_THEN,))), _LINES
+            "product", "Product", dict.fromkeys(_OF_PRODUCTS, ("product_then.product_id", (_PRODUCT_THEN,))), _PRODUCTS
         ),
         _named("customer", "Customer", dict.fromkeys((ORDERS, ORDER_LINES), ("f.customer_id", ())), _ORDER),
         _named(
             "location",
             "Location",
             dict.fromkeys((ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS, STOCK_DAILY), ("f.location_id", ())),
-            {ORDERS: _LINES[ORDERS]},
+            {ORDERS: _LINES[ORDERS]._replace(held=Held("f.location_ids"))},
         ),
         _attribute(
             "category",
             "Product category",
             dict.fromkeys(_OF_PRODUCTS, ("product_then.category", (_PRODUCT_THEN,))),
-            _LINES,
+            _PRODUCTS,
         ),
         _attribute(
             "segment",

@@ -2,6 +2,7 @@
 -- key: stream_id
 -- scope: stream_id
 -- touched by orders: SELECT unnest(%(ids)s::text[])
+-- touched by products: SELECT DISTINCT l.stream_id FROM order_lines l JOIN product_versions v USING (product_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
 -- touched by customers: SELECT stream_id FROM orders WHERE customer_id IN (SELECT customer_id FROM customer_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by carriers: SELECT DISTINCT stream_id FROM order_lines WHERE ARRAY[carrier_id, shipping_carrier_id] && ARRAY(SELECT carrier_id FROM carrier_versions WHERE stream_id = ANY(%(ids)s))
 -- column stream_id: the order's stream
@@ -42,6 +43,8 @@
 -- column gross: ordered units times price
 -- column net: gross less discount
 -- column freight: freight
+-- column product_keys: version of the product of each line when the line was ordered, so that orders are found by what their lines are of
+-- column location_ids: where units of each line were last allocated; null in it for a line without
 -- column first_position: position of the first event behind the row
 -- column last_position: position of the last event behind the row
 -- references dim_customer: customer_key
@@ -51,9 +54,17 @@
 -- check: returned <= delivered AND delivered <= shipped AND shipped + cancelled + backordered <= ordered
 -- index: placed_date_key
 -- index: customer_id
+-- gin index: product_keys, location_ids
 -- Those of which units are still to be shipped, among all there ever were.
 -- index: promised_date_key where shipped < ordered - cancelled
-WITH lines AS (
+WITH lines_of_products AS (
+    SELECT l.*, p.product_key
+    FROM order_lines l
+    LEFT JOIN product_versions p
+        ON p.product_id = l.product_id
+        AND p.valid_from <= l.placed_at AND (p.valid_to IS NULL OR l.placed_at < p.valid_to)
+),
+lines AS (
     SELECT
         stream_id,
         count(*) AS lines,
@@ -75,8 +86,11 @@ WITH lines AS (
         max(delivered_at) AS delivered_at,
         max(returned_at) AS returned_at,
         -- The carrier of the first units that left.
-        (array_agg(shipping_carrier_id ORDER BY first_shipped_at, line_no))[1] AS shipping_carrier_id
-    FROM order_lines
+        (array_agg(shipping_carrier_id ORDER BY first_shipped_at, line_no))[1] AS shipping_carrier_id,
+        -- In the same order, so that there is one sort.
+        array_agg(coalesce(product_key, member_key('product-' || product_id)) ORDER BY first_shipped_at, line_no) AS product_keys,
+        array_agg(location_id ORDER BY first_shipped_at, line_no) AS location_ids
+    FROM lines_of_products
     GROUP BY stream_id
 )
 SELECT
@@ -118,6 +132,8 @@ SELECT
     l.gross,
     l.net,
     l.freight,
+    l.product_keys,
+    l.location_ids,
     o.first_position,
     o.last_position
 FROM lines l

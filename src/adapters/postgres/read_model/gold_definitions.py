@@ -36,11 +36,15 @@ class Since(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The columns of an index, those that it holds beside them, so that queries need no row, and the rows it is of."""
+    """The columns of an index, those that it holds beside them, so that queries need no row, and the rows it is of.
+
+    With `elements`, the columns are arrays, and rows are found by what is in them.
+    """
 
     columns: tuple[str, ...]
     including: tuple[str, ...] = ()
     where: str = ""
+    elements: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class _Header:
             columns, _, including = named.partition(" including ")
             covered = _columns(self._path, including) if including else ()
             self.indexes.append(Index(_columns(self._path, columns), covered, where))
+        elif directive == "gin index":
+            self.indexes.append(Index(_columns(self._path, value), elements=True))
         elif directive == "check":
             self.checks.append(value)
         elif directive in _SINGLE and directive not in self.single:

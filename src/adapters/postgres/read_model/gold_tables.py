@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection, sql
 
-from adapters.postgres.read_model.gold_definitions import GoldDefinition
+from adapters.postgres.read_model.gold_definitions import GoldDefinition, Index
 from adapters.postgres.read_model.schemas import Schemas
 
 _NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
@@ -47,10 +47,8 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
     conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
-    for columns, including, where in gold.indexes:
-        covering = sql.SQL(" INCLUDE ({})").format(_names(including)) if including else sql.SQL("")
-        statement = sql.SQL("CREATE INDEX ON {} ({})").format(table, _names(columns)) + covering
-        conn.execute(statement.as_bytes(conn) + (f" WHERE {where}".encode() if where else b""))
+    for index in gold.indexes:
+        conn.execute(_create_index(conn, table, index))
     _comment(conn, schemas, gold, "TABLE")
 
 
@@ -168,6 +166,19 @@ def _constraints(gold: GoldDefinition) -> list[sql.Composed]:
         *(sql.SQL("ALTER {} SET NOT NULL").format(sql.Identifier(name)) for name in required),
         *(sql.SQL("ADD CHECK ({})").format(sql.SQL(check)) for check in gold.checks),
     ]
+
+
+def _create_index(conn: Connection, table: sql.Identifier, index: Index) -> bytes:
+    if index.elements:
+        # Without a list of pending entries: some refresh would have to put them all in place.
+        return (
+            sql.SQL("CREATE INDEX ON {} USING gin ({}) WITH (fastupdate = off)")
+            .format(table, _names(index.columns))
+            .as_bytes(conn)
+        )
+    covering = sql.SQL(" INCLUDE ({})").format(_names(index.including)) if index.including else sql.SQL("")
+    statement = sql.SQL("CREATE INDEX ON {} ({})").format(table, _names(index.columns)) + covering
+    return statement.as_bytes(conn) + (f" WHERE {index.where}".encode() if index.where else b"")
 
 
 def _comment(conn: Connection, schemas: Schemas, gold: GoldDefinition, kind: LiteralString) -> None:
