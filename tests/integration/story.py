@@ -191,3 +191,16 @@ def tell_everything() -> list[Recorded]:
     story = Story()
     story.tell(*_catalog(), *_orders(), *_stock(), *_shipments(), *_later_in_the_catalog())
     return story.log
+
+
+def tell_of_a_late_order() -> list[Recorded]:
+    """Return a log in which shipments are told before their order, the order grows, and a product is revised last.
+
+    The tea that was ordered in February is the revised one.
+    """
+    story = Story()
+    story.tell(_catalog()[0], _plan("s1", "o1", "02-14", "02-17"), _plan("s2", "o1", "02-15", "02-17"))
+    story.tell(_order("o1", "02-10", _line(1, "tea", 10, "10")))
+    story.tell(order.AddOrderLines(order_id="o1", occurred_at=at("02-11"), lines=(_line(2, "nut", 2, "5"),)))
+    story.tell(_later_in_the_catalog()[0])
+    return story.log

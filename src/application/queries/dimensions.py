@@ -34,11 +34,8 @@ _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
     SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
 }
-_PRODUCTS = _LINES | {
-    ORDERS: _LINES[ORDERS]._replace(
-        held=Held("f.product_keys", "product_then.product_key FROM dim_product product_then")
-    )
-}
+_KEYS = Held("f.product_keys", "product_then.product_key FROM dim_product product_then")
+_PRODUCTS = {fact: through._replace(held=_KEYS) for fact, through in _LINES.items()}
 _ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
 
 
