@@ -13,7 +13,7 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 import adapters.postgres
-from adapters.postgres.analytics import PostgresAnalytics, _measure
+from adapters.postgres.analytics import PostgresAnalytics, _keys, _measure
 from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
@@ -485,9 +485,10 @@ def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
     pool: ConnectionPool, kpi: str, dimension: str, members: list[str | None], index: str
 ) -> None:
     where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
-    statement, values = _measure(KPIS[kpi].fact, [KPIS[kpi]], None, where)
     with pool.connection() as connection:
         connection.execute("SET LOCAL search_path = gold")
+        keys = _keys(connection, KPIS[kpi].fact, where)
+        statement, values = _measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
         # Tables of a story are too small for an index to pay.
         connection.execute("SET LOCAL enable_seqscan = off")
         plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import groupby
@@ -24,9 +24,11 @@ from application.ports.analytics import (
     Member,
     Selection,
 )
-from application.queries.definitions import FACTS, Dimension, Fact, Kpi, Listing, Source
+from application.queries.definitions import FACTS, Dimension, Fact, Held, Kpi, Listing, Source
 
 _NOTHING = Source("NULL::text", "NULL::text")
+_FEW = 100
+"""Keys that are each looked for by themselves."""
 
 
 class PostgresAnalytics:
@@ -44,7 +46,7 @@ class PostgresAnalytics:
         with self._snapshot() as connection:
             for fact, group in groupby(sorted(kpis, key=_fact_order), key=lambda kpi: kpi.fact):
                 of_fact = list(group)
-                statement, values = _measure(fact, of_fact, by, where)
+                statement, values = _measure(fact, of_fact, by, where, _keys(connection, fact, where))
                 for key, label, *figures in _run(connection, statement, values):
                     named = zip(of_fact, figures, strict=True)
                     measured = {kpi.name: _trimmed(figure) for kpi, figure in named}
@@ -112,6 +114,8 @@ class PostgresAnalytics:
             with self._pool.connection() as connection, connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(self._schema)))
+                # By default a row that changes process costs as much as ten that are read: percentiles read alone.
+                connection.execute("SET LOCAL parallel_tuple_cost = 0.01")
                 # Before the first snapshot: a rebuild that is being put in place is waited for, then seen.
                 connection.execute(f"LOCK TABLE {FACTS[0].name} IN ACCESS SHARE MODE")
                 yield connection
@@ -121,14 +125,33 @@ class PostgresAnalytics:
             raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
 
 
-def _measure(fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selection) -> tuple[str, dict[str, Any]]:
-    values: dict[str, Any] = {}
+def _measure(
+    fact: Fact, kpis: Sequence[Kpi], by: Dimension | None, where: Selection, keys: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    values = dict(keys)
     source = _broken_down(fact, by) if by else _NOTHING
     columns = ", ".join([source.key, source.label, *(kpi.expression for kpi in kpis)])
     statement = (
         f"SELECT {columns} FROM {fact.name} f {_joins(fact, by, where)} WHERE {_conditions(fact, by, where, values)}"
     )
     return f"{statement} GROUP BY {_group(source)}" if by else statement, values
+
+
+def _keys(connection: Connection, fact: Fact, where: Selection) -> dict[str, list[int]]:
+    """Look up the keys of members that a fact holds, by parameter: a plan is made for those that are known."""
+    found = {}
+    for each in where.filters:
+        source = each.dimension.sources[fact.name]
+        if source.through is not None and source.through.held is not None and source.through.held.keys:
+            values: dict[str, Any] = {}
+            condition = _matches(source.key, each, values)
+            rows = _run(connection, f"SELECT {source.through.held.keys} WHERE {condition}", values)
+            found[_keys_of(each.dimension)] = [key for (key,) in rows]
+    return found
+
+
+def _keys_of(dimension: Dimension) -> str:
+    return f"keys_of_{dimension.name}"
 
 
 def _group(source: Source) -> str:
@@ -183,23 +206,42 @@ def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[s
 
 
 def _is_member(fact: Fact, by: Dimension | None, chosen: Filter, values: dict[str, Any]) -> str:
-    source, name = chosen.dimension.sources[fact.name], f"members_of_{chosen.dimension.name}"
-    values[name] = [member for member in chosen.members if member is not None]
+    source = chosen.dimension.sources[fact.name]
     key = _broken_down(fact, by).key if by == chosen.dimension else source.key
-    condition = f"{key} = ANY(%({name})s::text[])"
-    if None in chosen.members:
-        condition = f"({condition} OR {key} IS NULL)"
+    condition = _matches(key, chosen, values)
     if source.through is None or by == chosen.dimension:
         return condition
     through, held = source.through, source.through.held
     if held is not None and held.keys:
-        return f"{held.column} && ARRAY(SELECT {held.keys} WHERE {condition})"
+        return _holds(held, condition, _keys_of(chosen.dimension), values)
     if held is not None and None not in chosen.members:
-        return f"{held.column} && %({name})s::text[]"
+        return f"{held.column} && %({_members_of(chosen.dimension)})s::text[]"
     return (
         f"{through.link} IN (SELECT {through.column} FROM {through.fact.name} f {' '.join(source.joins)} "
         f"WHERE {condition})"
     )
+
+
+def _matches(key: str, chosen: Filter, values: dict[str, Any]) -> str:
+    name = _members_of(chosen.dimension)
+    values[name] = [member for member in chosen.members if member is not None]
+    condition = f"{key} = ANY(%({name})s::text[])"
+    return f"({condition} OR {key} IS NULL)" if None in chosen.members else condition
+
+
+def _members_of(dimension: Dimension) -> str:
+    return f"members_of_{dimension.name}"
+
+
+def _holds(held: Held, condition: str, name: str, values: Mapping[str, Any]) -> str:
+    """Return that a row holds a key: of a few known ones each by itself, since an index is slow to find any of many."""
+    if name not in values:
+        return f"{held.column} && ARRAY(SELECT {held.keys} WHERE {condition})"
+    known = len(values[name])
+    if not 0 < known <= _FEW:
+        return f"{held.column} && %({name})s::bigint[]"
+    alternatives = (f"{held.column} && (%({name})s::bigint[])[{n}:{n}]" for n in range(1, known + 1))
+    return f"({' OR '.join(alternatives)})"
 
 
 def _run(connection: Connection, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
