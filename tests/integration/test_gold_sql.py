@@ -18,6 +18,7 @@ from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.row_hash import hashed_columns
 from adapters.postgres.read_model.schemas import LIVE, Schemas
 from adapters.postgres.server import EmbeddedPostgres
 from application.codec import Recorded
@@ -107,6 +108,14 @@ def test_every_reference_is_a_foreign_key_that_holds_for_all_rows(pool: Connecti
         definition.name for definition in a_build().gold if definition.materialized for _ in definition.references
     ]
     assert sorted(keys) == sorted((name, True, True) for name in references)
+
+
+def test_every_column_of_the_star_has_a_hash_of_its_own(pool: ConnectionPool) -> None:
+    with pool.connection() as connection:
+        named = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('silver', 'gold')")
+        columns = [(table, each) for table in named.fetchall() for each in hashed_columns(connection, table)]
+    assert columns
+    assert [(table, each.name) for table, each in columns if each.function is None] == []
 
 
 def test_a_row_that_refers_to_none_is_found(database: str) -> None:

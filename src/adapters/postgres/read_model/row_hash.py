@@ -13,13 +13,14 @@ from psycopg import Connection, sql
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), p.proname
 FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN (
     pg_opclass c
     JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'hash'
     JOIN pg_amproc f ON f.amprocfamily = c.opcfamily AND f.amproclefttype = c.opcintype
         AND f.amprocrighttype = c.opcintype AND f.amprocnum = 2
     JOIN pg_proc p ON p.oid = f.amproc AND p.proargtypes[0] = c.opcintype
-) ON c.opcdefault AND c.opcintype = a.atttypid
+) ON c.opcdefault AND c.opcintype = CASE t.typcategory WHEN 'A' THEN 'anyarray'::regtype::oid ELSE a.atttypid END
 WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 """Columns with their types, and the function that hashes each with a seed; null where it takes another type."""
