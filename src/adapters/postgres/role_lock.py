@@ -59,5 +59,6 @@ def _require(connection: psycopg.Connection, role: str) -> None:
         connection.execute("SELECT 1")
     except psycopg.OperationalError as error:
         raise RoleLostError(
-            f"the connection that held the role {role!r} ended, another process may hold it: {str(error).strip()}"
+            f"the database connection that held the role {role!r} ended, so another process may hold it now; "
+            f"take it again: {str(error).strip()}"
         ) from error
