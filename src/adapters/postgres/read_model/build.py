@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
-from adapters.postgres.read_model.gold_tables import find_touched, refresh_gold
+from adapters.postgres.read_model.gold_refresh import find_touched, refresh_gold
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stages import Stage, stages

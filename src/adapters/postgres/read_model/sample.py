@@ -14,7 +14,7 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import JSON_ROW, issue
 from adapters.postgres.read_model.events_behind import with_events
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
-from adapters.postgres.read_model.gold_tables import find_touched
+from adapters.postgres.read_model.gold_refresh import find_touched
 from adapters.postgres.read_model.schemas import LIVE
 from application.codec import Recorded, decode
 from application.projections.subject import Subject

@@ -1,0 +1,123 @@
+"""How gold follows silver: scopes that a batch touches are selected again, and what comes out otherwise is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection, sql
+
+from adapters.postgres.read_model.gold_definitions import GoldDefinition
+from adapters.postgres.read_model.gold_tables import identifiers, table_of, view_of
+from adapters.postgres.read_model.schemas import Schemas
+
+StreamIds = Mapping[str, Sequence[str]]
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch touches: scope values by table, and how far the tables reach that grow.
+
+    `ends` holds the scopes of which only the rows from a value on can have changed, and that value.
+    """
+
+    scopes: dict[str, set[str]] = field(default_factory=dict)
+    ends: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reach: dict[str, Any] = field(default_factory=dict)
+
+
+def find_touched(
+    conn: Connection, definitions: Iterable[GoldDefinition], stream_ids: StreamIds, first: int = 0
+) -> Touched:
+    """Ask silver, as it is now, which scopes the streams touch.
+
+    `stream_ids` are given by subject; `first` is the position of the batch's first event, 0 to look at all events
+    of the streams, and so at whole scopes.
+    """
+    touched = Touched()
+    for gold in definitions:
+        for subject in gold.touched.keys() & stream_ids.keys():
+            values = {"ids": stream_ids[subject], "first": first}
+            rows = conn.execute(gold.touched[subject].encode(), values)
+            scopes = {scope for (scope,) in rows if scope is not None}
+            if first and subject in gold.since:
+                ends = {
+                    scope: since
+                    for scope, since in conn.execute(gold.since[subject].query.encode(), values)
+                    if since is not None
+                }
+                touched.ends.setdefault(gold.name, {}).update(ends)
+                scopes -= ends.keys()
+            touched.scopes.setdefault(gold.name, set()).update(scopes)
+        if gold.grows_to is not None:
+            row = conn.execute(gold.grows_to.encode()).fetchone()
+            touched.reach[gold.name] = row[0] if row else None
+    return touched
+
+
+def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched) -> None:
+    """Delete and select again what silver touched before or after the batch; let the rest grow."""
+    if gold.scope is None:
+        return
+    scope = sql.Identifier(gold.scope)
+    # Before the batch, nothing is known of where its rows begin.
+    known = before.scopes.get(gold.name, set()) - after.ends.get(gold.name, {}).keys()
+    scopes = sorted(known | after.scopes.get(gold.name, set()))
+    if scopes:
+        _select_again(conn, schemas, gold, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
+    ends = {each: since for each, since in after.ends.get(gold.name, {}).items() if each not in scopes}
+    reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
+    if ends:
+        (column,) = {since.column for since in gold.since.values()}
+        since = min([*ends.values(), *([] if reached is None else [reached])])
+        where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
+        _bound(conn, since)
+        if column == "first_position":  # rows of events: those of new ones can't be there yet
+            conn.execute(_insert(schemas, gold) + where, [list(ends), since])
+        else:
+            _select_again(conn, schemas, gold, where, [list(ends), since])
+    if reached is not None and reaches > reached and gold.grows_by is not None:
+        beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
+        _bound(conn, reached)
+        conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
+    if gold.since or gold.grows_by:
+        _bound(conn, "")
+
+
+def _select_again(
+    conn: Connection, schemas: Schemas, gold: GoldDefinition, where: sql.Composed, values: list[Any]
+) -> None:
+    """Bring rows to what the view gives now: those gone are deleted, and only those that differ are written.
+
+    An update looks up just the foreign keys that change; a row inserted anew, all of them. Rows are compared by their
+    bytes: equal numbers of another scale are written, too.
+    """
+    table, key = table_of(schemas, gold), identifiers(gold.key)
+    described = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table)).description or ()
+    columns = [sql.Identifier(column.name) for column in described if column.name not in gold.key]
+    conn.execute(
+        sql.SQL(
+            "WITH now AS MATERIALIZED (SELECT * FROM {view}{where}), "
+            "gone AS (DELETE FROM {table}{where} AND ({key}) NOT IN (SELECT {key} FROM now)) "
+            "INSERT INTO {table} AS was SELECT * FROM now "
+            "ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW ({values}) WHERE was *<> excluded"
+        ).format(
+            view=view_of(schemas, gold),
+            table=table,
+            where=where,
+            key=key,
+            columns=sql.SQL(", ").join(columns),
+            values=sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
+        ),
+        [*values, *values],
+    )
+
+
+def _bound(conn: Connection, since: Any) -> None:
+    """Tell views that look back over a scope's history from where on rows are asked for; empty for all."""
+    conn.execute("SELECT set_config('dataflow.since', %s, true)", [str(since)])
+
+
+def _insert(schemas: Schemas, gold: GoldDefinition) -> sql.Composed:
+    return sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table_of(schemas, gold), view_of(schemas, gold))
