@@ -10,6 +10,8 @@ _DELIVERED = "f.delivered_at IS NOT NULL"
 _DELIVERED_LATE = "f.delivered_at > f.planned_delivery_at"
 _MEASURED = "f.delivered_at IS NOT NULL AND f.planned_delivery_at IS NOT NULL"
 _DELAY = "(date_part('epoch', f.delivered_at - f.planned_delivery_at) / 3600)"
+# Whole millimetres: floats without a fraction have the same sum in any order, and need not become decimals first.
+_KILOMETRES = "round((coalesce(sum(round(f.distance_km * 1e6)), 0) / 1e6)::numeric, 1)"
 
 SHIPMENT_KPIS: tuple[Kpi, ...] = (
     Kpi(
@@ -122,7 +124,7 @@ SHIPMENT_KPIS: tuple[Kpi, ...] = (
         "km",
         "none",
         SHIPMENTS,
-        "round(coalesce(sum(f.distance_km::numeric), 0), 1)",
+        _KILOMETRES,
         "Length of the measured routes.",
         "f.distance_km IS NOT NULL",
     ),

@@ -8,7 +8,8 @@ from application.queries.expressions import share, units
 _BELOW = "f.available <= f.reorder_point"
 _OUT = "f.available <= 0"
 # Both are sums over the same days, so that average stock / average shipped a day is their quotient.
-_STOCK, _SHIPPED = "sum(f.stock_value)", "sum(f.shipped * f.unit_value)"
+_STOCK = "sum(f.stock_value)"
+_SHIPPED = "coalesce(sum(f.shipped * f.unit_value) FILTER (WHERE f.shipped <> 0), 0)"
 
 STOCK_KPIS: tuple[Kpi, ...] = (
     Kpi(
