@@ -13,13 +13,14 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 import adapters.postgres
-from adapters.postgres.analytics import PostgresAnalytics, _keys, _measure
+from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.row_hash import hashed_columns
 from adapters.postgres.read_model.schemas import LIVE, Schemas
+from adapters.postgres.selecting import find_keys, measure
 from adapters.postgres.server import EmbeddedPostgres
 from application.codec import Recorded
 from application.ports.analytics import AnalyticsUnavailableError, Filter, Period, Selection
@@ -496,13 +497,74 @@ def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
     where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
     with pool.connection() as connection:
         connection.execute("SET LOCAL search_path = gold")
-        keys = _keys(connection, KPIS[kpi].fact, where)
-        statement, values = _measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
+        keys = find_keys(connection, KPIS[kpi].fact, where)
+        statement, values = measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
         # Tables of a story are too small for an index to pay.
         connection.execute("SET LOCAL enable_seqscan = off")
         plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
     assert f"Bitmap Index Scan on {index}" in plan
     assert "fact_order_line" not in plan
+
+
+@pytest.mark.parametrize(
+    ("kpi", "dimension", "members", "index"),
+    [
+        ("orders", "year", ["2024"], "fact_order_placed_date_key"),
+        ("order_cycle_time_p50_days", "month", ["2024-01"], "fact_order_placed_date_key"),
+        ("distance_km", "week", ["2024-W03"], "fact_shipment_planned_date_key"),
+        ("delivery_delay_p50_hours", "carrier", ["ups"], "fact_shipment_planned_date_key"),
+        ("spend", "year", ["2024"], "fact_stock_movement_kind_moved_date_key"),
+        ("average_stock_value", "year", ["2024"], "fact_stock_daily_"),
+        ("average_stock_value", "product", ["tea"], "fact_stock_daily_product_key"),
+        ("inventory_turns", "country", ["DE"], "fact_stock_daily_location_key"),
+        ("stock_out_share", "location", ["hamburg"], "fact_stock_daily_location_key"),
+    ],
+)
+def test_what_a_fact_holds_is_answered_from_an_index_alone(
+    pool: ConnectionPool, kpi: str, dimension: str, members: list[str | None], index: str
+) -> None:
+    where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
+    with pool.connection() as connection:
+        connection.execute("SET LOCAL search_path = gold")
+        keys = find_keys(connection, KPIS[kpi].fact, where)
+        statement, values = measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
+        # Tables of a story are too small for an index to pay.
+        connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+    assert f"Index Only Scan using {index}" in plan
+    assert "dim_" not in plan
+
+
+def test_days_that_do_not_follow_each_other_are_those_that_were_chosen(analytics: PostgresAnalytics) -> None:
+    days = by(analytics, "day", "shipments", "units_received", "stock_out_share")
+    received = [day for day, (_, units, _) in days.items() if units]
+    assert len(received) > 1
+    chosen = by(analytics, "day", "units_received", members={"day": received})
+    assert chosen == {day: [days[day][1]] for day in received}
+    assert figures(analytics, "units_received", members={"day": received}) == figures(analytics, "units_received")
+    assert figures(analytics, "orders", "stock_out_share", members={"year": ["1969", None]}) == {
+        "orders": 0,
+        "stock_out_share": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("distances", "total"),
+    [
+        ([], Decimal(0)),
+        ([None], Decimal(0)),
+        ([0.7, 0.1, 0.3, 0.05], Decimal("1.2")),
+        ([0.1] * 1000, Decimal(100)),
+        ([12345.67, None, 0.28], Decimal("12346.0")),
+        ([1e20, 0.1], Decimal(10) ** 20),
+    ],
+)
+def test_distances_add_up_as_if_they_were_decimals(
+    pool: ConnectionPool, distances: list[float | None], total: Decimal
+) -> None:
+    statement = f"SELECT {KPIS['distance_km'].expression} FROM unnest(%s::float8[]) AS f (distance_km)"
+    with pool.connection() as connection:
+        assert connection.execute(statement.encode(), [distances]).fetchone() == (total,)
 
 
 @pytest.mark.parametrize(

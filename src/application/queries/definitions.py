@@ -54,37 +54,39 @@ class Kpi:
 
 
 class Held(NamedTuple):
-    """The column of a fact that holds what all rows of another one refer to, and where the keys of members are.
+    """What a fact itself holds of a dimension, so that a filter needs no join: the column, and where its keys are.
 
-    `keys` is what follows SELECT, up to a condition; without it the column holds the members themselves.
+    `keys` is what follows SELECT, up to a condition; without it the column holds the members themselves. An array
+    holds `many`. Keys that are `days` are asked for as runs of them, from the first to the last.
     """
 
     column: str
     keys: str = ""
+    many: bool = False
+    days: bool = False
 
 
 class Through(NamedTuple):
-    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`.
-
-    What is `held` by that other fact itself is filtered on without the rows.
-    """
+    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`."""
 
     fact: Fact
     column: str
     link: str
-    held: Held | None = None
 
 
 class Source(NamedTuple):
     """Where a fact finds a dimension: expressions for a member's key and label, the joins they need.
 
-    `through` another fact, a row belongs to each member that one of its rows there belongs to.
+    The `joins` are those of the key, `naming` those of the label alone. `through` another fact, a row belongs to
+    each member that one of its rows there belongs to. What is `held` by the fact is filtered on without any of them.
     """
 
     key: str
     label: str
     joins: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
     through: Through | None = None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

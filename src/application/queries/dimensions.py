@@ -24,6 +24,7 @@ from application.queries.definitions import (
 )
 
 _OF_PRODUCTS = (ORDER_LINES, STOCK_MOVEMENTS, STOCK_DAILY)
+_OF_STOCK = (STOCK_MOVEMENTS, STOCK_DAILY)
 _PRODUCT_THEN = "LEFT JOIN dim_product product_then ON product_then.product_key = f.product_key"
 _CUSTOMER_THEN = "LEFT JOIN dim_customer customer_then ON customer_then.customer_key = f.customer_key"
 _LOCATION_THEN = "LEFT JOIN dim_location location_then ON location_then.location_key = f.location_key"
@@ -34,25 +35,36 @@ _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
     SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
 }
-_KEYS = Held("f.product_keys", "product_then.product_key FROM dim_product product_then")
-_PRODUCTS = {fact: through._replace(held=_KEYS) for fact, through in _LINES.items()}
+_VERSIONS = "product_then.product_key FROM dim_product product_then"
+_PRODUCT = {
+    **dict.fromkeys(_OF_PRODUCTS, Held("f.product_key", _VERSIONS)),
+    **dict.fromkeys(_LINES, Held("f.product_keys", _VERSIONS, many=True)),
+}
+_LOCATION = Held("f.location_key", "location_then.location_key FROM dim_location location_then")
 _ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
 
 
 def _period(name: str, title: str, column: str) -> Dimension:
     key = f"calendar.{column}::text"
-    sources = {
-        fact.name: Source(key, key, (f"LEFT JOIN dim_date calendar ON calendar.date_key = f.{fact.date_key}",))
-        for fact in FACTS
-    }
-    return Dimension(name, title, sources, time=True)
+    return Dimension(name, title, {fact.name: _of_day(key, f"f.{fact.date_key}") for fact in FACTS}, time=True)
 
 
-def _dimension(name: str, title: str, known: Mapping[Fact, Source], through: Mapping[Fact, Through]) -> Dimension:
-    """Define a dimension that some facts know, and others through them."""
-    sources = {fact.name: source for fact, source in known.items()}
-    reached = {fact.name: known[by.fact]._replace(through=by) for fact, by in through.items()}
-    return Dimension(name, title, sources | reached)
+def _of_day(key: str, day: str) -> Source:
+    joins = (f"LEFT JOIN dim_date calendar ON calendar.date_key = {day}",)
+    return Source(key, key, joins, held=Held(day, "calendar.date_key FROM dim_date calendar", days=True))
+
+
+def _dimension(
+    name: str,
+    title: str,
+    known: Mapping[Fact, Source],
+    through: Mapping[Fact, Through] | None,
+    held: Mapping[Fact, Held] | None,
+) -> Dimension:
+    """Define a dimension that some facts know, and others through them; what is held, by either."""
+    reached = {fact: known[by.fact]._replace(through=by) for fact, by in (through or {}).items()}
+    sources = {fact.name: source._replace(held=(held or {}).get(fact)) for fact, source in {**known, **reached}.items()}
+    return Dimension(name, title, sources)
 
 
 def _attribute(
@@ -60,11 +72,11 @@ def _attribute(
     title: str,
     keys: Mapping[Fact, tuple[str, tuple[str, ...]]],
     through: Mapping[Fact, Through] | None = None,
+    held: Mapping[Fact, Held] | None = None,
 ) -> Dimension:
     """Define a dimension whose members have no other name than their key."""
-    return _dimension(
-        name, title, {fact: Source(key, key, joins) for fact, (key, joins) in keys.items()}, through or {}
-    )
+    known = {fact: Source(key, key, joins) for fact, (key, joins) in keys.items()}
+    return _dimension(name, title, known, through, held)
 
 
 def _named(
@@ -72,6 +84,7 @@ def _named(
     title: str,
     keys: Mapping[Fact, tuple[str, tuple[str, ...]]],
     through: Mapping[Fact, Through] | None = None,
+    held: Mapping[Fact, Held] | None = None,
 ) -> Dimension:
     """Define a dimension of catalog entries, labelled with the name they have today."""
     today = f"{kind}_today"
@@ -79,11 +92,12 @@ def _named(
         fact: Source(
             key,
             f"coalesce({today}.name, {key})",
-            (*joins, f"LEFT JOIN dim_{kind} {today} ON {today}.{kind}_id = {key} AND {today}.is_current"),
+            joins,
+            (f"LEFT JOIN dim_{kind} {today} ON {today}.{kind}_id = {key} AND {today}.is_current",),
         )
         for fact, (key, joins) in keys.items()
     }
-    return _dimension(kind, title, known, through or {})
+    return _dimension(kind, title, known, through, held)
 
 
 DIMENSIONS: dict[str, Dimension] = {
@@ -100,23 +114,33 @@ DIMENSIONS: dict[str, Dimension] = {
             "Supplier",
             dict.fromkeys(_OF_PRODUCTS, ("product_then.supplier_id", (_PRODUCT_THEN,)))
             | {STOCK_MOVEMENTS: (_RECEIVED_FROM, (_PRODUCT_THEN,))},
-            _PRODUCTS,
+            _LINES,
+            {fact: held for fact, held in _PRODUCT.items() if fact != STOCK_MOVEMENTS},
         ),
         _named(
-            "product", "Product", dict.fromkeys(_OF_PRODUCTS, ("product_then.product_id", (_PRODUCT_THEN,))), _PRODUCTS
+            "product",
+            "Product",
+            dict.fromkeys(_OF_PRODUCTS, ("product_then.product_id", (_PRODUCT_THEN,))),
+            _LINES,
+            _PRODUCT,
         ),
         _named("customer", "Customer", dict.fromkeys((ORDERS, ORDER_LINES), ("f.customer_id", ())), _ORDER),
         _named(
             "location",
             "Location",
-            dict.fromkeys((ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS, STOCK_DAILY), ("f.location_id", ())),
-            {ORDERS: _LINES[ORDERS]._replace(held=Held("f.location_ids"))},
+            {
+                **dict.fromkeys((ORDER_LINES, SHIPMENTS, STOCK_MOVEMENTS), ("f.location_id", ())),
+                STOCK_DAILY: ("location_then.location_id", (_LOCATION_THEN,)),
+            },
+            {ORDERS: _LINES[ORDERS]},
+            {ORDERS: Held("f.location_ids", many=True), STOCK_DAILY: _LOCATION},
         ),
         _attribute(
             "category",
             "Product category",
             dict.fromkeys(_OF_PRODUCTS, ("product_then.category", (_PRODUCT_THEN,))),
-            _PRODUCTS,
+            _LINES,
+            _PRODUCT,
         ),
         _attribute(
             "segment",
@@ -130,8 +154,9 @@ DIMENSIONS: dict[str, Dimension] = {
             {
                 **dict.fromkeys((ORDERS, ORDER_LINES), ("f.country", ())),
                 SHIPMENTS: ("f.destination_country", ()),
-                **dict.fromkeys((STOCK_MOVEMENTS, STOCK_DAILY), ("location_then.country", (_LOCATION_THEN,))),
+                **dict.fromkeys(_OF_STOCK, ("location_then.country", (_LOCATION_THEN,))),
             },
+            held=dict.fromkeys(_OF_STOCK, _LOCATION),
         ),
         _attribute("currency", "Currency", dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())), _ORDER),
         _attribute(

@@ -9,7 +9,7 @@
 -- grows to: SELECT to_char(max(last_moved_on), 'YYYYMMDD')::integer FROM stock
 -- index: date_key including on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
 -- index: product_key including date_key, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
--- index: location_id including date_key, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
+-- index: location_key including date_key, location_id, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
 -- references dim_date: date_key
 -- references dim_product: product_key
 -- references dim_location: location_key

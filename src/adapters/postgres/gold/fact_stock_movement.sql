@@ -7,7 +7,7 @@
 -- touched by suppliers: SELECT DISTINCT stream_id FROM stock_movements WHERE supplier_id IN (SELECT supplier_id FROM supplier_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
 -- index: moved_date_key
--- index: kind, moved_date_key including product_key, location_key, location_id, supplier_id, delta_on_hand, lead_days, agreed_lead_days
+-- index: kind, moved_date_key including product_key, location_key, location_id, supplier_id, delta_on_hand, lead_days, agreed_lead_days, unit_cost
 -- references dim_product: product_key
 -- references dim_location: location_key
 -- references dim_supplier: supplier_key
