@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from tests.soak import SOAK
 DATAFLOW = str(Path(sys.executable).parent / "dataflow")
 PATIENCE = 600.0 if SOAK else 120.0
 """Seconds after which a condition that was waited for counts as failed."""
+_PROGRESS = re.compile(r"[\w ]+: [\d,]+( of [\d,]+)? [\w ]+, [\d,]+/s(, [\d,]+ s left)?")
 
 
 class Home:
@@ -119,7 +121,7 @@ def _texts(settings: dict[str, object]) -> dict[str, str]:
 def the_one_line(done: subprocess.CompletedProcess[str]) -> str:
     """Return the single line with which a command says what is wrong."""
     assert done.returncode not in {0, None}, f"it did not fail: {done.stdout}"
-    lines = done.stderr.strip().splitlines()
+    lines = beside_progress(done)
     assert len(lines) == 1, f"not one line: {done.stderr}"
     assert lines[0].startswith("dataflow: "), lines[0]
     return lines[0].removeprefix("dataflow: ")
@@ -153,3 +155,8 @@ def event_log(connection: psycopg.Connection) -> list[tuple[str, int, str, Any]]
         "ORDER BY originator_id, originator_version"
     )
     return [(row[1], row[2], row[3], codec.decode(*row)) for row in connection.execute(query)]
+
+
+def beside_progress(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the lines of standard error, without the progress that a slow machine gets to see."""
+    return [line for line in done.stderr.strip().splitlines() if not _PROGRESS.fullmatch(line)]

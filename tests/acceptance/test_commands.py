@@ -15,7 +15,7 @@ import pytest
 from application.queries.dimensions import DIMENSIONS
 from domain.order.events import OrderPlaced
 from tests.acceptance.conftest import PAST
-from tests.acceptance.home import Home, event_log
+from tests.acceptance.home import Home, beside_progress, event_log
 
 BALANCE = ("received", "applied", "duplicate", "quarantined")
 JANUARY = ("--from", "2026-01-01", "--to", "2026-01-31")
@@ -376,7 +376,7 @@ def test_a_row_changed_by_hand_is_found_refused_and_repaired(bench: Home) -> Non
     assert tampered != honest
 
     found = bench.run("verify", "--json")
-    assert (found.returncode, found.stderr) == (1, "")
+    assert (found.returncode, beside_progress(found)) == (1, [])
     (table,) = [table for table in json.loads(found.stdout)["tables"] if not table["equal"]]
     (difference,) = table["differences"]
     assert table["table"] == "gold.fact_order_line"
