@@ -1,6 +1,7 @@
 """The read models on a real PostgreSQL, with a small subject and small gold files of their own."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -534,6 +535,41 @@ def test_a_transaction_that_keeps_reading_is_not_cut_off(stocked: House, monkeyp
             stocked.read_model.rebuild(stocked.progress)
         assert reader.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
     assert stocked.facts() == STOCKED
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+
+
+@pytest.fixture
+def vacuumed(stocked: House) -> Iterator[House]:
+    """A house of which the server vacuums a live table, for longer than anybody would wait."""
+    stocked.sql.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
+    stocked.sql.execute("SELECT pg_reload_conf()")
+    stocked.sql.execute(
+        "ALTER TABLE gold.fact_stock SET (autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_cost_delay = 100)"
+    )
+    stocked.sql.execute("INSERT INTO gold.fact_stock (stream_id) SELECT n::text FROM generate_series(1, 20000) n")
+    stocked.sql.execute("DELETE FROM gold.fact_stock WHERE product_id IS NULL")
+    deadline = time.monotonic() + 60
+    while not stocked.query("SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"):
+        assert time.monotonic() < deadline, "no vacuum began"
+        time.sleep(0.1)
+    yield stocked
+    stocked.sql.execute("ALTER SYSTEM RESET autovacuum_naptime")
+    stocked.sql.execute("SELECT pg_reload_conf()")
+
+
+def test_a_vacuum_of_the_servers_own_makes_way(vacuumed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 5.0)
+    assert vacuumed.read_model.rebuild(vacuumed.progress).swapped
+    assert vacuumed.facts() == STOCKED
+
+
+def test_a_vacuum_by_hand_is_waited_for_but_not_forever(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.2)
+    with psycopg.connect(stocked.conninfo) as conn:
+        # The lock of VACUUM and ANALYZE, which nobody but the server's own lets go for others.
+        conn.execute("LOCK TABLE gold.fact_stock IN SHARE UPDATE EXCLUSIVE MODE")
+        with pytest.raises(ReadersInTheWayError):
+            stocked.read_model.rebuild(stocked.progress)
     assert stocked.read_model.rebuild(stocked.progress).swapped
 
 

@@ -87,7 +87,7 @@ class RebuildRunningError(PlatformError):
 
 
 class ReadersInTheWayError(PlatformError):
-    """Long transactions hold the read models; end them and rebuild again. Nothing was changed."""
+    """Long transactions or a VACUUM hold the read models; end them and rebuild again. Nothing was changed."""
 
 
 class DependentViewsError(PlatformError):

@@ -19,7 +19,7 @@ from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect, only_rebuild
 from adapters.postgres.read_model.snapshot import shared_snapshot
-from adapters.postgres.read_model.swap import swap
+from adapters.postgres.read_model.swap import end_vacuums, swap
 from application.codec import Recorded, decode
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -142,6 +142,7 @@ class Rebuild:
 
     def _swap(self, certificate: Certificate | None) -> float:
         """Catch up and swap in one transaction; return for how many seconds the live tables were locked."""
+        end_vacuums(self._conn)
         self._catch_up(log.read_checkpoint(self._conn))
         with self._conn.transaction():
             live = log.lock_checkpoint(self._conn)

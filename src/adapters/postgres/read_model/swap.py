@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import LiteralString
 
 from psycopg import Connection, errors, sql
 
@@ -32,7 +34,7 @@ def swap(conn: Connection, aside: Schemas) -> float:
     them until its end, so that nobody sees some tables old and some new. The caller commits at once.
 
     Raises:
-        ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader.
+        ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader or a vacuum.
         DependentViewsError: somebody's view reads a live table, and would go on reading the old one.
     """
     _refuse_dependents(conn)
@@ -56,18 +58,44 @@ def _refuse_dependents(conn: Connection) -> None:
         )
 
 
+def end_vacuums(conn: Connection) -> None:
+    """Let the server end its own vacuums of live tables, one table after the other, while followers and readers go on.
+
+    It ends one that somebody waits for, but only after a second; a swap must not keep the followers waiting so long.
+
+    Raises:
+        ReadersInTheWayError: somebody else vacuums or analyses a table for longer than `PATIENCE`.
+    """
+    for table in _live_tables(conn):
+        with conn.transaction():
+            _keep_vacuums_out(conn, [table])
+
+
+def _live_tables(conn: Connection) -> list[sql.Identifier]:
+    return [sql.Identifier(schema, name) for schema in LIVE for name in table_names(conn, schema)]
+
+
+def _keep_vacuums_out(conn: Connection, tables: Sequence[sql.Identifier]) -> None:
+    """Lock tables against vacuums, not against reading and writing."""
+    conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(f"{PATIENCE}s"))
+    try:
+        conn.execute(_lock(tables, "SHARE UPDATE EXCLUSIVE"))
+    except errors.LockNotAvailable:
+        raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
+
+
 def _lock_tables(conn: Connection) -> None:
-    names = [sql.Identifier(schema, name) for schema in LIVE for name in table_names(conn, schema)]
-    if not names:
+    tables = _live_tables(conn)
+    if not tables:
         return
-    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(names))
+    _keep_vacuums_out(conn, tables)
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
     conn.execute("SET LOCAL lock_timeout = '50ms'")
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with conn.transaction():
-                conn.execute(lock)
+                conn.execute(_lock(tables, "ACCESS EXCLUSIVE"))
         except errors.LockNotAvailable:
             if time.monotonic() > deadline:
                 raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
@@ -75,3 +103,7 @@ def _lock_tables(conn: Connection) -> None:
         else:
             break
     conn.execute("SET LOCAL lock_timeout = 0")
+
+
+def _lock(tables: Sequence[sql.Identifier], mode: LiteralString) -> sql.Composed:
+    return sql.SQL(f"LOCK TABLE {{}} IN {mode} MODE").format(sql.SQL(", ").join(tables))
