@@ -46,7 +46,6 @@ def text(value: str | None) -> bytes:
     return length(len(encoded)) + encoded
 
 
-@lru_cache(maxsize=64)
 def timestamptz(value: datetime) -> bytes:
     """Encode a time with an offset, as microseconds since 2000 in UTC."""
     return int8(8, (value - _EPOCH) // _MICROSECOND)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from adapters.postgres import binary_copy
-from adapters.postgres.binary_copy import NULL, int4, int8, length, repeated_text, text, timestamptz
+from adapters.postgres.binary_copy import NULL, int4, int8_and_length, length, text, timestamptz
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.inbox import Outcome, QuarantineStatus, Receipt, Settlement
 from application.ports.message_stream import Partition
@@ -51,14 +52,14 @@ def encoded(receipts: Sequence[Receipt]) -> list[bytes]:
     """Return the rows of bronze.messages in parts; the stream of a sound message is kept where it is not the key."""
     parts: list[bytes] = []
     for topic, partition, offset, key, payload, message_id, outcome, received_at, stream_id, _, reason in receipts:
+        name = b"" if key is None else key.encode()
         parts += (
             _place(topic, partition),
-            int8(8, offset),
-            text(key),
+            int8_and_length(8, offset, -1 if key is None else len(name)),
+            name,
             text(message_id),
             NULL if stream_id == key and reason is None else text(stream_id),
-            repeated_text(outcome),
-            timestamptz(received_at),
+            _result(outcome, received_at),
             length(len(payload)),
             payload,
         )
@@ -69,6 +70,12 @@ def encoded(receipts: Sequence[Receipt]) -> list[bytes]:
 def _place(topic: str, partition: int) -> bytes:
     """Begin a row: its number of columns, and the first two of them."""
     return _COLUMNS + text(topic) + int4(4, partition)
+
+
+@lru_cache(maxsize=64)
+def _result(outcome: Outcome, received_at: datetime) -> bytes:
+    """Encode the columns that many receipts of a batch share."""
+    return text(outcome) + timestamptz(received_at)
 
 
 def settle(cursor: Cursor[DictRow], settlements: Sequence[Settlement]) -> None:

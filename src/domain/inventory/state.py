@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from domain.inventory.events import (
@@ -26,7 +25,7 @@ from domain.inventory.events import (
     StockTransferredOut,
 )
 from domain.inventory.used_ids import NO_IDS, UsedIds
-from domain.shared.record import value
+from domain.shared.record import replace, value
 
 LevelledEvent = (
     StockReceived

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from domain.order.commands import OrderedLine
@@ -28,6 +27,7 @@ from domain.order.events import (
     RequestedDateRevised,
 )
 from domain.order.state import Order, OrderLine, OrderStatus
+from domain.shared.record import replace
 
 
 def evolve(state: Order | None, event: OrderEvent) -> Order:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domain.shared.record import value
+from domain.shared.record import replace, value
 from domain.shipment.commands import ShipmentLine, ShippedQuantity
 from domain.shipment.events import (
     DeliveryAttempted,

@@ -1,8 +1,9 @@
-from dataclasses import FrozenInstanceError, field, fields, replace
+import dataclasses
+from dataclasses import FrozenInstanceError, field, fields
 
 import pytest
 
-from domain.shared.record import record, value
+from domain.shared.record import record, replace, value
 
 
 @record
@@ -27,14 +28,27 @@ def test_fields_are_given_by_keyword_with_their_defaults_also_from_a_base() -> N
     assert (made.name, made.size, made.colour) == ("a", 3, "red")
     assert [f.name for f in fields(made)] == ["name", "size", "colour"]
     assert made == Derived(name="a", size=3, colour="red")
-    assert hash(made) == hash(replace(made))
-    assert replace(made, size=4).size == 4
+    assert hash(made) == hash(dataclasses.replace(made))
     assert repr(made) == "Derived(name='a', size=3, colour='red')"
 
 
 def test_a_state_takes_its_fields_by_position() -> None:
     assert Level(4, "count") == Level(units=4, reason="count")
     assert Level(4).reason is None
+
+
+@pytest.mark.parametrize("made", [Derived(name="a", colour="red"), Level(4, "count"), Base(name="a")])
+def test_a_record_is_replaced_by_one_that_differs_in_some_fields(made: Base | Level) -> None:
+    for each in fields(made):
+        for changed in (None, "other"):
+            other = replace(made, **{each.name: changed})  # type: ignore[arg-type]
+            assert type(other) is type(made)
+            assert other == dataclasses.replace(made, **{each.name: changed})  # type: ignore[arg-type]
+            with pytest.raises(FrozenInstanceError):
+                setattr(other, each.name, changed)
+    assert replace(made) == made
+    with pytest.raises(TypeError, match="weight"):
+        replace(made, weight=1)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"name": "a"}, {"name": "a", "colour": "red", "weight": 1}])
