@@ -269,6 +269,23 @@ def test_of_rows_that_are_selected_again_only_those_that_differ_are_written(stoc
     assert values == [("inventory-bolt@berlin", "12.50"), ("inventory-bolt@paris", "17.50")]
 
 
+def test_a_select_that_gives_a_key_twice_is_named_and_nothing_is_applied(conninfo: str, tmp_path: Path) -> None:
+    twice = "SELECT stream_id, 1 AS n FROM stock UNION ALL SELECT stream_id, 2 AS n FROM stock WHERE on_hand < 9"
+    header, _ = GOLD["fact_stock"].split("-- index")
+    (tmp_path / "fact_stock.sql").write_text(header.replace("product_id", "stream_id") + twice)
+    house = House(conninfo, tmp_path)
+    house.append(received("bolt", 10))
+    house.follow()
+    house.append(adjusted("bolt", 2, 9))
+    house.follow()
+    house.append(adjusted("bolt", 3, 8))
+    with pytest.raises(psycopg.errors.UniqueViolation, match="key inventory-bolt@berlin") as caught:
+        house.follow()
+    assert caught.value.__notes__ == ["in the gold definition fact_stock.sql"]
+    assert house.read_model.position() == 2
+    house.close()
+
+
 def test_silver_columns_follow_the_row_class(house: House) -> None:
     columns = house.query(
         "SELECT column_name, data_type, is_nullable, collation_name FROM information_schema.columns"

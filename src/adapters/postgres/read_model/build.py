@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_refresh import find_touched, refresh_gold
+from adapters.postgres.read_model.gold_tables import naming_the_file
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stages import Stage, stages
@@ -58,7 +59,8 @@ class Build:
         analyze(conn, schemas.silver, [name for name in grown if name in self.silver])
         after = find_touched(conn, self.gold, stream_ids, events[0].position)
         for definition in self.gold:
-            refresh_gold(conn, schemas, definition, before, after)
+            with naming_the_file(definition):
+                refresh_gold(conn, schemas, definition, before, after)
         analyze(conn, schemas.gold, [name for name in grown if name not in self.silver])
 
     def _apply_to_subject(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg.errors import UniqueViolation
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_tables import identifiers, table_of, view_of
@@ -92,16 +93,20 @@ def _select_again(
 
     An update looks up just the foreign keys that change; a row inserted anew, all of them. Rows are compared by their
     bytes: equal numbers of another scale are written, too.
+
+    Raises:
+        psycopg.errors.UniqueViolation: the view gives a key more than once, where a conflict alone might go unnoticed.
     """
     table, key = table_of(schemas, gold), identifiers(gold.key)
     described = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table)).description or ()
-    columns = [sql.Identifier(column.name) for column in described if column.name not in gold.key]
-    conn.execute(
+    columns = [sql.Identifier(column.name) for column in described]
+    twice = conn.execute(
         sql.SQL(
             "WITH now AS MATERIALIZED (SELECT * FROM {view}{where}), "
-            "gone AS (DELETE FROM {table}{where} AND ({key}) NOT IN (SELECT {key} FROM now)) "
-            "INSERT INTO {table} AS was SELECT * FROM now "
-            "ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW ({values}) WHERE was *<> excluded"
+            "gone AS (DELETE FROM {table}{where} AND ({key}) NOT IN (SELECT {key} FROM now)), "
+            "written AS (INSERT INTO {table} AS was SELECT * FROM now "
+            "ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW ({values}) WHERE was *<> excluded) "
+            "SELECT {key} FROM now GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
         ).format(
             view=view_of(schemas, gold),
             table=table,
@@ -111,7 +116,9 @@ def _select_again(
             values=sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
         ),
         [*values, *values],
-    )
+    ).fetchone()
+    if twice is not None:
+        raise UniqueViolation(f"{gold.name}: more than one row with the key {', '.join(map(str, twice))}")
 
 
 def _bound(conn: Connection, since: Any) -> None:

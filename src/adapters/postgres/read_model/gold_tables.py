@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import LiteralString
 
+import psycopg
 from psycopg import Connection, sql
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition, Index
 from adapters.postgres.read_model.schemas import Schemas
 
 _NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
+
+
+@contextmanager
+def naming_the_file(gold: GoldDefinition) -> Iterator[None]:
+    """Name the definition's file in what the database refuses."""
+    try:
+        yield
+    except psycopg.Error as error:
+        error.add_note(f"in the gold definition {gold.name}.sql")
+        raise
 
 
 def create_functions(conn: Connection, schemas: Schemas) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-import psycopg
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_tables import (
     create_functions,
     create_gold,
+    naming_the_file,
     reference_gold,
     validate_references,
 )
@@ -62,23 +61,13 @@ def stages(
     )
 
 
-@contextmanager
-def _named(definition: GoldDefinition) -> Iterator[None]:
-    """Name the definition's file in what the database refuses."""
-    try:
-        yield
-    except psycopg.Error as error:
-        error.add_note(f"in the gold definition {definition.name}.sql")
-        raise
-
-
 def _index(table: SilverTable, schemas: Schemas, conn: Connection) -> None:
     table.index(conn, schemas.silver)
     analyze(conn, schemas.silver, [table.table.name])
 
 
 def _create(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
-    with _named(definition):
+    with naming_the_file(definition):
         create_gold(conn, schemas, definition)
     if definition.materialized:
         analyze(conn, schemas.gold, [definition.name])
@@ -87,10 +76,10 @@ def _create(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> N
 def _reference(
     definition: GoldDefinition, schemas: Schemas, keys: Mapping[str, Sequence[str]], conn: Connection
 ) -> None:
-    with _named(definition):
+    with naming_the_file(definition):
         reference_gold(conn, schemas, definition, keys)
 
 
 def _validate(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
-    with _named(definition):
+    with naming_the_file(definition):
         validate_references(conn, schemas, definition)
