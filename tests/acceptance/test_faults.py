@@ -137,7 +137,11 @@ def test_a_consumer_killed_at_random_moments_goes_on(platform: Platform, whole: 
 def _finish(platform: Platform, process: subprocess.Popen[str], total: int) -> str:
     """Wait until the consumer has taken in everything, and ask it to end; return what it logged."""
     with platform.watched() as received:
-        until(lambda: process.poll() is not None or received() == total, "it does not go on")
+        try:
+            until(lambda: process.poll() is not None or received() == total, "it does not go on")
+        except AssertionError as error:
+            process.kill()
+            raise AssertionError(f"{error} at {received()} of {total}: {ended(process).stderr}") from None
     process.terminate()
     done = ended(process)
     assert done.returncode == 0, done.stderr
