@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Condition, Event
 
@@ -405,3 +406,16 @@ def publish_until(
         published += 200
         progress.wait_for_all_but(1_000, published)
     return published
+
+
+def test_a_consumer_whose_name_another_took_says_so_and_a_new_one_goes_on(connection: KafkaConnection) -> None:
+    named = replace(connection, properties={**connection.properties, "group.instance.id": "consumer-1"})
+    with closing(KafkaMessageStream(named)) as first:
+        first.publish(orders(3))
+        assert len(take(first, 3)) == 3
+        with closing(KafkaMessageStream(named)) as second:
+            assert len(take(second, 3)) == 3
+            with pytest.raises(StreamUnavailableError, match=r"refuses to go on: .*same group\.instance\.id"):
+                take(first, 1)
+    with closing(KafkaMessageStream(named)) as third:
+        assert len(take(third, 3)) == 3

@@ -33,11 +33,15 @@ _STOPPING = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.SASL_AUTHENTICATION_FAILED,
         KafkaError._AUTHENTICATION,
+        KafkaError._FATAL,
         KafkaError._BAD_MSG,
         KafkaError._BAD_COMPRESSION,
     }
 )
-"""Errors that waiting does not cure; the client recovers from the others by itself."""
+"""Errors that waiting does not cure; the client recovers from the others by itself.
+
+After a fatal one, such as another consumer of the same name, a client reads nothing any more: it takes a new one.
+"""
 
 
 class GroupConsumer:
@@ -149,7 +153,7 @@ class GroupConsumer:
         for message in fetched:
             topic, number, offset, key = message.topic(), message.partition(), message.offset(), message.key()
             if (error := message.error()) is not None:
-                _judge(error, f"{topic}/{number}@{offset}")
+                _judge(error, "" if topic is None else f" at {topic}/{number}@{offset}")
                 continue
             assert topic is not None
             assert number is not None
@@ -209,7 +213,7 @@ class GroupConsumer:
 def _judge(error: KafkaError, place: str) -> None:
     """Raise what stops reading, log what passes."""
     if error.fatal() or error.code() in _STOPPING:
-        raise StreamUnavailableError(f"Kafka refuses to go on at {place}: {error.str()}")
+        raise StreamUnavailableError(f"Kafka refuses to go on{place}: {error.str()}")
     log.warning("Kafka: %s", error.str())
 
 
