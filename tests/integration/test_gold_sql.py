@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -479,6 +479,17 @@ def test_an_order_counts_once_for_each_member_of_its_lines(analytics: PostgresAn
     assert by(analytics, "location", "orders", members={"location": [None]}) == {None: [4]}
 
 
+def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:
+    """Return how the server would answer; tables of a story are too small for an index to pay by itself."""
+    where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
+    with pool.connection() as connection:
+        connection.execute("SET LOCAL search_path = gold")
+        statement, values = measure(kpi.fact, [kpi], None, where, find_keys(connection, kpi.fact, where))
+        for way in unused:
+            connection.execute(f"SET LOCAL enable_{way} = off")
+        return "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+
+
 @pytest.mark.parametrize(
     ("kpi", "dimension", "members", "index"),
     [
@@ -494,14 +505,7 @@ def test_an_order_counts_once_for_each_member_of_its_lines(analytics: PostgresAn
 def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
     pool: ConnectionPool, kpi: str, dimension: str, members: list[str | None], index: str
 ) -> None:
-    where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
-    with pool.connection() as connection:
-        connection.execute("SET LOCAL search_path = gold")
-        keys = find_keys(connection, KPIS[kpi].fact, where)
-        statement, values = measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
-        # Tables of a story are too small for an index to pay.
-        connection.execute("SET LOCAL enable_seqscan = off")
-        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+    plan = plan_of(pool, KPIS[kpi], dimension, members, "seqscan")
     assert f"Bitmap Index Scan on {index}" in plan
     assert "fact_order_line" not in plan
 
@@ -523,14 +527,7 @@ def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
 def test_what_a_fact_holds_is_answered_from_an_index_alone(
     pool: ConnectionPool, kpi: str, dimension: str, members: list[str | None], index: str
 ) -> None:
-    where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
-    with pool.connection() as connection:
-        connection.execute("SET LOCAL search_path = gold")
-        keys = find_keys(connection, KPIS[kpi].fact, where)
-        statement, values = measure(KPIS[kpi].fact, [KPIS[kpi]], None, where, keys)
-        # Tables of a story are too small for an index to pay.
-        connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+    plan = plan_of(pool, KPIS[kpi], dimension, members, "seqscan", "bitmapscan")
     assert f"Index Only Scan using {index}" in plan
     assert "dim_" not in plan
 

@@ -1,13 +1,12 @@
 """The read models on a real PostgreSQL, with a small subject and small gold files of their own."""
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -29,6 +28,7 @@ from application.projections.table import Table
 from application.replay.folding import decode_prefix
 from application.replay.follower import Follower
 from domain.inventory.events import StockAdjusted, StockReceived
+from tests.acceptance.home import until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 META = Metadata(NOON, "message", "message", "test")
@@ -544,13 +544,22 @@ def test_readers_during_a_swap_see_all_old_or_all_new(stocked: House) -> None:
     assert versions == {(True, True), (False, False)}
 
 
-def test_a_transaction_that_keeps_reading_is_not_cut_off(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swap, "PATIENCE", 0.0)
-    with psycopg.connect(stocked.conninfo) as reader:
-        reader.execute("SELECT * FROM gold.fact_stock")
+@pytest.mark.parametrize(
+    "hold",
+    [
+        pytest.param("SELECT * FROM gold.fact_stock", id="a reader"),
+        pytest.param("LOCK TABLE gold.fact_stock IN SHARE UPDATE EXCLUSIVE MODE", id="VACUUM or ANALYZE by hand"),
+    ],
+)
+def test_a_transaction_that_goes_on_is_waited_for_but_not_cut_off(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, hold: LiteralString
+) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.2)
+    with psycopg.connect(stocked.conninfo) as holder:
+        holder.execute(hold)
         with pytest.raises(ReadersInTheWayError):
             stocked.read_model.rebuild(stocked.progress)
-        assert reader.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
+        assert holder.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
     assert stocked.facts() == STOCKED
     assert stocked.read_model.rebuild(stocked.progress).swapped
 
@@ -565,29 +574,19 @@ def vacuumed(stocked: House) -> Iterator[House]:
     )
     stocked.sql.execute("INSERT INTO gold.fact_stock (stream_id) SELECT n::text FROM generate_series(1, 20000) n")
     stocked.sql.execute("DELETE FROM gold.fact_stock WHERE product_id IS NULL")
-    deadline = time.monotonic() + 60
-    while not stocked.query("SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"):
-        assert time.monotonic() < deadline, "no vacuum began"
-        time.sleep(0.1)
-    yield stocked
-    stocked.sql.execute("ALTER SYSTEM RESET autovacuum_naptime")
-    stocked.sql.execute("SELECT pg_reload_conf()")
+    try:
+        running = "SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"
+        until(lambda: stocked.query(running), "no vacuum begins")
+        yield stocked
+    finally:
+        stocked.sql.execute("ALTER SYSTEM RESET autovacuum_naptime")
+        stocked.sql.execute("SELECT pg_reload_conf()")
 
 
 def test_a_vacuum_of_the_servers_own_makes_way(vacuumed: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(swap, "PATIENCE", 5.0)
     assert vacuumed.read_model.rebuild(vacuumed.progress).swapped
     assert vacuumed.facts() == STOCKED
-
-
-def test_a_vacuum_by_hand_is_waited_for_but_not_forever(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swap, "PATIENCE", 0.2)
-    with psycopg.connect(stocked.conninfo) as conn:
-        # The lock of VACUUM and ANALYZE, which nobody but the server's own lets go for others.
-        conn.execute("LOCK TABLE gold.fact_stock IN SHARE UPDATE EXCLUSIVE MODE")
-        with pytest.raises(ReadersInTheWayError):
-            stocked.read_model.rebuild(stocked.progress)
-    assert stocked.read_model.rebuild(stocked.progress).swapped
 
 
 def test_the_next_rebuild_removes_what_a_killed_one_left_and_nothing_else(stocked: House) -> None:

@@ -58,7 +58,7 @@ def find_touched(
 
 
 def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched) -> None:
-    """Delete and select again what silver touched before or after the batch; let the rest grow."""
+    """Select again what silver touched before or after the batch; let the rest grow."""
     if gold.scope is None:
         return
     scope = sql.Identifier(gold.scope)
