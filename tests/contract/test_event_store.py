@@ -223,6 +223,15 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
     )
 
 
+def test_the_key_of_a_message_is_kept_as_it_was(pair: Pair) -> None:
+    store, inbox = pair
+    why = Reason("NotJson", "no JSON")
+    keys = [None, "", "order-Ä@1"]
+    refused = [receipt(n, None, Outcome.QUARANTINED, reason=why)._replace(key=key) for n, key in enumerate(keys)]
+    store.append(Batch(receipts=refused))
+    assert [kept.key for kept in inbox.quarantine()] == keys
+
+
 def test_a_message_taken_in_twice_is_a_conflict(pair: Pair) -> None:
     store, inbox = pair
     store.append(Batch(receipts=[receipt(0, "s 1")]))

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.read_model import PostgresReadModel, swap
+from adapters.postgres.read_model import PostgresReadModel, log, rebuild, swap
 from adapters.postgres.read_model.build import Build
 from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
@@ -564,6 +564,9 @@ def test_a_transaction_that_goes_on_is_waited_for_but_not_cut_off(
     assert stocked.read_model.rebuild(stocked.progress).swapped
 
 
+VACUUM = "SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"
+
+
 @pytest.fixture
 def vacuumed(stocked: House) -> Iterator[House]:
     """A house of which the server vacuums a live table, for longer than anybody would wait."""
@@ -575,15 +578,34 @@ def vacuumed(stocked: House) -> Iterator[House]:
     stocked.sql.execute("INSERT INTO gold.fact_stock (stream_id) SELECT n::text FROM generate_series(1, 20000) n")
     stocked.sql.execute("DELETE FROM gold.fact_stock WHERE product_id IS NULL")
     try:
-        running = "SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"
-        until(lambda: stocked.query(running), "no vacuum begins")
+        until(lambda: stocked.query(VACUUM), "no vacuum begins")
         yield stocked
     finally:
         stocked.sql.execute("ALTER SYSTEM RESET autovacuum_naptime")
         stocked.sql.execute("SELECT pg_reload_conf()")
 
 
-def test_a_vacuum_of_the_servers_own_makes_way(vacuumed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vacuum_of_the_servers_own_makes_way_before_followers_wait(
+    vacuumed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[list[Any]] = []
+    lock = log.lock_checkpoint
+
+    def locked(conn: psycopg.Connection) -> int:
+        running.append(vacuumed.query(VACUUM))
+        return lock(conn)
+
+    monkeypatch.setattr(log, "lock_checkpoint", locked)
+    monkeypatch.setattr(swap, "PATIENCE", 5.0)
+    assert vacuumed.read_model.rebuild(vacuumed.progress).swapped
+    assert running[-1] == []
+    assert vacuumed.facts() == STOCKED
+
+
+def test_a_vacuum_that_begins_just_before_the_swap_makes_way_too(
+    vacuumed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "end_vacuums", lambda _: None)
     monkeypatch.setattr(swap, "PATIENCE", 5.0)
     assert vacuumed.read_model.rebuild(vacuumed.progress).swapped
     assert vacuumed.facts() == STOCKED
