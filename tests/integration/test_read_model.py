@@ -250,6 +250,9 @@ def test_a_scope_that_a_stream_leaves_is_selected_again_too(house: House) -> Non
         ("2026-01-01", 1),
         ("2026-01-03", 1),
     ]
+    house.append(adjusted("nut", 2, 6))
+    house.follow()
+    assert house.query("SELECT day, stocks FROM gold.fact_day") == [("2026-01-03", 2)]
 
 
 def test_of_rows_that_are_selected_again_only_those_that_differ_are_written(stocked: House) -> None:
