@@ -111,6 +111,26 @@ def test_every_reference_is_a_foreign_key_that_holds_for_all_rows(pool: Connecti
     assert sorted(keys) == sorted((name, True, True) for name in references)
 
 
+def test_the_first_events_bring_the_foreign_keys_and_those_that_follow_are_checked(database: str) -> None:
+    build, schemas = a_build(), Schemas("silver_first", "gold_first")
+    count = (
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"
+        " AND connamespace = 'gold_first'::regnamespace"
+    )
+    with psycopg.connect(database) as connection:
+        build.create_empty(connection, schemas)
+        assert connection.execute(count).fetchone() == (0,)
+        build.apply(connection, schemas, LOG[:5])
+        references = sum(len(definition.references) for definition in build.gold if definition.materialized)
+        assert connection.execute(count).fetchone() == (references,)
+        build.apply(connection, schemas, LOG[5:])
+        assert connection.execute(count).fetchone() == (references,)
+        connection.execute("DELETE FROM gold_first.dim_product WHERE is_current")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        connection.rollback()
+
+
 def test_every_column_of_the_star_has_a_hash_of_its_own(pool: ConnectionPool) -> None:
     with pool.connection() as connection:
         named = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('silver', 'gold')")
@@ -139,8 +159,7 @@ def certified(database: str, log: list[Recorded], batch: int) -> Certificate:
     live, rebuilt = Schemas("silver_live", "gold_live"), Schemas("silver_whole", "gold_whole")
     build = a_build()
     with psycopg.connect(database) as connection:
-        build.create_silver(connection, live)
-        build.finish(connection, live)
+        build.create_empty(connection, live)
         for start in range(0, len(log), batch):
             build.apply(connection, live, log[start : start + batch])
         build_whole(connection, rebuilt, log)

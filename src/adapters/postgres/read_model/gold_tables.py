@@ -13,6 +13,7 @@ from adapters.postgres.read_model.gold_definitions import GoldDefinition, Index
 from adapters.postgres.read_model.schemas import Schemas
 
 _NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
+_REFERENCES = "SELECT EXISTS (SELECT FROM pg_constraint WHERE connamespace = %s::regnamespace AND contype = 'f')"
 
 
 @contextmanager
@@ -38,8 +39,6 @@ def create_functions(conn: Connection, schemas: Schemas) -> None:
 
 def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
     """Create the view in silver, and the table with its content, key, checks, indexes and comments."""
-    if not gold.materialized:
-        return
     schemas.use(conn)
     view, table = view_of(schemas, gold), table_of(schemas, gold)
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
@@ -50,18 +49,18 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
     _comment(conn, schemas, gold, "TABLE")
 
 
-def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
-    """Create what needs all tables: foreign keys, checked at commit, whatever order rows come in; or the view.
+def create_view(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
+    """Create what is no table, once all tables are there."""
+    schemas.use(conn)
+    conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(table_of(schemas, gold)).as_bytes(conn) + gold.select.encode())
+    _comment(conn, schemas, gold, "VIEW")
 
-    The keys hold for rows to come; `validate_references` looks at those that are there.
+
+def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
+    """Add the foreign keys, once all tables are there; checked at commit, whatever order rows come in.
+
+    They hold for rows to come; `validate_references` looks at those that are there.
     """
-    if not gold.materialized:
-        schemas.use(conn)
-        conn.execute(
-            sql.SQL("CREATE VIEW {} AS\n").format(table_of(schemas, gold)).as_bytes(conn) + gold.select.encode()
-        )
-        _comment(conn, schemas, gold, "VIEW")
-        return
     # In one order, so that tables referenced at the same time don't lock each other out.
     for target, column in sorted((target, column) for column, target in gold.references.items()):
         conn.execute(
@@ -74,6 +73,11 @@ def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, key
                 identifiers(keys[target]),
             )
         )
+
+
+def has_references(conn: Connection, schemas: Schemas) -> bool:
+    """Tell whether the foreign keys were added."""
+    return bool(next(conn.execute(_REFERENCES, [schemas.gold]))[0])
 
 
 def validate_references(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:

@@ -48,8 +48,7 @@ class PostgresReadModel:
         with self._connection() as conn, conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", [locks.READ_MODEL_CREATION])
             if not LIVE.exist(conn):
-                self._build.create_silver(conn, LIVE)
-                self._build.finish(conn, LIVE)
+                self._build.create_empty(conn, LIVE)
                 log.forget_checkpoint(conn)
                 planning.note_live(conn, self._build)
 

@@ -13,6 +13,7 @@ from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_tables import (
     create_functions,
     create_gold,
+    create_view,
     naming_the_file,
     reference_gold,
     validate_references,
@@ -39,26 +40,36 @@ class Stage(NamedTuple):
     steps: Sequence[Step]
 
 
-def stages(
+def contents(silver: Mapping[str, SilverTable], gold: Sequence[GoldDefinition], schemas: Schemas) -> Iterator[Stage]:
+    """Yield the stages that index silver and select gold; the steps of a stage don't depend on each other."""
+    indexes = [Step(partial(_index, table, schemas), (name,)) for name, table in silver.items()]
+    yield Stage("index", [*indexes, Step(partial(create_functions, schemas=schemas))])
+    tables = [each for each in gold if each.materialized]
+    yield Stage(
+        "gold",
+        [Step(partial(_create, each, schemas), _reads(each, silver), 1 + len(each.indexes)) for each in tables],
+    )
+    yield Stage("gold", [Step(partial(_view, each, schemas)) for each in gold if not each.materialized])
+
+
+def references(
     silver: Mapping[str, SilverTable],
     gold: Sequence[GoldDefinition],
     keys: Mapping[str, Sequence[str]],
     schemas: Schemas,
 ) -> Iterator[Stage]:
-    """Yield the stages in their order; the steps of a stage don't depend on each other."""
-    indexes = [Step(partial(_index, table, schemas), (name,)) for name, table in silver.items()]
-    yield Stage("index", [*indexes, Step(partial(create_functions, schemas=schemas))])
-    reads = {each.name: silver.keys() & set(_WORD.findall(each.select)) for each in gold}
-    yield Stage(
-        "gold", [Step(partial(_create, each, schemas), reads[each.name], 1 + len(each.indexes)) for each in gold]
-    )
-    # Foreign keys lock both tables, so they are added without a look at the rows; the look locks nobody out.
-    yield Stage("gold", [Step(partial(_reference, each, schemas, keys)) for each in gold])
+    """Yield the stages that add the foreign keys of gold, and check all rows by them."""
     related = [each for each in gold if each.materialized and each.references]
+    # Foreign keys lock both tables, so they are added without a look at the rows; the look locks nobody out.
+    yield Stage("gold", [Step(partial(_reference, each, schemas, keys)) for each in related])
     yield Stage(
         "gold",
-        [Step(partial(_validate, each, schemas), reads[each.name], len(each.references)) for each in related],
+        [Step(partial(_validate, each, schemas), _reads(each, silver), len(each.references)) for each in related],
     )
+
+
+def _reads(definition: GoldDefinition, silver: Mapping[str, SilverTable]) -> set[str]:
+    return silver.keys() & set(_WORD.findall(definition.select))
 
 
 def _index(table: SilverTable, schemas: Schemas, conn: Connection) -> None:
@@ -69,8 +80,12 @@ def _index(table: SilverTable, schemas: Schemas, conn: Connection) -> None:
 def _create(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
     with naming_the_file(definition):
         create_gold(conn, schemas, definition)
-    if definition.materialized:
-        analyze(conn, schemas.gold, [definition.name])
+    analyze(conn, schemas.gold, [definition.name])
+
+
+def _view(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
+    with naming_the_file(definition):
+        create_view(conn, schemas, definition)
 
 
 def _reference(
