@@ -112,6 +112,8 @@ def decoders(current: Mapping[str, type], upcasts: Iterable[Upcast]) -> Decoders
 
 
 EVENT_TYPES: dict[str, type] = {event.TOPIC: event for event in AGGREGATE_OF_EVENT}  # type: ignore[attr-defined]
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not JSON, not UTF-8, or nested without end."""
 _ENCODER = msgspec.json.Encoder()
 _DATA, _WHOLE = decoders(EVENT_TYPES, UPCASTS)
 
@@ -141,7 +143,7 @@ def decode(position: int, stream_id: str, version: int, topic: str, state: bytes
         return _DATA[topic].decode(state).data
     except KeyError:
         raise UndecodableEventError(position, stream_id, version, topic, "unknown topic") from None
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error
 
 
@@ -150,7 +152,7 @@ def decode_with_metadata(position: int, stream_id: str, version: int, topic: str
     event = decode(position, stream_id, version, topic, state)
     try:
         return event, _WHOLE[topic].decode(state).meta
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise UndecodableEventError(position, stream_id, version, topic, str(error)) from error
 
 

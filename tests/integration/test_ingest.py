@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ from application.ports.message_stream import (
 )
 from domain.inventory.commands import ReceiveStock, ShipStock
 from domain.inventory.events import StockReceived
-from domain.order.commands import ConfirmOrder
+from domain.order.commands import ConfirmOrder, OrderedLine, PlaceOrder
 from domain.shipment.commands import DispatchShipment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -86,6 +87,12 @@ def received(number: int, *, product: str = "p1", quantity: int = 10, **more: An
 def shipped(number: int, quantity: int) -> OutgoingMessage:
     command = ShipStock(product_id="p1", location_id="main", occurred_at=NOW, quantity=quantity)
     return encode_command(command, message_id=str(number), source="test")
+
+
+def an_order(product_id: str = "p1", **more: Any) -> bytes:
+    line = OrderedLine(line_no=1, product_id=product_id, quantity=1, unit_price=Decimal(2))
+    order = PlaceOrder(order_id="o1", occurred_at=NOW, customer_id="c1", currency="EUR", lines=(line,), **more)
+    return encode_command(order, message_id="1", source="test").payload
 
 
 def changed(message: OutgoingMessage, **attributes: Any) -> OutgoingMessage:
@@ -209,6 +216,11 @@ BROKEN: dict[str, tuple[str, bytes]] = {
     "no UTC offset": ("MissingOffset", received(1).payload.replace(b"12:00:00Z", b"12:00:00")),
     "in the future": ("TimeOutOfRange", received(1).payload.replace(b"2026-03-01T", b"2027-03-01T")),
     "before 1970": ("TimeOutOfRange", received(1).payload.replace(b"2026-03-01T", b"1926-03-01T")),
+    "beyond the calendar": ("TimeOutOfRange", an_order(requested_date=date(2099, 12, 31))),
+    "before the calendar": ("TimeOutOfRange", an_order(promised_date=date(1969, 12, 31))),
+    "a country without end": ("TextTooLong", an_order(ship_to_country="x" * 201)),
+    "a product of 201 letters": ("TextTooLong", an_order(product_id="p" * 201)),
+    "too many bytes": ("TextTooLong", an_order(carrier_id="\N{BICYCLE}" * 151)),
     "NUL character": ("InvalidCharacter", received(1).payload.replace(b'"main"', b'"ma\\u0000in"')),
     "no identifier": ("InvalidIdentifier", received(1, product="").payload),
     "Latin-1 in data": ("InvalidData", received(1).payload.replace(b'"main"', b'"M\xfcnchen"')),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from adapters.kafka.producer import Headers, Publisher
 from adapters.kafka.topics import DEAD_LETTER
-from application.ingest.messages import MAX_ID
+from application.ingest.limits import MAX_ID
 from application.ports.inbox import Quarantined
 from application.ports.message_stream import OutgoingMessage
 

@@ -8,25 +8,20 @@ extension attributes `originfile` and `originline` say where a message from a fi
 from __future__ import annotations
 
 import re
-from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import msgspec
 
 from application.aggregates import AGGREGATE_OF_COMMAND, Aggregate
+from application.codec import UNREADABLE
+from application.ingest.limits import MAX_ID, fields_of, mistimed, parts_of, texts_of, too_long
 from application.ports.inbox import Reason
 from application.ports.message_stream import OutgoingMessage
 
 TYPE_PREFIX = "dataflow."
 MAX_PAYLOAD = 1_048_576
-MAX_ID = 200
-EARLIEST_OCCURRENCE = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-EARLIEST_DAY, LATEST_DAY = EARLIEST.date(), LATEST.date()
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not JSON, not UTF-8, or nested without end."""
 REJECTED_TYPE = "dataflow.RejectedRow.v1"
 
 
@@ -80,7 +75,10 @@ class RejectedRow(msgspec.Struct, frozen=True):
 
 
 class MessageType(msgspec.Struct, frozen=True):
-    """A message type: its name, the command it carries, how to decode and route it, and its times and days."""
+    """A message type: its name, the command it carries, how to decode and route it, and which fields are what.
+
+    `texts` are the identifiers and names of the command, `parts` those of what it holds many of, such as lines.
+    """
 
     name: str
     command: type
@@ -89,11 +87,8 @@ class MessageType(msgspec.Struct, frozen=True):
     timestamps: tuple[str, ...]
     dates: tuple[str, ...]
     only_occurred_at: bool
-
-
-def _fields_of(command: type, kind: type) -> tuple[str, ...]:
-    hints = get_type_hints(command)
-    return tuple(f.name for f in fields(command) if hints[f.name] in (kind, kind | None))
+    texts: tuple[str, ...]
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def type_name(command: type) -> str:
@@ -102,10 +97,11 @@ def type_name(command: type) -> str:
 
 
 def _message_type(command: type, aggregate: Aggregate) -> MessageType:
-    timestamps, dates = _fields_of(command, datetime), _fields_of(command, date)
+    timestamps, dates = fields_of(command, datetime), fields_of(command, date)
     plain = timestamps == ("occurred_at",) and not dates
     decoder: Any = msgspec.json.Decoder(command)
-    return MessageType(type_name(command), command, aggregate, decoder, timestamps, dates, plain)
+    texts, parts = texts_of(command), tuple(parts_of(command))
+    return MessageType(type_name(command), command, aggregate, decoder, timestamps, dates, plain, texts, parts)
 
 
 MESSAGE_TYPES: dict[str, MessageType] = {
@@ -172,37 +168,15 @@ def decode_command(envelope: CloudEvent) -> tuple[MessageType, Any, str]:
         command = message_type.decoder.decode(envelope.data)
     except UNREADABLE as error:
         raise InvalidMessageError("InvalidData", f"data of {envelope.type}: {error}") from None
-    if (wrong := misfit(message_type, command)) is not None:
-        raise wrong
-    if command.occurred_at < EARLIEST_OCCURRENCE:
-        raise InvalidMessageError("TimeOutOfRange", f"occurred_at {command.occurred_at.isoformat()} is before 1970")
     stream_id = message_type.aggregate.stream_of(command)
     if not is_identifier(stream_id):
         raise InvalidMessageError(
             "InvalidIdentifier",
             f"{stream_id!r}: an identifier has 1 to {MAX_ID} printable characters, and no @",
         )
+    if (reason := mistimed(message_type, command) or too_long(message_type, command)) is not None:
+        raise InvalidMessageError(*reason)
     return message_type, command, stream_id
-
-
-def misfit(message_type: MessageType, command: Any) -> InvalidMessageError | None:
-    """Return what is wrong with the times and days of a command, if anything."""
-    for name in message_type.timestamps:
-        moment = getattr(command, name)
-        if moment is not None and (moment.tzinfo is None or not EARLIEST < moment < LATEST):
-            return _unusable(name, moment)
-    for name in message_type.dates:
-        day = getattr(command, name)
-        if day is not None and not EARLIEST_DAY < day < LATEST_DAY:
-            return _unusable(name, day)
-    return None
-
-
-def _unusable(name: str, value: date) -> InvalidMessageError:
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return InvalidMessageError("MissingOffset", f"{name} {value.isoformat()} has no UTC offset")
-    span = f"between {EARLIEST.year} and {LATEST.year}"
-    return InvalidMessageError("TimeOutOfRange", f"{name} {value.isoformat()} is not {span}")
 
 
 @lru_cache(maxsize=8_192)

@@ -6,17 +6,14 @@ from typing import Any, Union
 
 import msgspec
 
+from application.codec import UNREADABLE
+from application.ingest.limits import EARLIEST, LATEST, MAX_ID, mistimed, too_long
 from application.ingest.messages import (
-    EARLIEST_OCCURRENCE,
-    LATEST,
-    MAX_ID,
     MAX_PAYLOAD,
     MESSAGE_TYPES,
-    UNREADABLE,
     CloudEvent,
     MessageType,
     is_identifier,
-    misfit,
 )
 
 
@@ -57,9 +54,9 @@ def decode_sound(payload: bytes) -> tuple[Any, str, str] | None:
         return None
     command, message_type, source, own_id = envelope.data, envelope.message_type, envelope.source, envelope.id
     occurred_at = command.occurred_at
-    if occurred_at.tzinfo is None or not EARLIEST_OCCURRENCE <= occurred_at < LATEST:
+    if occurred_at.tzinfo is None or not EARLIEST <= occurred_at < LATEST:
         return None
-    if not message_type.only_occurred_at and misfit(message_type, command) is not None:
+    if (not message_type.only_occurred_at and mistimed(message_type, command)) or too_long(message_type, command):
         return None
     message_id = f"{source} {own_id}"
     if not (message_id.isprintable() and 0 < len(source) <= MAX_ID and 0 < len(own_id) <= MAX_ID) or " " in source:

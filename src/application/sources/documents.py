@@ -15,15 +15,8 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import msgspec
 
 from application.aggregates import CATALOG
-from application.ingest.messages import (
-    EARLIEST_OCCURRENCE,
-    MAX_ID,
-    MESSAGE_TYPES,
-    RejectedRow,
-    is_identifier,
-    misfit,
-    type_name,
-)
+from application.ingest.limits import EARLIEST, MAX_ID, mistimed, too_long
+from application.ingest.messages import MESSAGE_TYPES, RejectedRow, is_identifier, type_name
 from application.ports.product_catalog import Document
 from application.ports.row_mapping import MappedRow
 from application.ports.source_database import SourceTable
@@ -34,7 +27,7 @@ from domain.shared.refusal import Refusal
 
 REJECTED = "DocumentRejected"
 KEY, CHANGED, RETIRED = "_id", "updated_at", "retired"
-UNTOLD = EARLIEST_OCCURRENCE
+UNTOLD = EARLIEST
 """The time of documents that don't tell when they changed, until it is known when that was seen."""
 EXCERPT = 10_000
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
@@ -167,13 +160,12 @@ def _require_acceptable(command: Any) -> None:
 
     Else its correction would be the revision of an entry that was never registered.
     """
-    wrong = misfit(MESSAGE_TYPES[type_name(type(command))], command)
-    if wrong is not None:
-        raise _MisfitError(str(wrong))
-    if command.occurred_at < EARLIEST_OCCURRENCE:
-        raise _MisfitError(f"{CHANGED} is before {EARLIEST_OCCURRENCE.year}")
     if not is_identifier(CATALOG.stream_of(command)):
         raise _MisfitError(f"{KEY} is no identifier, which has 1 to {MAX_ID} printable characters")
+    message_type = MESSAGE_TYPES[type_name(type(command))]
+    wrong = mistimed(message_type, command) or too_long(message_type, command)
+    if wrong is not None:
+        raise _MisfitError(wrong.detail.replace("occurred_at", CHANGED))
     try:
         CATALOG.decide(None, command)
     except Refusal as refusal:

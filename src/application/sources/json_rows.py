@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from application.ingest.messages import UNREADABLE
+from application.codec import UNREADABLE
 
 Raws = Mapping[str, msgspec.Raw]
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
