@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.builds import PostgresBuilds
 from adapters.postgres.read_model.recorded_time import known_at
+from application.codec import UndecodableEventError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
 from application.ports.read_model import RebuildRunningError
 from application.projections.registry import SUBJECTS
@@ -96,7 +97,9 @@ def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: Post
         builds.drop("q3_close")
 
 
-@pytest.mark.parametrize("name", ["live", "old", "build_0123abcd", "Q3", "3q", "q-3", "a" * 41, "", 'a"; DROP'])
+@pytest.mark.parametrize(
+    "name", ["live", "old", "parting", "build_0123abcd", "Q3", "3q", "q-3", "a" * 41, "", 'a"; DROP']
+)
 def test_a_name_that_schemas_can_not_have_is_refused(name: str) -> None:
     pool = ConnectionPool("", open=False)
     builds = PostgresBuilds("", pool, SUBJECTS, GOLD)
@@ -135,6 +138,18 @@ def test_a_build_that_was_killed_is_gone_on_with_or_made_anew(
     monkeypatch.setattr(planning, "version_of", lambda _: "another")
     with pytest.raises(BuildExistsError, match="there is a build 'q3' already"):
         builds.make("q3", HALF + 2, silent)
+
+
+def test_a_build_that_failed_fails_again_until_its_event_can_be_decoded(builds: PostgresBuilds, told: str) -> None:
+    select(told, "UPDATE events.stored_events SET topic = 'Unheard.v1' WHERE notification_id = 5")
+    for workers in (0, 0, 2):
+        with pytest.raises(UndecodableEventError, match="at position 5"):
+            builds.make("q3", HALF, silent, workers=workers)
+        with pytest.raises(NoSuchBuildError, match="never completed"):
+            builds.open("q3")
+    original = LOG[4].event.TOPIC
+    select(told, f"UPDATE events.stored_events SET topic = '{original}' WHERE notification_id = 5")
+    assert builds.make("q3", HALF, silent).events == HALF
 
 
 def test_one_build_at_a_time(builds: PostgresBuilds) -> None:

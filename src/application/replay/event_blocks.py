@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from application.codec import EVENT_TYPES, Recorded, decode
+from application.codec import EVENT_TYPES, UNREADABLE, Recorded, decode
 from application.event_shapes import shape
 from application.ports.event_store import RecordedEvent
 from application.upcasting import UPCASTS, by_topic, upcaster
@@ -26,7 +26,10 @@ class _Stored(msgspec.Struct, Generic[E], gc=False):
 
 def _element(topic: str, event: type) -> type:
     fields = [("position", int), ("version", int), ("event", _Stored[event])]  # type: ignore[valid-type]
-    return msgspec.defstruct(f"Recorded_{topic}", fields, tag=topic, array_like=True, gc=False)
+    # Nothing beyond the event: a state with something behind it is no JSON, and must not pass for one here.
+    return msgspec.defstruct(
+        f"Recorded_{topic}", fields, tag=topic, array_like=True, forbid_unknown_fields=True, gc=False
+    )
 
 
 _OLD = by_topic(UPCASTS, EVENT_TYPES)
@@ -64,7 +67,7 @@ def decode_block(block: Block) -> list[Recorded]:
     """
     try:
         decoded = _decode(block)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         decoded = []
     if len(decoded) == block.size:
         return decoded

@@ -13,6 +13,7 @@ from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.loading import Loader
 from adapters.postgres.read_model.workers import Workers
 from application.ports.read_model import PhaseProgress
+from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.shards import Plan, ShardDone
 
 
@@ -38,6 +39,7 @@ def complete(
     Raises:
         UndecodableEventError: an event that no decoder understands.
         WorkersLostError: worker processes died again and again.
+        ShardsMissingError: a shard failed elsewhere meanwhile.
     """
     events = planning.events_done(conn, plan.name)
 
@@ -53,6 +55,8 @@ def complete(
     with closing(Loader(conninfo, build.subjects)) as loader:
         while (done := loader.load_next(plan.name)) is not None:
             count(done)
+    if missing := planning.missing_shards(conn, plan.name):
+        raise ShardsMissingError(f"{len(missing)} of {len(plan.shards)} shards of {plan.name} are not loaded")
     events = planning.events_done(conn, plan.name)  # a worker that was killed may not have said all it did
     progress("fold", events, events)
     finish(

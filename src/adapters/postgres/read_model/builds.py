@@ -21,7 +21,7 @@ from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
-from adapters.postgres.read_model.schemas import OLD, Schemas
+from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
 from adapters.postgres.read_model.session import connect, only_rebuild, translated
 from application.ports.builds import (
     LIVE,
@@ -40,7 +40,7 @@ from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
 
 _NAME = re.compile(r"(?!build_)[a-z][a-z0-9_]{0,39}")
-_RESERVED = (LIVE, OLD)
+_RESERVED = (LIVE, OLD, PARTING)
 _KEPT = (
     "SELECT name, purpose, position, recorded_until, code_version, status = 'ready' AS ready, started_at, ready_at"
     " FROM replay.builds WHERE purpose IN ('as-of', 'kept') ORDER BY started_at, name"
@@ -135,6 +135,7 @@ class PostgresBuilds:
         if planning.is_ready(conn, name):
             raise BuildExistsError(f"there is a build {name!r} already; `dataflow builds drop {name}` drops it")
         if (plan.upto, plan.code_version) == (position, planning.version_of(self._build)):
+            planning.retry_failed(conn, name)
             return plan
         planning.drop_build(conn, name)
         return None

@@ -132,6 +132,11 @@ def mark_failed(conn: Connection, shard: Shard, error: str) -> None:
     )
 
 
+def retry_failed(conn: Connection, name: str) -> None:
+    """Let the shards of a build that could not be done be tried again."""
+    conn.execute("UPDATE replay.shards SET error = NULL WHERE build = %s", [name])
+
+
 def failed_shard(conn: Connection, name: str) -> Shard | None:
     """Return the first shard of a build that can't be done, None where none failed."""
     return next(iter(_shards(conn, name, "AND error IS NOT NULL")), None)
@@ -213,7 +218,7 @@ def resumable(conn: Connection, build: Build, upto: int) -> Plan | None:
         else:
             drop_build(conn, name)
     if usable is not None:
-        conn.execute("UPDATE replay.shards SET error = NULL WHERE build = %s", [usable.name])
+        retry_failed(conn, usable.name)
     drop_leftovers(conn, known=() if usable is None else Schemas.named(usable.name))
     return usable
 

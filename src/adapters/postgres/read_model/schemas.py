@@ -57,6 +57,8 @@ class Schemas(NamedTuple):
 LIVE = Schemas("silver", "gold")
 OLD = "old"
 """The name of the build that was live before the last swap."""
+PARTING = "parting"
+"""The name that the live build has for a moment while it becomes the old one."""
 
 
 def new_build_name() -> str:

@@ -9,7 +9,7 @@ from typing import LiteralString
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import copy_grants
-from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
 from application.ports.read_model import DependentViewsError, ReadersInTheWayError
 
 _DEPENDENTS = (
@@ -20,7 +20,7 @@ _DEPENDENTS = (
     "WHERE read.relnamespace::regnamespace::text = ANY(%(live)s) "
     "AND reader.relnamespace::regnamespace::text <> ALL(%(live)s) ORDER BY 1, 2"
 )
-_PARTING = Schemas.named("parting")
+_PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
 

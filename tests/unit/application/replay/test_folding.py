@@ -66,6 +66,24 @@ def test_events_before_one_that_can_not_be_decoded_are_kept_and_it_is_named() ->
     assert "event carrier-a:2 (Unheard.v1) at position 2" in str(error)
 
 
+BROKEN = {
+    "not UTF-8": state(REGISTERED).replace(b'"A"', b'"\xff"'),
+    "nested without end": b'{"data":{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+    "something behind it": state(REGISTERED) + b",1",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_state_that_can_not_be_read_is_named_one_by_one_and_in_a_block(broken: str) -> None:
+    event = stored(7, "carrier-a", 1, REGISTERED)._replace(state=BROKEN[broken])
+    decoded, error = decode_prefix([stored(6, "carrier-b", 1, REGISTERED), event])
+    assert len(decoded) == 1
+    assert "event carrier-a:1 (CarrierRegistered.v1) at position 7" in str(error)
+    json = b'[["CarrierRegistered.v1",7,1,' + event.state + b"]]"
+    with pytest.raises(UndecodableEventError, match="at position 7"):
+        list(fold_blocks([Block("carrier-a", 1, json, False, lambda: [event])], SUBJECT_OF))
+
+
 def test_without_a_bad_event_all_are_decoded() -> None:
     decoded, error = decode_prefix([stored(1, "carrier-a", 1, REGISTERED), stored(2, "carrier-a", 2)])
     assert [recorded.event for recorded in decoded] == [REGISTERED, RETIRED]
