@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from random import Random
 
 import psycopg
@@ -16,6 +17,8 @@ from application.projections.catalog import surrogate_key
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from application.queries.figures import kpi_table
+from domain.catalog.commands import RegisterCarrier, ReviseCarrier
+from domain.order.commands import LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from tests.integration.scenarios import LATE_DIMENSION, SCENARIOS, Scenario
 from tests.integration.star import Star, star
 from tests.integration.story import Story, at, on
@@ -106,3 +109,32 @@ def test_a_late_dimension_completes_the_inferred_row_and_keeps_its_key(conninfo:
         assert house.rows(query.replace("unit_price", "unit_price::text")) == [(key, "Tin", 1, False, "5.00")]
         assert house.rows("SELECT product_key FROM fact_order_line") == [(key,)]
         assert house.differences() == []
+
+
+def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_ordered(conninfo: str) -> None:
+    story = Story()
+    story.tell(
+        RegisterCarrier(carrier_id="dhl", occurred_at=at("01-01"), name="DHL"),
+        ReviseCarrier(carrier_id="dhl", occurred_at=at("01-20"), name="DHL of today"),
+        PlaceOrder(
+            order_id="o1",
+            occurred_at=at("01-21"),
+            customer_id="c1",
+            currency="EUR",
+            lines=(OrderedLine(line_no=1, product_id="tea", quantity=10, unit_price=Decimal(10)),),
+        ),
+        ShipOrderLines(
+            order_id="o1",
+            occurred_at=at("01-10"),
+            lines=(LineQuantity(line_no=1, quantity=10),),
+            carrier_id="dhl",
+        ),
+    )
+    with star(conninfo, story.log) as stars:
+        before = len(story.log)
+        story.tell(ReviseCarrier(carrier_id="dhl", occurred_at=at("01-05"), name="DHL of January"))
+        stars.append(story.log[before:])
+        stars.follow()
+        shipped_by = "SELECT c.name FROM fact_order_line f JOIN dim_carrier c ON c.carrier_key = f.shipping_carrier_key"
+        assert stars.rows(shipped_by) == [("DHL of January",)]
+        assert stars.differences() == []
