@@ -478,6 +478,17 @@ def test_a_view_of_somebody_else_refuses_the_swap_and_is_named(stocked: House) -
     assert stocked.read_model.rebuild(stocked.progress).swapped
 
 
+def test_a_refused_swap_leaves_what_was_kept_before(stocked: House) -> None:
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+    stocked.sql.execute("CREATE VIEW public.my_stock AS SELECT * FROM gold.fact_stock")
+    with pytest.raises(DependentViewsError):
+        stocked.read_model.rebuild(stocked.progress)
+    assert stocked.schemas() == LIVE_AND_OLD
+    stocked.sql.execute("DROP VIEW public.my_stock")
+    assert stocked.read_model.swap_back(stocked.progress).swapped
+    assert stocked.facts() == STOCKED
+
+
 def test_read_models_that_were_dropped_are_made_anew_from_the_start_of_the_log(stocked: House) -> None:
     facts = stocked.facts()
     stocked.sql.execute("DROP SCHEMA silver, gold CASCADE")

@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
-from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers
+from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers, new_build_name
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
 
@@ -228,6 +228,20 @@ def drop_build(conn: Connection, name: str) -> None:
     with conn.transaction():
         Schemas.named(name).drop(conn)
         conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
+
+
+def part_with(conn: Connection, name: str) -> str | None:
+    """Give a build's schemas a name under which they are dropped sooner or later, and forget it; return that name.
+
+    It takes no lock on its tables, so it fits into the transaction that puts another one in its place. None where
+    there is no such build.
+    """
+    conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
+    if not Schemas.named(name).exist(conn):
+        return None
+    leftover = new_build_name()
+    Schemas.named(name).rename(conn, Schemas.named(leftover))
+    return leftover
 
 
 def _shards(conn: Connection, name: str, where: str = "", end: str = "", order: str = "s.number") -> list[Shard]:

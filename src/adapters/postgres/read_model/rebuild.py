@@ -96,7 +96,6 @@ class Rebuild:
 
     def put_in_place(self, certificate: Certificate | None) -> Rebuilt:
         """Swap in a build that was certified."""
-        planning.drop_build(self._conn, OLD)
         locked = self._swap(certificate)
         return Rebuilt(self._position, self._events, True, certificate, locked)
 
@@ -152,9 +151,13 @@ class Rebuild:
             if certificate is not None:
                 mark_swapped(self._conn, certificate)
             log.move_checkpoint(self._conn, self._position)
+            replaced = planning.part_with(self._conn, OLD) if self._name != OLD else None
             planning.note_swap(self._conn, self._name, self._position)
             locked_at = swap(self._conn, Schemas.named(self._name))
-        return time.monotonic() - locked_at
+        locked = time.monotonic() - locked_at
+        if replaced is not None:
+            planning.drop_build(self._conn, replaced)
+        return locked
 
     def _meet(self, live: int) -> None:
         """Catch up with the live tables, which stand still meanwhile."""

@@ -23,12 +23,14 @@ _DEPENDENTS = (
 _PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
+ATTEMPT_MILLISECONDS = 90
+"""How long an attempt to lock the tables may keep new readers waiting, behind those that still read."""
 
 
 def swap(conn: Connection, aside: Schemas) -> float:
     """Keep the live schemas as those of the build `OLD`, and give their names to those aside.
 
-    Returns when the live tables were locked, by the monotonic clock. `aside` may be the old ones themselves.
+    Returns from when on new readers had to wait, by the monotonic clock. `aside` may be the old ones themselves.
 
     Every live table is locked first: a statement or transaction that has read one of them keeps all of
     them until its end, so that nobody sees some tables old and some new. The caller commits at once.
@@ -41,8 +43,7 @@ def swap(conn: Connection, aside: Schemas) -> float:
     copy_grants(conn, LIVE, aside)
     # What is checked at the commit is checked now, while readers still read.
     conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    _lock_tables(conn)
-    locked_at = time.monotonic()
+    locked_at = _lock_tables(conn)
     LIVE.rename(conn, _PARTING)
     aside.rename(conn, LIVE)
     _PARTING.rename(conn, Schemas.named(OLD))
@@ -84,25 +85,28 @@ def _keep_vacuums_out(conn: Connection, tables: Sequence[sql.Identifier]) -> Non
         raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
 
 
-def _lock_tables(conn: Connection) -> None:
+def _lock_tables(conn: Connection) -> float:
+    """Keep everybody out; return when the attempt that succeeded began, for new readers wait from then on."""
     tables = _live_tables(conn)
     if not tables:
-        return
+        return time.monotonic()
     _keep_vacuums_out(conn, tables)
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
-    conn.execute("SET LOCAL lock_timeout = '50ms'")
+    conn.execute(sql.SQL("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}").format(ATTEMPT_MILLISECONDS))
     deadline = time.monotonic() + PATIENCE
     while True:
+        began = time.monotonic()
         try:
             with conn.transaction():
                 conn.execute(_lock(tables, "ACCESS EXCLUSIVE"))
-        except errors.LockNotAvailable:
+        except errors.QueryCanceled:
             if time.monotonic() > deadline:
                 raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
             time.sleep(PAUSE)
         else:
             break
-    conn.execute("SET LOCAL lock_timeout = 0")
+    conn.execute("SET LOCAL statement_timeout = 0")
+    return began
 
 
 def _lock(tables: Sequence[sql.Identifier], mode: LiteralString) -> sql.Composed:
