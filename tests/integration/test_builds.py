@@ -187,6 +187,14 @@ def test_the_difference_names_the_kpis_that_moved_with_their_rows_and_events(bui
     assert (back["units_returned"].change, back["units_returned"].behind.rows) == (-1, 1)
 
 
+def test_rows_behind_a_kpi_over_some_rows_of_a_fact_are_of_those_alone(builds: PostgresBuilds, told: str) -> None:
+    builds.make("first", 1, silent)
+    (move,) = difference(builds, "first", "live", ["units_received"]).moves
+    received = "SELECT count(*), sum(delta_on_hand) FROM gold.fact_stock_movement WHERE kind = 'received'"
+    assert [(move.behind.rows, move.second)] == select(told, received)
+    assert {row.rebuilt["kind"] for row in move.behind.differences if row.rebuilt} == {"received"}
+
+
 def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
     builds: PostgresBuilds, told: str
 ) -> None:

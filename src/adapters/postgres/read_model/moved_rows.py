@@ -57,7 +57,8 @@ def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequen
 
 def _relation(side: Side, kpi: Kpi) -> sql.Composed:
     fact = sql.Identifier(side.gold, kpi.fact.name)
-    conditions: list[sql.Composable] = [sql.SQL("true") if kpi.unit == "ratio" else _trusted(f"({kpi.counted})")]
+    counted = "true" if kpi.unit == "ratio" else kpi.counted
+    conditions: list[sql.Composable] = [_trusted(f"({kpi.fact.rows}) AND ({counted})")]
     if kpi.fact.snapshot:
         last = sql.SQL("f.{day} = (SELECT max({day}) FROM {fact})")
         conditions.append(last.format(day=sql.Identifier(kpi.fact.date_key), fact=fact))
