@@ -18,7 +18,7 @@ from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from application.queries.figures import kpi_table
 from domain.catalog.commands import RegisterCarrier, ReviseCarrier
-from domain.order.commands import LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
+from domain.order.commands import DeliverOrderLines, LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from tests.integration.scenarios import LATE_DIMENSION, SCENARIOS, Scenario
 from tests.integration.star import Star, star
 from tests.integration.story import Story, at, on
@@ -138,3 +138,25 @@ def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_o
         shipped_by = "SELECT c.name FROM fact_order_line f JOIN dim_carrier c ON c.carrier_key = f.shipping_carrier_key"
         assert stars.rows(shipped_by) == [("DHL of January",)]
         assert stars.differences() == []
+
+
+def test_an_order_of_which_a_part_came_in_time_has_not_kept_its_promise(conninfo: str) -> None:
+    story = Story()
+    for order_id, delivered in (("whole", 10), ("part", 1)):
+        line = OrderedLine(line_no=1, product_id="tea", quantity=10, unit_price=Decimal(10))
+        units = (LineQuantity(line_no=1, quantity=delivered),)
+        story.tell(
+            PlaceOrder(
+                order_id=order_id,
+                occurred_at=at("01-10"),
+                customer_id="c1",
+                currency="EUR",
+                lines=(line,),
+                promised_date=on("01-20"),
+            ),
+            ShipOrderLines(order_id=order_id, occurred_at=at("01-12"), lines=units),
+            DeliverOrderLines(order_id=order_id, occurred_at=at("01-15"), lines=units),
+        )
+    with star(conninfo, story.log) as stars:
+        (row,) = kpi_table(stars.analytics, ["on_time_original_rate", "on_time_revised_rate"]).rows
+        assert row.figures == {"on_time_original_rate": Decimal("0.5"), "on_time_revised_rate": Decimal("0.5")}

@@ -19,7 +19,7 @@ _ORDER_TO_DELIVERY = "from placing to the last delivery, over orders delivered i
 
 def _kept(name: str, title: str, date: str, words: str) -> Kpi:
     """Define the share of delivered orders that kept a promised date."""
-    kept = f"f.delivered_date_key <= f.{date}"
+    kept = f"f.delivered_date_key <= f.{date} AND f.delivered = f.ordered - f.cancelled"
     return Kpi(
         name,
         title,
@@ -27,7 +27,8 @@ def _kept(name: str, title: str, date: str, words: str) -> Kpi:
         "up",
         ORDERS,
         share_of_rows(kept, f"f.delivered > 0 AND f.{date} IS NOT NULL"),
-        f"Orders of which the last unit was delivered by {words} / orders delivered that have one; days are UTC.",
+        f"Orders delivered whole, the last unit by {words} / orders of which anything was delivered that have one; days"
+        " are UTC.",
         kept,
         "SCOR RL.2.2",
     )

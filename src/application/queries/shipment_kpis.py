@@ -76,7 +76,7 @@ SHIPMENT_KPIS: tuple[Kpi, ...] = (
         SHIPMENTS,
         percentile(0.5, _DELAY, _MEASURED),
         "Median of the hours from the planned to the actual delivery, over shipments that have both; below 0 is early.",
-        _DELIVERED_LATE,
+        _MEASURED,
     ),
     Kpi(
         "delivery_delay_p95_hours",
@@ -86,7 +86,7 @@ SHIPMENT_KPIS: tuple[Kpi, ...] = (
         SHIPMENTS,
         percentile(0.95, _DELAY, _MEASURED),
         "95th percentile of the hours from the planned to the actual delivery, over shipments that have both.",
-        _DELIVERED_LATE,
+        _MEASURED,
     ),
     Kpi(
         "transit_days",
