@@ -201,7 +201,10 @@ def _period_before(period: Period | None, used: Sequence[Dimension]) -> Period:
     for dimension in used:
         if dimension.time:
             raise UnsupportedComparisonError(f"a comparison with the period before can't be by {dimension.name}")
-    return previous(period)
+    try:
+        return previous(period)
+    except (OverflowError, ValueError):
+        raise UnsupportedComparisonError(f"there is no period as long before {period.first}") from None
 
 
 def _knows(fact: Fact, dimension: Dimension) -> bool:

@@ -70,7 +70,7 @@ class InvalidDelay(Refusal):
 
 
 class InvalidRoute(Refusal):
-    """A route's length and duration must be finite and not negative."""
+    """A route has a length and a duration, neither below zero, at most once around the Earth in ten years."""
 
 
 class InvalidWeather(Refusal):

@@ -18,6 +18,8 @@ __all__ = ["Shipment", "ShipmentStatus", "decide", "evolve"]
 Events = tuple[events.ShipmentEvent, ...]
 
 MAX_DELAY_MINUTES = 5_256_000
+MAX_DISTANCE_KM = 40_075
+"""Once around the Earth."""
 MAX_WEATHER_CODE = 99
 # Looked up once: an enum's member takes a while to find by its class.
 _PLANNED, _VOIDED = ShipmentStatus.PLANNED, ShipmentStatus.VOIDED
@@ -172,8 +174,9 @@ def _void(state: Shipment, command: commands.VoidShipment) -> Events:
 
 
 def _record_route(_: Shipment, command: commands.RecordRoute) -> Events:
-    figures = (command.distance_km, command.duration_minutes or 0.0)
-    if not all(isfinite(figure) and figure >= 0 for figure in figures):
+    if not (
+        0 <= command.distance_km <= MAX_DISTANCE_KM and 0 <= (command.duration_minutes or 0.0) <= MAX_DELAY_MINUTES
+    ):
         raise errors.InvalidRoute(f"(got {command.distance_km} km, {command.duration_minutes} minutes)")
     return (
         events.RouteMeasured(

@@ -44,9 +44,13 @@ def members_of(conditions: tuple[str, ...], analytics: Analytics) -> dict[str, l
 
 def _member(analytics: Analytics, dimension: str, value: str) -> str:
     known = [member for member in analytics.members(find_dimension(dimension)) if member.key]
-    for key, label in known:
-        if value in {key, label}:
-            return str(key)
+    matching = [str(key) for key, _ in known if key == value] or [str(key) for key, label in known if label == value]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        which = ", ".join(matching[:NAMED]) + (", ..." if len(matching) > NAMED else "")
+        reason = f"{len(matching):,} of {dimension} have the name {value!r}; choose by key: {which}"
+        raise click.BadParameter(reason, param_hint="--where")
     named = ", ".join(f"{key} ({label})" if label != key else str(key) for key, label in known[:NAMED])
     more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
     raise click.BadParameter(f"no {dimension} {value!r}; there are {named or 'none'}{more}", param_hint="--where")

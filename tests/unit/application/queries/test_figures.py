@@ -158,6 +158,12 @@ def test_a_comparison_needs_a_whole_period(period: Period | None) -> None:
         kpi_table(Years(), ["orders"], period=period, compare=True)
 
 
+def test_before_the_first_days_that_there_are_is_no_period() -> None:
+    for first in (date(1, 2, 1), date(1, 1, 2)):
+        with pytest.raises(UnsupportedComparisonError, match="no period as long before 0001"):
+            kpi_table(Years(), ["orders"], period=Period(first, date(1998, 12, 31)), compare=True)
+
+
 def test_months_are_not_compared_with_the_period_before() -> None:
     with pytest.raises(UnsupportedComparisonError, match="can't be by month"):
         kpi_table(Years(), ["orders"], by="month", period=Period(date(2024, 1, 1), date(2024, 1, 2)), compare=True)

@@ -418,7 +418,7 @@ def test_route_may_have_no_length_and_no_duration():
     assert (event.distance_km, event.duration_minutes) == (0.0, None)
 
 
-@pytest.mark.parametrize("figure", [-0.1, nan, inf])
+@pytest.mark.parametrize("figure", [-0.1, nan, inf, 1e305])
 def test_route_of_impossible_figures_is_refused(figure):
     PLANNED.when(route(distance=figure)).refused(errors.InvalidRoute)
     PLANNED.when(route(duration=figure)).refused(errors.InvalidRoute)
