@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.certificates import PostgresCertificates
-from adapters.postgres.read_model import sample
+from adapters.postgres.read_model import PostgresReadModel, sample
 from application.codec import Recorded, known_topics
 from application.ports.certificates import NoSuchCertificateError
+from application.projections.registry import SUBJECTS
 from application.replay.certificate import Certificate, TableCertificate
 from domain.order.events import OrderLineReturned
 from tests.integration.story import tell_everything
-from tests.integration.told import changed, follow, read_model, select, silent, stored, tell
+from tests.integration.told import GOLD, changed, follow, read_model, select, silent, stored, tell
 
 LOG = tell_everything()
 
@@ -58,6 +62,34 @@ def test_a_wrong_fold_is_refused_and_exactly_its_rows_are_named_with_their_event
     assert (last.topic, last.occurred_at) == ("OrderLineReturned.v1", datetime(2024, 2, 16, 12, tzinfo=UTC))
     assert last.description == "line_no=1 quantity=1 reason=stale returned=1"
     assert select(told, "SELECT sum(returned) FROM gold.fact_order_line") == [(1,)]
+
+
+def test_a_view_of_gold_that_is_defined_otherwise_is_compared_row_by_row(told: str, tmp_path: Path) -> None:
+    gold = tmp_path / "gold"
+    copytree(GOLD, gold)
+    view = gold / "fact_order_line_event.sql"
+    view.write_text(view.read_text().replace("    e.quantity,", "    e.quantity * 1000 AS quantity,"))
+    with closing(PostgresReadModel(told, SUBJECTS, gold)) as model:
+        refused = model.rebuild(silent)
+        assert not refused.swapped
+        assert refused.certificate is not None
+        (table,) = unequal(refused.certificate).values()
+        assert (table.table, table.rows_live) == ("gold.fact_order_line_event", table.differing)
+        assert {tuple(difference.columns()) for difference in table.differences} == {("quantity",)}
+        assert all(difference.events for difference in table.differences)
+        view.write_text(view.read_text().replace(" * 1000 AS quantity,", " * 1 AS quantity,"))
+    with closing(PostgresReadModel(told, SUBJECTS, gold)) as model:
+        assert model.rebuild(silent).swapped, "another way to say the same"
+
+
+def test_a_view_of_somebody_else_in_gold_refuses_the_swap_that_would_lose_it(told: str) -> None:
+    select(told, "CREATE VIEW gold.my_orders AS SELECT order_id FROM gold.fact_order")
+    with read_model(told) as model:
+        refused = model.rebuild(silent)
+        assert refused.certificate is not None
+        assert (refused.swapped, unequal(refused.certificate).keys()) == (False, {"gold.my_orders"})
+        select(told, "DROP VIEW gold.my_orders")
+        assert model.rebuild(silent).swapped
 
 
 def test_a_change_that_is_accepted_is_kept_with_its_differences(told: str, told_pool: ConnectionPool) -> None:

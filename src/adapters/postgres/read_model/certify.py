@@ -15,7 +15,7 @@ from psycopg import Connection, sql
 from adapters.postgres.certificates import keep
 from adapters.postgres.read_model.events_behind import with_events
 from adapters.postgres.read_model.row_hash import hashed_columns, summed_hashes
-from adapters.postgres.read_model.schemas import Schemas, table_names
+from adapters.postgres.read_model.schemas import Schemas, table_names, view_definitions
 from application.codec import known_topics
 from application.replay.certificate import MAX_DIFFERENCES, Certificate, Difference, Purpose, TableCertificate
 from application.replay.code_version import code_version
@@ -48,10 +48,11 @@ def certify(
     started_at: datetime | None = None,
     beside: Connection | None = None,
 ) -> Certificate:
-    """Compare every table that either build has; keep the certificate, with the caller's transaction.
+    """Compare every table that either build has, and each view of gold that changed; keep the certificate.
 
-    `keys` gives the key columns of the tables to be; `started_at` is when the build began, by default now. Where
-    there is a connection `beside`, of the same snapshot, it reads one side while `conn` reads the other.
+    It is kept with the caller's transaction. `keys` gives the key columns of the tables to be; `started_at` is when
+    the build began, by default now. Where there is a connection `beside`, of the same snapshot, it reads one side
+    while `conn` reads the other.
     """
     started_at = started_at or datetime.now(UTC)
     tables: list[TableCertificate] = []
@@ -62,6 +63,7 @@ def certify(
         for name in sorted({*left, *right}):
             sides = ((live_schema, name), (rebuilt_schema, name))
             tables.append(_compare(conn, sides, left.get(name, _ABSENT), right.get(name, _ABSENT), keys.get(name, ())))
+    tables += _changed_views(conn, live, rebuilt, keys)
     return issue(conn, position, with_events(conn, tables, position), purpose, started_at)
 
 
@@ -85,6 +87,21 @@ def issue(
         **sample,
     )
     return replace(certificate, number=keep(conn, certificate))
+
+
+def _changed_views(conn: Connection, live: Schemas, rebuilt: Schemas, keys: Keys) -> list[TableCertificate]:
+    """Compare the views of gold that are not defined alike; those that are give the same of equal tables."""
+    ours, theirs = view_definitions(conn, live), view_definitions(conn, rebuilt)
+    changed = []
+    for name in sorted({*ours, *theirs}):
+        if ours.get(name) != theirs.get(name):
+            sides = ((live.gold, name), (rebuilt.gold, name))
+            left, right = (
+                _summary(conn, side) if name in views else _ABSENT
+                for side, views in zip(sides, (ours, theirs), strict=True)
+            )
+            changed.append(_compare(conn, sides, left, right, keys.get(name, ())))
+    return changed
 
 
 def _summaries(conn: Connection, schemas: Schemas) -> list[dict[str, Summary]]:

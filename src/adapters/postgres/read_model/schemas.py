@@ -79,5 +79,14 @@ def table_names(conn: Connection, schema: str) -> list[str]:
     return [name for (name,) in conn.execute(query, [schema])]
 
 
+def view_definitions(conn: Connection, schemas: Schemas) -> dict[str, str]:
+    """Return the views of a build's gold as SQL, all as if they were in the live schemas."""
+    query = "SELECT viewname, definition FROM pg_views WHERE schemaname = %s"
+    definitions = dict[str, str](conn.execute(query, [schemas.gold]).fetchall())
+    for own, name in zip(schemas, LIVE, strict=True):
+        definitions = {view: text.replace(f"{own}.", f"{name}.") for view, text in definitions.items()}
+    return definitions
+
+
 def _schema_names(conn: Connection) -> list[str]:
     return [name for (name,) in conn.execute("SELECT nspname FROM pg_namespace ORDER BY 1")]
