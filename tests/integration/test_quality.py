@@ -42,9 +42,11 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
     kept = sound.quality.last()
     assert kept is not None
     assert {each.name: each for each in kept.results} == {each.name: each for each in run.results}
-    (result,) = kept.failures(Severity.ERROR)
-    assert (result.name, result.offending) == ("reconciliation order lines", 1)
-    assert result.keys == ("freight, events_say 11.00, silver_says 11.00, gold_says 12.00",)
+    assert {each.name: (each.offending, each.keys) for each in kept.failures(Severity.ERROR)} == {
+        "reconciliation order lines": (1, ("freight, events_say 11.00, silver_says 11.00, gold_says 12.00",)),
+        "reconciliation lines": (1, ("order-o2 1",)),
+        "reconciliation orders": (1, ("order-o2",)),
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,33 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
             ("inventory-tea@hamburg",),
             ("UPDATE silver.stock SET on_hand = on_hand + 1 WHERE product_id = 'tea'",),
         ),
+        (
+            "reconciliation lines",
+            ("order-o2 1",),
+            ("UPDATE gold.fact_order_line SET delivered = 0, returned = 0 WHERE order_id = 'o2'",),
+        ),
+        (
+            "reconciliation orders",
+            ("order-o2", "order-o3"),
+            (
+                "DELETE FROM gold.fact_order WHERE order_id = 'o2'",
+                "UPDATE gold.fact_order SET net = net + 100 WHERE order_id = 'o3'",
+            ),
+        ),
+        (
+            "reconciliation stock movements",
+            ("inventory-nut@hamburg 1",),
+            ("DELETE FROM silver.stock_movements WHERE product_id = 'nut' AND version = 1",),
+        ),
+        (
+            "range gold.fact_stock_daily.value",
+            ("inventory-nut@hamburg 20240107",),
+            (
+                "UPDATE gold.fact_stock_daily SET stock_value = 1 WHERE product_id = 'nut' AND date_key ="
+                " (SELECT min(date_key) FROM gold.fact_stock_daily WHERE product_id = 'nut')",
+            ),
+        ),
+        ("unique gold.dim_supplier current", ("acme", ""), ("UPDATE gold.dim_supplier SET is_current = false",)),
         (
             "reconciliation messages",
             ("orders/0/1",),

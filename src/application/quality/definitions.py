@@ -28,10 +28,12 @@ def _of_dimension(kind: str) -> tuple[Check, ...]:
         f"ON b.{entry} = a.{entry} AND a.valid_from < coalesce(b.valid_to, 'infinity') "
         "AND b.valid_from < coalesce(a.valid_to, 'infinity') AND a.version < b.version"
     )
+    current = f"SELECT {entry} FROM {table} GROUP BY {entry} HAVING count(*) FILTER (WHERE is_current) <> 1"
     return (
         unique(table, key),
         not_null(table, key, key, entry, "name", "valid_from"),
         Check(f"unique {table} validity", "unique", f"no two versions of a {kind} hold at one time", overlap),
+        Check(f"unique {table} current", "unique", f"one version of each {kind} is the current one", current),
         in_range("inferred", table, entry, "NOT inferred", Severity.WARN),
     )
 
@@ -81,6 +83,7 @@ CHECKS: tuple[Check, ...] = (
     in_range("distance", "gold.fact_shipment", "stream_id", "(distance_km BETWEEN 0 AND 20100) IS NOT FALSE"),
     in_range("levels", "gold.fact_stock_movement", _MOVEMENT, "on_hand >= reserved + quarantined AND reserved >= 0"),
     in_range("levels", "gold.fact_stock_daily", _DAY, "on_hand >= 0", Severity.WARN),
+    in_range("value", "gold.fact_stock_daily", _DAY, "(stock_value = on_hand * unit_value) IS NOT FALSE"),
     in_range("minutes", "gold.fact_stock_daily", _DAY, "minutes_out_of_stock BETWEEN 0 AND 1440"),
     fresh(
         "read models",

@@ -56,6 +56,18 @@ def _differ(*layers: tuple[str, str]) -> str:
     return f"WITH {named} " + " UNION ALL ".join(figures)
 
 
+def _rows_differ(first: str, second: str, key: str, columns: str) -> str:
+    """Return the keys of rows that two tables, or queries in parentheses, don't share, or not with these columns."""
+    left, right = (", ".join(f"{side}.{name}" for name in columns.split(", ")) for side in ("a", "b"))
+    return (
+        f"SELECT concat_ws(' ', {key}) FROM {first} AS a FULL JOIN {second} AS b USING ({key}) "
+        f"WHERE ROW({left}) IS DISTINCT FROM ROW({right}) ORDER BY 1"
+    )
+
+
+_UNITS_AND_MONEY = "ordered, backordered, shipped, delivered, cancelled, returned, gross, net, freight"
+_SUMMED = ", ".join(f"sum({name}) AS {name}" for name in _UNITS_AND_MONEY.split(", "))
+
 _ROWS_BY_EVENT = {
     "silver.order_line_events": {
         "OrderLineAllocated": "allocated",
@@ -128,13 +140,40 @@ RECONCILIATIONS: tuple[Check, ...] = (
             ("gold_says", _OF_LINES.format("gold.fact_order_line")),
         ),
     ),
+    reconcile(
+        "lines",
+        "each line has in gold the units, money and currency that it has in silver",
+        _rows_differ(
+            "silver.order_lines", "gold.fact_order_line", "stream_id, line_no", f"{_UNITS_AND_MONEY}, currency"
+        ),
+    ),
+    reconcile(
+        "orders",
+        "the lines of each order add up to its units and money",
+        _rows_differ(
+            f"(SELECT stream_id, {_SUMMED} FROM gold.fact_order_line GROUP BY stream_id)",
+            "gold.fact_order",
+            "stream_id",
+            _UNITS_AND_MONEY,
+        ),
+    ),
+    reconcile(
+        "stock movements",
+        "each movement is in gold what it is in silver",
+        _rows_differ(
+            "silver.stock_movements",
+            "gold.fact_stock_movement",
+            "stream_id, version",
+            "kind, moved_at, delta_on_hand, delta_reserved, delta_quarantined, unit_cost",
+        ),
+    ),
     reconcile("events", "each event of a line, a shipment or a stock has its row", _events_without_rows()),
     reconcile(
         "shipments",
         "gold has the shipments of silver",
         "SELECT concat(coalesce(s.stream_id, g.stream_id), ': units ', s.units, ' and ', g.units) "
         "FROM silver.shipments s FULL JOIN gold.fact_shipment g USING (stream_id) "
-        "WHERE s.units IS DISTINCT FROM g.units",
+        "WHERE (s.units, s.status, s.delivered_at) IS DISTINCT FROM (g.units, g.status, g.delivered_at)",
     ),
     reconcile(
         "stock levels",
