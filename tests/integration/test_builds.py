@@ -14,6 +14,7 @@ from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.builds import PostgresBuilds
 from adapters.postgres.read_model.recorded_time import known_at
 from application.codec import UndecodableEventError
+from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
 from application.ports.read_model import RebuildRunningError
 from application.projections.registry import SUBJECTS
@@ -150,6 +151,21 @@ def test_a_build_that_failed_fails_again_until_its_event_can_be_decoded(builds: 
     original = LOG[4].event.TOPIC
     select(told, f"UPDATE events.stored_events SET topic = '{original}' WHERE notification_id = 5")
     assert builds.make("q3", HALF, silent).events == HALF
+
+
+def test_schemas_of_somebody_else_are_left_alone(builds: PostgresBuilds, told: str) -> None:
+    select(told, "CREATE SCHEMA silver_mine")
+    with pytest.raises(BuildExistsError, match='"silver_mine" already exists, and is of no build'):
+        builds.make("mine", HALF, silent)
+    assert builds.all() == []
+
+
+def test_a_build_of_another_version_says_so(builds: PostgresBuilds, told: str) -> None:
+    builds.make("q3", HALF, silent)
+    select(told, "ALTER TABLE gold_q3.fact_order_line DROP COLUMN freight CASCADE")
+    _, star = builds.open("q3")
+    with pytest.raises(AnalyticsUnavailableError, match=r"gold_q3 was made by another version: .*freight"):
+        kpi_table(star, ["freight"])
 
 
 def test_one_build_at_a_time(builds: PostgresBuilds) -> None:

@@ -116,6 +116,9 @@ class PostgresAnalytics:
                 yield connection
         except psycopg.errors.UndefinedTable as error:
             raise AnalyticsUnavailableError("there are no read models yet: run `dataflow project`") from error
+        except psycopg.errors.UndefinedColumn as error:
+            reason = f"{self._schema} was made by another version: {error.diag.message_primary}"
+            raise AnalyticsUnavailableError(f"{reason}; build it again with this one") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
 

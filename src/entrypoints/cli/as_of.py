@@ -27,7 +27,8 @@ class Moment(click.ParamType[datetime | int]):
         except ValueError:
             self.fail(f"{value!r} is neither a position nor a time such as 2026-10-01T00:00Z", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"{value!r} does not say in which zone: write {value}Z for UTC, or an offset", param, ctx)
+            in_utc = f"{moment.isoformat(timespec='minutes')}Z"
+            self.fail(f"{value!r} does not say in which zone: write {in_utc} for UTC, or an offset", param, ctx)
         return moment
 
 

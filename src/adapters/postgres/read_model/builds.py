@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from psycopg import Connection, IsolationLevel
+from psycopg.errors import DuplicateSchema
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
@@ -117,15 +118,19 @@ class PostgresBuilds:
                 return [find_moved(conn, sides, kpi, self._build.keys[kpi.fact.name], limit) for kpi in kpis]
 
     def _plan(self, conn: Connection, name: str, known: Known, as_of: datetime | int, shards: int) -> Plan:
-        return planning.plan(
-            conn,
-            self._build,
-            name=name,
-            purpose="as-of",
-            upto=known.position,
-            shards=shards,
-            recorded_until=as_of if isinstance(as_of, datetime) else None,
-        )
+        try:
+            return planning.plan(
+                conn,
+                self._build,
+                name=name,
+                purpose="as-of",
+                upto=known.position,
+                shards=shards,
+                recorded_until=as_of if isinstance(as_of, datetime) else None,
+            )
+        except DuplicateSchema as error:
+            reason = f"{error.diag.message_primary}, and is of no build: choose another name than {name!r}"
+            raise BuildExistsError(reason) from error
 
     def _left_over(self, conn: Connection, name: str, position: int) -> Plan | None:
         """Return what a killed one left, if it can be gone on with; drop it if not."""
