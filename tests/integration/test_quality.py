@@ -144,6 +144,11 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
                 " (SELECT min(date_key) FROM gold.fact_stock_daily WHERE product_id = 'nut')",
             ),
         ),
+        (
+            "range gold.fact_stock_movement.lead time",
+            ("inventory-nut@hamburg 1",),
+            ("UPDATE gold.fact_stock_movement SET lead_days = -46017 WHERE product_id = 'nut' AND version = 1",),
+        ),
         ("unique gold.dim_supplier current", ("acme", ""), ("UPDATE gold.dim_supplier SET is_current = false",)),
         (
             "reconciliation messages",

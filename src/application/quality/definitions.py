@@ -82,6 +82,7 @@ CHECKS: tuple[Check, ...] = (
     in_range("transit", "gold.fact_shipment", "stream_id", "(transit_minutes >= 0) IS NOT FALSE", Severity.WARN),
     in_range("distance", "gold.fact_shipment", "stream_id", "(distance_km BETWEEN 0 AND 20100) IS NOT FALSE"),
     in_range("levels", "gold.fact_stock_movement", _MOVEMENT, "on_hand >= reserved + quarantined AND reserved >= 0"),
+    in_range("lead time", "gold.fact_stock_movement", _MOVEMENT, "(lead_days >= 0) IS NOT FALSE", Severity.WARN),
     in_range("levels", "gold.fact_stock_daily", _DAY, "on_hand >= 0", Severity.WARN),
     in_range("value", "gold.fact_stock_daily", _DAY, "(stock_value = on_hand * unit_value) IS NOT FALSE"),
     in_range("minutes", "gold.fact_stock_daily", _DAY, "minutes_out_of_stock BETWEEN 0 AND 1440"),

@@ -20,26 +20,38 @@
 -- column fiscal_quarter: quarter of the fiscal year, from 1 to 4
 -- column fiscal_month: month of the fiscal year, from 1 to 12
 SELECT
-    to_char(day, 'YYYYMMDD')::integer AS date_key,
-    day::date AS date,
-    extract(year FROM day)::integer AS year,
-    extract(quarter FROM day)::integer AS quarter,
-    to_char(day, 'YYYY-"Q"Q') AS year_quarter,
-    extract(month FROM day)::integer AS month,
+    year * 10000 + month * 100 + day_of_month AS date_key,
+    date,
+    year,
+    (month + 2) / 3 AS quarter,
+    year || '-Q' || (month + 2) / 3 AS year_quarter,
+    month,
     (ARRAY['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
-           'November', 'December'])[extract(month FROM day)::integer] AS month_name,
-    to_char(day, 'YYYY-MM') AS year_month,
-    extract(isoyear FROM day)::integer AS iso_year,
-    extract(week FROM day)::integer AS iso_week,
-    to_char(day, 'IYYY-"W"IW') AS year_week,
-    extract(day FROM day)::integer AS day_of_month,
-    extract(doy FROM day)::integer AS day_of_year,
-    extract(isodow FROM day)::integer AS weekday,
+           'November', 'December'])[month] AS month_name,
+    to_char(date, 'YYYY-MM') AS year_month,
+    iso_year,
+    iso_week,
+    to_char(date, 'IYYY-"W"IW') AS year_week,
+    day_of_month,
+    day_of_year,
+    weekday,
     (ARRAY['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday',
-           'Sunday'])[extract(isodow FROM day)::integer] AS weekday_name,
-    extract(isodow FROM day) >= 6 AS is_weekend,
-    extract(year FROM day)::integer + (fiscal.start > 1 AND extract(month FROM day) >= fiscal.start)::integer AS fiscal_year,
-    (extract(month FROM day)::integer - fiscal.start + 12) % 12 / 3 + 1 AS fiscal_quarter,
-    (extract(month FROM day)::integer - fiscal.start + 12) % 12 + 1 AS fiscal_month
+           'Sunday'])[weekday] AS weekday_name,
+    weekday >= 6 AS is_weekend,
+    year + (fiscal.start > 1 AND month >= fiscal.start)::integer AS fiscal_year,
+    (month - fiscal.start + 12) % 12 / 3 + 1 AS fiscal_quarter,
+    (month - fiscal.start + 12) % 12 + 1 AS fiscal_month
 FROM (SELECT coalesce(nullif(current_setting('dataflow.fiscal_year_start', true), ''), '1')::integer AS start) AS fiscal
-CROSS JOIN generate_series(timestamp '1970-01-01', timestamp '2069-12-31', interval '1 day') AS day
+CROSS JOIN (
+    SELECT
+        day::date AS date,
+        date_part('year', day)::integer AS year,
+        date_part('month', day)::integer AS month,
+        date_part('day', day)::integer AS day_of_month,
+        date_part('doy', day)::integer AS day_of_year,
+        date_part('isoyear', day)::integer AS iso_year,
+        date_part('week', day)::integer AS iso_week,
+        date_part('isodow', day)::integer AS weekday
+    FROM generate_series(timestamp '1970-01-01', timestamp '2069-12-31', interval '1 day') AS day
+    OFFSET 0
+) AS days
