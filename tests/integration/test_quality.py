@@ -44,7 +44,7 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
     assert {each.name: each for each in kept.results} == {each.name: each for each in run.results}
     assert {each.name: (each.offending, each.keys) for each in kept.failures(Severity.ERROR)} == {
         "reconciliation order lines": (1, ("freight, events_say 11.00, silver_says 11.00, gold_says 12.00",)),
-        "reconciliation lines": (1, ("order-o2 1",)),
+        "reconciliation line by line": (1, ("order-o2 1",)),
         "reconciliation orders": (1, ("order-o2",)),
     }
 
@@ -119,7 +119,7 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
             ("UPDATE silver.stock SET on_hand = on_hand + 1 WHERE product_id = 'tea'",),
         ),
         (
-            "reconciliation lines",
+            "reconciliation line by line",
             ("order-o2 1",),
             ("UPDATE gold.fact_order_line SET delivered = 0, returned = 0 WHERE order_id = 'o2'",),
         ),

@@ -1,7 +1,9 @@
 """The read models on a real PostgreSQL, with a small subject and small gold files of their own."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -576,6 +578,20 @@ def test_a_transaction_that_goes_on_is_waited_for_but_not_cut_off(
         assert holder.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
     assert stocked.facts() == STOCKED
     assert stocked.read_model.rebuild(stocked.progress).swapped
+
+
+def test_who_waits_behind_a_swap_that_waits_counts_as_kept_waiting(
+    stocked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "ATTEMPT_MILLISECONDS", 60_000)
+    waiting = "SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted"
+    with psycopg.connect(stocked.conninfo) as holder, ThreadPoolExecutor(1) as threads:
+        holder.execute("SELECT FROM gold.fact_stock")
+        rebuilding = threads.submit(stocked.read_model.rebuild, stocked.progress)
+        until(lambda: stocked.query(waiting), "the swap does not wait")
+        time.sleep(0.2)
+        holder.rollback()
+        assert (rebuilding.result().locked_seconds or 0) >= 0.2
 
 
 VACUUM = "SELECT FROM pg_stat_progress_vacuum WHERE relid = 'gold.fact_stock'::regclass"

@@ -141,7 +141,7 @@ RECONCILIATIONS: tuple[Check, ...] = (
         ),
     ),
     reconcile(
-        "lines",
+        "line by line",
         "each line has in gold the units, money and currency that it has in silver",
         _rows_differ(
             "silver.order_lines", "gold.fact_order_line", "stream_id, line_no", f"{_UNITS_AND_MONEY}, currency"

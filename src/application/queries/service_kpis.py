@@ -27,7 +27,7 @@ def _kept(name: str, title: str, date: str, words: str) -> Kpi:
         "up",
         ORDERS,
         share_of_rows(kept, f"f.delivered > 0 AND f.{date} IS NOT NULL"),
-        f"Orders delivered whole, the last unit by {words} / orders of which anything was delivered that have one; days"
+        f"Orders delivered in full, the last unit by {words} / orders delivered at least in part that have one; days"
         " are UTC.",
         kept,
         "SCOR RL.2.2",

@@ -70,7 +70,7 @@ class InvalidDelay(Refusal):
 
 
 class InvalidRoute(Refusal):
-    """A route has a length and a duration, neither below zero, at most once around the Earth in ten years."""
+    """A route is 0 to 40,075 km long (once around the Earth) and takes 0 to 5,256,000 minutes (ten years)."""
 
 
 class InvalidWeather(Refusal):

@@ -17,7 +17,8 @@ __all__ = ["Shipment", "ShipmentStatus", "decide", "evolve"]
 
 Events = tuple[events.ShipmentEvent, ...]
 
-MAX_DELAY_MINUTES = 5_256_000
+MAX_MINUTES = 5_256_000
+"""Ten years, of a delay or a route."""
 MAX_DISTANCE_KM = 40_075
 """Once around the Earth."""
 MAX_WEATHER_CODE = 99
@@ -100,7 +101,7 @@ def _revise_eta(state: Shipment, command: commands.ReviseEta) -> Events:
 
 def _report_delay(state: Shipment, command: commands.ReportShipmentDelay) -> Events:
     _require_not_voided(state)
-    if not 1 <= command.delay_minutes <= MAX_DELAY_MINUTES:
+    if not 1 <= command.delay_minutes <= MAX_MINUTES:
         raise errors.InvalidDelay(f"(got {command.delay_minutes})")
     return (
         events.ShipmentDelayed(
@@ -174,9 +175,7 @@ def _void(state: Shipment, command: commands.VoidShipment) -> Events:
 
 
 def _record_route(_: Shipment, command: commands.RecordRoute) -> Events:
-    if not (
-        0 <= command.distance_km <= MAX_DISTANCE_KM and 0 <= (command.duration_minutes or 0.0) <= MAX_DELAY_MINUTES
-    ):
+    if not (0 <= command.distance_km <= MAX_DISTANCE_KM and 0 <= (command.duration_minutes or 0.0) <= MAX_MINUTES):
         raise errors.InvalidRoute(f"(got {command.distance_km} km, {command.duration_minutes} minutes)")
     return (
         events.RouteMeasured(

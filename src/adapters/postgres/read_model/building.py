@@ -13,7 +13,6 @@ from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.loading import Loader
 from adapters.postgres.read_model.workers import Workers
 from application.ports.read_model import PhaseProgress
-from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.shards import Plan, ShardDone
 
 
@@ -55,8 +54,7 @@ def complete(
     with closing(Loader(conninfo, build.subjects)) as loader:
         while (done := loader.load_next(plan.name)) is not None:
             count(done)
-    if missing := planning.missing_shards(conn, plan.name):
-        raise ShardsMissingError(f"{len(missing)} of {len(plan.shards)} shards of {plan.name} are not loaded")
+    planning.require_loaded(conn, plan)
     events = planning.events_done(conn, plan.name)  # a worker that was killed may not have said all it did
     progress("fold", events, events)
     finish(

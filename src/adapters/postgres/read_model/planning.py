@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers, new_build_name
+from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
 
@@ -87,6 +88,12 @@ def find_plan(conn: Connection, name: str) -> Plan | None:
 def missing_shards(conn: Connection, name: str) -> list[Shard]:
     """Return the shards of a build that are still to be done, in order."""
     return _shards(conn, name, "AND done_at IS NULL")
+
+
+def require_loaded(conn: Connection, plan: Plan) -> None:
+    """Check that no shard of a build is missing; raises ShardsMissingError."""
+    if missing := missing_shards(conn, plan.name):
+        raise ShardsMissingError(f"{len(missing)} of {len(plan.shards)} shards of {plan.name} are not loaded")
 
 
 def claim_missing(conn: Connection, name: str, begin: float = 0.0) -> Shard | None:

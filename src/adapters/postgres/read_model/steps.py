@@ -18,7 +18,7 @@ from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.loading import run_shard
 from adapters.postgres.read_model.rebuild import Rebuild, exclusive_rebuild
 from adapters.postgres.read_model.session import connect, translated
-from application.ports.rebuild_steps import BuildGoneError, ShardsMissingError
+from application.ports.rebuild_steps import BuildGoneError
 from application.projections.subject import Subject
 from application.replay.certificate import Certificate, Rebuilt
 from application.replay.shards import Plan, Shard, ShardDone
@@ -54,8 +54,7 @@ class PostgresRebuildSteps:
         """Make a build complete, and catch up with the live one."""
         with self._rebuild() as rebuild, self._connected() as conn:
             plan = self._find(conn, build)
-            if missing := planning.missing_shards(conn, build):
-                raise ShardsMissingError(f"{len(missing)} of {len(plan.shards)} shards of {build} are not loaded")
+            planning.require_loaded(conn, plan)
             if plan.purpose == "as-of":
                 finish(self._conninfo, self._build, build)
                 return plan.upto
