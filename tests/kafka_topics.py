@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,19 @@ def fresh_topics() -> Iterator[KafkaConnection]:
     yield connection
     for future in admin.delete_topics([prefix + topic.name for topic in topics]).values():
         future.result(30)
+
+
+def recreate(connection: KafkaConnection, topic: str) -> None:
+    """Delete a topic, and create one of the same name, which has another id."""
+    admin, name = connection.admin(), connection.topic_prefix + topic
+    admin.delete_topics([name])[name].result(30)
+    deadline = time.monotonic() + 30
+    while name in admin.list_topics(timeout=10).topics:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ensure_topics(
+        admin, connection.topic_prefix, [t._replace(partitions=PARTITIONS) for t in TOPICS if t.name == topic]
+    )
 
 
 def require_own_broker() -> None:

@@ -33,9 +33,17 @@ class ContinuedLog:
             for message in self._stream.poll(limit, timeout)
         ]
 
+    def passed(self) -> dict[Partition, int]:
+        """Return where to go on beyond what nobody can read; see the port."""
+        return {partition: end + self._starts.get(partition, 0) for partition, end in self._stream.passed().items()}
+
     def ends(self) -> dict[Partition, int]:
         """Return where the next message of each partition goes; see the port."""
         return {partition: end + self._starts.get(partition, 0) for partition, end in self._stream.ends().items()}
+
+    def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return how many offsets each partition holds from its position on; see the port."""
+        return self._stream.behind(own_offsets(positions, self._starts))
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Tell the log how far messages were taken in; see the port."""

@@ -41,7 +41,7 @@ from application.dead_letters import DeadLetterFeed
 from application.ingest.quarantine import Quarantine
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.inbox import Inbox, QuarantineFeed
-from application.ports.message_stream import MessageStream
+from application.ports.message_stream import LogIdentity, MessageStream
 from application.process_runner.enriching import Enriching, Services
 from application.process_runner.fulfilling import Fulfilling
 from application.process_runner.runner import Runner
@@ -113,20 +113,20 @@ def _kafka(settings: Settings) -> KafkaConnection | None:
     return connection
 
 
-def _log_name(kafka: KafkaConnection | None) -> str:
-    """Return the name of the log that the settings say."""
+def _named_log(kafka: KafkaConnection | None) -> LogIdentity:
+    """Return the log that the settings name."""
     if kafka is None:
         return TOPIC_LOG
-    from adapters.kafka.topics import log_name  # noqa: PLC0415
+    from adapters.kafka.topics import log_identity  # noqa: PLC0415
 
-    return log_name(kafka.admin(), kafka.topic_prefix)
+    return log_identity(kafka.admin(), kafka.topic_prefix)
 
 
 def _message_stream(
     kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox, identity: PostgresLogIdentity
 ) -> Iterator[MessageStream]:
-    """Give Kafka where its brokers are set, else the database's own topic log; raises OtherLogError."""
-    starts = identity.claim(_log_name(kafka))
+    """Give Kafka where its brokers are set, else the database's own topic log; raises what `claim` raises."""
+    starts = identity.claim(named := _named_log(kafka))
     if kafka is None:
         log = own()
         yield ContinuedLog(log, starts) if starts else log
@@ -134,7 +134,7 @@ def _message_stream(
         return
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
 
-    stream = KafkaMessageStream(kafka, lambda: own_offsets(inbox.positions(), starts))
+    stream = KafkaMessageStream(kafka, lambda: own_offsets(inbox.positions(), starts), ids=named.topics)
     yield ContinuedLog(stream, starts) if starts else stream
     stream.close()
 
@@ -168,7 +168,7 @@ class Container(containers.DeclarativeContainer):
     inbox = providers.Singleton(PostgresInbox, pool)
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
     kafka = providers.Singleton(_kafka, settings)
-    log_name = providers.Callable(_log_name, kafka)
+    named_log = providers.Callable(_named_log, kafka)
     log_identity = providers.Singleton(PostgresLogIdentity, pool)
     topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity)
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)

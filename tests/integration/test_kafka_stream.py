@@ -13,13 +13,13 @@ import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
-from adapters.kafka import log_offsets
+from adapters.kafka import log_offsets, topic_ids
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.errors import KafkaSettingsError, PositionLostError
 from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.kafka.producer import Publisher
-from adapters.kafka.topics import MAX_MESSAGE_BYTES, ensure_topics
+from adapters.kafka.topics import MAX_MESSAGE_BYTES, ensure_topics, log_identity
 from adapters.kafka.topics import TOPICS as KAFKA_TOPICS
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
@@ -37,7 +37,7 @@ from application.ports.message_stream import (
     StreamUnavailableError,
 )
 from domain.inventory.commands import ReceiveStock
-from tests.kafka_topics import PARTITIONS, fresh_topics
+from tests.kafka_topics import PARTITIONS, fresh_topics, recreate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE = 30.0
@@ -271,12 +271,120 @@ def test_messages_that_retention_took_are_counted_aloud(
     with raw_producer(connection) as producer:
         for n in range(10):
             producer.produce(f"{connection.topic_prefix}orders", str(n), partition=0)
-    admin = connection.admin()
-    [gone] = admin.delete_records([TopicPartition(f"{connection.topic_prefix}orders", 0, 6)]).values()
-    gone.result(PATIENCE)
+    expire(connection, {Partition("orders", 0): 6})
     stream.seek({Partition("orders", 0): 2})
     assert [m.offset for m in take(stream, 4)] == [6, 7, 8, 9]
     assert "4 messages of" in caplog.text
+
+
+def expire(connection: KafkaConnection, before: Mapping[Partition, int]) -> None:
+    """Take messages away as retention does: those before the given offsets."""
+    admin, prefix = connection.admin(), connection.topic_prefix
+    places = [TopicPartition(prefix + topic, number, offset) for (topic, number), offset in before.items()]
+    for future in admin.delete_records(places).values():
+        future.result(PATIENCE)
+
+
+@pytest.mark.parametrize("count", [5, 300], ids=["short of the positions", "beyond them"])
+def test_a_topic_created_anew_stops_who_reads_it(
+    connection: KafkaConnection, stream: KafkaMessageStream, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_ids, "_LOOK_SECONDS", 0.1)
+    stream.publish(orders(30))
+    take(stream, 30)
+    recreate(connection, "orders")
+    with closing(KafkaMessageStream(connection)) as anew:
+        anew.publish(orders(count))
+    with pytest.raises(PositionLostError, match="orders"):
+        take(stream, count + 1)
+
+
+def test_a_topic_created_anew_between_two_runs_stops_the_second(
+    connection: KafkaConnection, stream: KafkaMessageStream
+) -> None:
+    stream.publish(orders(30))
+    before, ids = after(take(stream, 30)), log_identity(connection.admin(), connection.topic_prefix).topics
+    recreate(connection, "orders")
+    with closing(KafkaMessageStream(connection, lambda: before, ids=ids)) as second:
+        second.publish(orders(300))
+        with pytest.raises(PositionLostError, match=r"orders: deleted and created anew.*dataflow switch-log"):
+            take(second, 1)
+
+
+def test_what_retention_takes_from_under_a_reader_is_counted_aloud(
+    connection: KafkaConnection, stream: KafkaMessageStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"{connection.topic_prefix}orders"
+    with raw_producer(connection) as producer:
+        for _ in range(10):
+            producer.produce(name, b"x" * 200_000, partition=0)
+    received = take(stream, 1, limit=1)
+    with raw_producer(connection) as producer:
+        for _ in range(300):
+            producer.produce(name, b"x" * 200_000, partition=0)
+    expire(connection, {Partition("orders", 0): 305})
+    while received[-1].offset < 309:
+        received += take(stream, 1)
+    offsets = [m.offset for m in received]
+    missing = next(305 - offset - 1 for offset in reversed(offsets) if offset < 305)
+    assert offsets == [*range(305 - missing), *range(305, 310)]
+    assert missing > 100
+    assert f"{missing} messages of {name}/0 are gone" in caplog.text
+
+
+def test_reading_passes_what_nobody_can_read(connection: KafkaConnection, stream: KafkaMessageStream) -> None:
+    """The mark that ends a transaction has an offset, but is no message; nor is what was given up."""
+    name, at = f"{connection.topic_prefix}orders", Partition("orders", 0)
+    producer = Producer({"bootstrap.servers": connection.bootstrap, "transactional.id": f"{name}-1"})
+    producer.init_transactions(PATIENCE)
+    for end in (producer.commit_transaction, producer.abort_transaction):
+        producer.begin_transaction()
+        for n in range(3):
+            producer.produce(name, str(n), partition=0)
+        assert producer.flush(PATIENCE) == 0
+        end(PATIENCE)
+    assert after(take(stream, 3)) == {at: 3}
+    assert stream.behind({at: 3})[at] == stream.ends()[at] - 3 == 5
+    passed: dict[Partition, int] = {}
+    for _ in range(100):
+        assert stream.poll(100, 0) == []
+        if passed := stream.passed():
+            break
+    assert passed == {at: 8}
+    assert stream.behind(passed)[at] == 0
+    assert stream.passed() == {}
+
+
+def test_what_expired_unread_is_no_lag(connection: KafkaConnection, stream: KafkaMessageStream) -> None:
+    stream.publish(orders(30))
+    ends = stream.ends()
+    expire(connection, {partition: end for partition, end in ends.items() if end})
+    assert set(stream.behind({}).values()) == {0}
+    assert stream.poll(100, PARTITIONS) == []
+    assert stream.passed() == {partition: end for partition, end in ends.items() if end}
+
+
+def test_lag_beyond_the_end_is_no_lag_of_zero(stream: KafkaMessageStream) -> None:
+    with pytest.raises(PositionLostError, match=r"orders/1 is 7, but its log ends at 0"):
+        stream.behind({Partition("orders", 1): 7})
+
+
+def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(connection: KafkaConnection, conninfo: str) -> None:
+    producer = Producer({"bootstrap.servers": connection.bootstrap, "transactional.id": connection.topic_prefix})
+    producer.init_transactions(PATIENCE)
+    producer.begin_transaction()
+    for message in stock(0, 50):
+        producer.produce(connection.topic_prefix + message.topic, message.payload, message.key)
+    producer.commit_transaction(PATIENCE)
+    with (
+        open_pool(conninfo) as pool,
+        closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,
+        closing(PostgresEventStore(conninfo, pool_size=1)) as store,
+    ):
+        ingest = Ingest(store, PostgresInbox(pool), stream, lambda: NOW, IngestSettings(patience_seconds=PATIENCE))
+        assert ingest.catch_up() == Balance(50, 50, 0, 0)
+        assert set(ingest.lag().values()) == {0}
+        assert PostgresInbox(pool).positions() == {p: end for p, end in stream.ends().items() if end}
 
 
 def test_a_database_that_fails_while_partitions_are_assigned_costs_no_message(connection: KafkaConnection) -> None:

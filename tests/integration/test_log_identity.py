@@ -6,10 +6,18 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.database import open_pool
-from adapters.postgres.log_identity import TOPIC_LOG, OtherLogError, PostgresLogIdentity, UndrainedLogError
-from application.ports.message_stream import Partition
+from adapters.postgres.log_identity import (
+    TOPIC_LOG,
+    OtherLogError,
+    PostgresLogIdentity,
+    RecreatedTopicError,
+    UndrainedLogError,
+)
+from application.ports.message_stream import LogIdentity, Partition
 
-KAFKA, OTHER = "the Kafka cluster A", "the Kafka cluster B"
+KAFKA = LogIdentity("the Kafka cluster A", {"orders": "O1", "shipments": "S1"})
+ANEW = LogIdentity(KAFKA.name, {"orders": "O2", "shipments": "S2"})
+OTHER = LogIdentity("the Kafka cluster B", {"orders": "O3"})
 
 
 @pytest.fixture
@@ -52,7 +60,9 @@ def test_positions_of_the_topic_log_are_not_taken_for_those_of_kafka(
         identity.claim(TOPIC_LOG)
     publish(pool, 5)
     take_in(pool, 5)
-    with pytest.raises(OtherLogError, match=rf"takes in from {TOPIC_LOG}, but the settings name {KAFKA}.*switch-log"):
+    with pytest.raises(
+        OtherLogError, match=rf"takes in from {TOPIC_LOG.name}, but the settings name {KAFKA.name}.*switch-log"
+    ):
         identity.claim(KAFKA)
     assert identity.claim(TOPIC_LOG) == {}
 
@@ -102,3 +112,53 @@ def test_a_database_that_is_moved_counts_on(pool: ConnectionPool, identity: Post
         identity.switch(OTHER, drained=False)
     moved = {Partition("orders", 1): 9, Partition("orders", 0): 2}
     assert identity.switch(OTHER, drained=True) == identity.claim(OTHER) == moved
+
+
+def test_positions_of_a_topic_are_not_taken_for_those_of_its_successor(
+    pool: ConnectionPool, identity: PostgresLogIdentity
+) -> None:
+    identity.claim(KAFKA)
+    take_in(pool, 5)
+    with pytest.raises(RecreatedTopicError, match=r"^orders of the Kafka cluster A: deleted.*switch-log"):
+        identity.claim(ANEW)
+    with pytest.raises(RecreatedTopicError):
+        identity.claim(ANEW)
+    assert identity.claim(KAFKA) == {}
+    moved = {Partition("orders", 1): 5}
+    assert identity.switch(ANEW, drained=False) == moved
+    assert identity.switch(ANEW, drained=False) == identity.claim(ANEW) == moved
+    take_in(pool, 6)
+    with pytest.raises(RecreatedTopicError):
+        identity.claim(KAFKA)
+
+
+def test_a_topic_that_nothing_was_read_of_may_be_created_anew(
+    pool: ConnectionPool, identity: PostgresLogIdentity
+) -> None:
+    identity.claim(KAFKA)
+    assert identity.claim(ANEW) == {}
+    take_in(pool, 5)
+    with pytest.raises(RecreatedTopicError):
+        identity.claim(KAFKA)
+
+
+def test_topics_of_a_database_from_before_ids_were_kept_are_those_that_it_is_used_with(
+    pool: ConnectionPool, identity: PostgresLogIdentity
+) -> None:
+    identity.claim(LogIdentity(KAFKA.name))
+    take_in(pool, 5)
+    assert identity.claim(KAFKA) == {}
+    with pytest.raises(RecreatedTopicError):
+        identity.claim(ANEW)
+
+
+def test_a_moved_log_whose_topic_is_created_anew_counts_on_once_more(
+    pool: ConnectionPool, identity: PostgresLogIdentity
+) -> None:
+    take_in(pool, 5)
+    take_in(pool, 3, partition=0)
+    identity.claim(OTHER)
+    identity.switch(KAFKA, drained=True)
+    take_in(pool, 9)
+    moved = {Partition("orders", 1): 9, Partition("orders", 0): 3}
+    assert identity.switch(ANEW, drained=False) == identity.claim(ANEW) == moved

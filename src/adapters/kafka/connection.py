@@ -32,8 +32,8 @@ _PRODUCER_FIXED: _Properties = {
 _CONSUMER_FIXED: _Properties = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
-    "enable.partition.eof": False,
-    "auto.offset.reset": "earliest",
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
     "partition.assignment.strategy": "cooperative-sticky",
 }
 _PRODUCER_PREFERRED: _Properties = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from adapters.kafka.errors import reason_of, translated
 from adapters.kafka.log_offsets import Place, starts
+from adapters.kafka.topic_ids import KnownTopics
 from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ _SLICE_MESSAGES = 500
 """How many it takes at once: so many may turn out to be large."""
 _LARGE = 1_048_576
 """Bytes of a message before any was seen."""
-_SEEK_SECONDS = 5.0
+_SEEK_SECONDS = 1.0
 _PAUSE = 0.01
 _STOPPING = frozenset(
     {
@@ -57,12 +58,15 @@ class GroupConsumer:
         admin: AdminClient,
         names: Mapping[str, str],
         positions: Callable[[], Mapping[Place, int]],
+        topics: KnownTopics,
     ) -> None:
         self._consumer = consumer
         self._admin = admin
         self._names = names
         self._positions = positions
+        self._topics = topics
         self._next: dict[Place, int] = {}
+        self._passed: dict[Place, int] = {}
         self._failure: Exception | None = None
         self._misplaced = False
         self._lost: set[Place] = set()
@@ -76,8 +80,9 @@ class GroupConsumer:
 
         Raises:
             StreamUnavailableError: reading is refused, or a record can't be read.
-            PositionLostError: a position is beyond the end of its partition.
+            PositionLostError: a position is beyond the end of its partition, or its topic was created anew.
         """
+        self._topics.look()
         if self._misplaced:
             self.place(self._positions())
         least = _FETCH_SECONDS if self._next else _JOIN_SECONDS
@@ -90,9 +95,16 @@ class GroupConsumer:
     def place(self, positions: Mapping[Place, int]) -> None:
         """Go on from the given positions in the partitions that are assigned."""
         self._misplaced = True
-        for place, offset in starts(self._admin, self._next, positions).items():
+        self._passed.clear()
+        for place, offset in self._begin(self._next, positions).items():
             self._seek(place, offset)
         self._misplaced = False
+
+    def passed(self) -> dict[Place, int]:
+        """Return where partitions stand that hold nothing readable from the last message to there, once each."""
+        passed = {place: offset for place, offset in self._passed.items() if self._next.get(place) == offset}
+        self._passed.clear()
+        return passed
 
     def commit(self, positions: Mapping[Place, int]) -> None:
         """Tell the group how far its partitions were taken in, in the background."""
@@ -153,7 +165,15 @@ class GroupConsumer:
         for message in fetched:
             topic, number, offset, key = message.topic(), message.partition(), message.offset(), message.key()
             if (error := message.error()) is not None:
-                _judge(error, "" if topic is None else f" at {topic}/{number}@{offset}")
+                if topic is None or number is None or offset is None:
+                    _judge(error, "")
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    self._reached((topic, number), offset)
+                elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                    self._begin_anew((topic, number))
+                else:
+                    _judge(error, f" at {topic}/{number}@{offset}")
+                place = ("", -1)
                 continue
             assert topic is not None
             assert number is not None
@@ -174,11 +194,28 @@ class GroupConsumer:
         again = {(names[topic], number) for topic, number in disordered}
         return [m for m in kept if (m.topic, m.partition) not in again] if again else kept
 
+    def _reached(self, place: Place, end: int) -> None:
+        """Note that all up to the end of a partition was read; what was not returned is no message."""
+        if self._next.get(place, end) < end:
+            self._next[place] = self._passed[place] = end
+
+    def _begin_anew(self, place: Place) -> None:
+        """Go on where a partition begins now, after retention took what was to be read next."""
+        if (expected := self._next.get(place)) is not None:
+            self._restart(place, self._begin([place], {place: expected})[place])
+
+    def _begin(self, places: Collection[Place], positions: Mapping[Place, int]) -> dict[Place, int]:
+        """Return where to begin; what is gone before that is passed."""
+        self._topics.require_same()
+        begin = starts(self._admin, places, positions)
+        self._passed.update({place: first for place, first in begin.items() if first > positions.get(place, 0)})
+        return begin
+
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Begin at the recorded positions; a callback can't raise, so `poll` raises what fails here."""
         places = [(partition.topic, partition.partition) for partition in partitions]
         try:
-            begin = starts(self._admin, places, self._positions())
+            begin = self._begin(places, self._positions())
         except Exception as error:  # noqa: BLE001 - raised by the poll that is under way
             self._failure = error
             begin = dict.fromkeys(places, 0)
@@ -196,18 +233,27 @@ class GroupConsumer:
         log.info("revoked: %s", _listed(partitions))
 
     def _seek(self, place: Place, offset: int) -> None:
-        """Move a partition; one that was assigned this instant may not be ready for it yet."""
+        """Move a partition; one that was assigned this instant may not be ready for it yet, nor one that stopped."""
         self._next[place] = offset
         deadline = time.monotonic() + _SEEK_SECONDS
         with translated():
-            while True:
+            while time.monotonic() < deadline:
                 try:
                     self._consumer.seek(TopicPartition(*place, offset))
                     return
                 except KafkaException as error:
-                    if reason_of(error).code() != KafkaError._STATE or time.monotonic() > deadline:
+                    if reason_of(error).code() != KafkaError._STATE:
                         raise
                 time.sleep(_PAUSE)
+        self._restart(place, offset)
+
+    def _restart(self, place: Place, offset: int) -> None:
+        """Begin a partition whose reading stopped, as it does where the next offset does not exist."""
+        self._next[place] = offset
+        partition = TopicPartition(*place, offset)
+        with translated():
+            self._consumer.incremental_unassign([partition])
+            self._consumer.incremental_assign([partition])
 
 
 def _judge(error: KafkaError, place: str) -> None:

@@ -75,18 +75,36 @@ def starts(admin: AdminClient, places: Collection[Place], positions: Mapping[Pla
         PositionLostError: a position is beyond the end of its partition.
         StreamUnavailableError: the brokers don't answer.
     """
+    begin = {place: first for place, (first, _) in _remaining(admin, places, positions).items()}
+    for place, first in begin.items():
+        if 0 < positions.get(place, 0) < first:
+            gone = first - positions[place]
+            log.error("%d messages of %s/%d are gone: retention ended before they were taken in", gone, *place)
+    return begin
+
+
+def counts_behind(admin: AdminClient, places: Collection[Place], positions: Mapping[Place, int]) -> dict[Place, int]:
+    """Return how many offsets that still exist each partition holds from its position on.
+
+    Raises:
+        PositionLostError: a position is beyond the end of its partition.
+        StreamUnavailableError: the brokers don't answer.
+    """
+    return {place: end - first for place, (first, end) in _remaining(admin, places, positions).items()}
+
+
+def _remaining(
+    admin: AdminClient, places: Collection[Place], positions: Mapping[Place, int]
+) -> dict[Place, tuple[int, int]]:
+    """Return for each partition where reading begins and ends."""
     if not places:
         return {}
     first = read_offsets(admin, places, EARLIEST)
-    end = read_offsets(admin, places, LATEST)
-    for place in places:
-        position, name = positions.get(place, 0), f"{place[0]}/{place[1]}"
-        if position > end[place]:
+    ends = read_offsets(admin, places, LATEST)
+    for place, end in ends.items():
+        if (position := positions.get(place, 0)) > end:
             raise PositionLostError(
-                f"the recorded position of {name} is {position:,}, but its log ends at {end[place]:,}: the topic "
-                "was created anew, or these are other brokers; go back to those that were read before"
+                f"the recorded position of {place[0]}/{place[1]} is {position:,}, but its log ends at {end:,}: the "
+                "topic was created anew, or these are other brokers; go back to those that were read before"
             )
-        if 0 < position < first[place]:
-            gone = first[place] - position
-            log.error("%d messages of %s are gone: retention ended before they were taken in", gone, name)
-    return {place: max(positions.get(place, 0), first[place]) for place in places}
+    return {place: (max(positions.get(place, 0), first[place]), end) for place, end in ends.items()}

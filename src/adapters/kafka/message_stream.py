@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.consumer import GroupConsumer
-from adapters.kafka.log_offsets import LATEST, Place, partitions_of, read_offsets
+from adapters.kafka.log_offsets import LATEST, Place, counts_behind, partitions_of, read_offsets
 from adapters.kafka.producer import Publisher
+from adapters.kafka.topic_ids import KnownTopics
 from adapters.kafka.topics import TAKEN_IN
 from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage
 
@@ -18,7 +19,8 @@ class KafkaMessageStream:
     """Publishes to all topics, reads those that ingest takes in, or the given ones of other systems.
 
     `positions` gives what is recorded in the database: partitions that the group hands over are begun there.
-    Without it they are begun where `seek` was told last. The group is joined by the first poll.
+    Without it they are begun where `seek` was told last. The group is joined by the first poll. `ids` are those
+    that the topics had when positions in them were recorded; by default those that they have then.
     """
 
     def __init__(
@@ -26,11 +28,14 @@ class KafkaMessageStream:
         connection: KafkaConnection,
         positions: Callable[[], Mapping[Partition, int]] | None = None,
         topics: Collection[str] = INGESTED,
+        ids: Mapping[str, str] | None = None,
     ) -> None:
         self._connection = connection
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
         self._names = {connection.topic_prefix + topic: topic for topic in topics}
+        known = {connection.topic_prefix + topic: each for topic, each in (ids or {}).items()}
+        self._topics = KnownTopics(self._admin, self._names, known)
         self._recorded = positions
         self._sought: Mapping[Partition, int] = {}
         self._consumer: GroupConsumer | None = None
@@ -53,13 +58,27 @@ class KafkaMessageStream:
     def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
         """Return up to `limit` messages of the partitions that are assigned; see the port."""
         if self._consumer is None:
-            self._consumer = GroupConsumer(self._connection.consumer(), self._admin, self._names, self._positions)
+            consumer, positions = self._connection.consumer(), self._positions
+            self._consumer = GroupConsumer(consumer, self._admin, self._names, positions, self._topics)
         return self._consumer.poll(limit, timeout)
+
+    def passed(self) -> dict[Partition, int]:
+        """Return where to go on beyond what nobody can read; see the port."""
+        return {} if self._consumer is None else self._named(self._consumer.passed())
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets; see the port."""
-        ends = read_offsets(self._admin, partitions_of(self._admin, self._names), LATEST)
-        return {Partition(self._names[topic], number): end for (topic, number), end in ends.items()}
+        return self._named(read_offsets(self._admin, partitions_of(self._admin, self._names), LATEST))
+
+    def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return how many offsets each partition holds from its position on; see the port.
+
+        Raises:
+            PositionLostError: a position is beyond the end of its partition.
+            StreamUnavailableError: the brokers don't answer.
+        """
+        places = partitions_of(self._admin, self._names)
+        return self._named(counts_behind(self._admin, places, self._placed(positions)))
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Commit the group's offsets, in the background: for monitoring only."""
@@ -75,6 +94,9 @@ class KafkaMessageStream:
 
     def _positions(self) -> dict[Place, int]:
         return self._placed(self._sought if self._recorded is None else self._recorded())
+
+    def _named(self, offsets: Mapping[Place, int]) -> dict[Partition, int]:
+        return {Partition(self._names[topic], number): offset for (topic, number), offset in offsets.items()}
 
     def _placed(self, positions: Mapping[Partition, int]) -> dict[Place, int]:
         prefix = self._connection.topic_prefix

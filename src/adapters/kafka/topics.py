@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from adapters.kafka.errors import reason_of, translated
-from adapters.kafka.log_offsets import LATEST, partitions_of, read_offsets
+from adapters.kafka.log_offsets import LATEST, Place, partitions_of, read_offsets
+from adapters.kafka.topic_ids import read_topic_ids
 from application.aggregates import CATALOG, INVENTORY, ORDER, SHIPMENT
+from application.ports.message_stream import LogIdentity, StreamUnavailableError
 from application.relay import RELAY_TOPIC
 
 log = logging.getLogger(__name__)
@@ -25,6 +28,7 @@ _FOR_EVER = -1
 _REASON_BYTES = 1024 * 1024
 _BROKERS_DEFAULT = -1
 _SECONDS = 10.0
+_PAUSE = 0.05
 
 
 class Topic(NamedTuple):
@@ -80,19 +84,34 @@ def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] 
                 if reason_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
     names = [topic.topic for topic in absent]
-    read_offsets(admin, partitions_of(admin, names), LATEST)
+    read_offsets(admin, _awaited(admin, names), LATEST)
     log.info("topics are ready: %s", ", ".join(names))
 
 
-def log_name(admin: AdminClient, prefix: str = "") -> str:
-    """Return what tells these topics from those of other brokers, and of other prefixes.
+def log_identity(admin: AdminClient, prefix: str = "") -> LogIdentity:
+    """Return what tells these topics from those of other brokers, of other prefixes, and from earlier ones.
 
     Raises:
         StreamUnavailableError: the brokers don't answer.
     """
     with translated():
         cluster = admin.list_topics(timeout=_SECONDS).cluster_id
-    return f"the Kafka cluster {cluster}, topics {prefix}*" if prefix else f"the Kafka cluster {cluster}"
+    ids = read_topic_ids(admin, [prefix + topic.name for topic in TAKEN_IN])
+    name = f"the Kafka cluster {cluster}, topics {prefix}*" if prefix else f"the Kafka cluster {cluster}"
+    return LogIdentity(name, {topic.removeprefix(prefix): each for topic, each in ids.items()})
+
+
+def _awaited(admin: AdminClient, names: Sequence[str]) -> list[Place]:
+    """Return the partitions of topics that were just created, once the broker that is asked knows of all of them."""
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        places = partitions_of(admin, names)
+        if missing := set(names) - {name for name, _ in places}:
+            if time.monotonic() > deadline:
+                raise StreamUnavailableError(f"Kafka does not know of {', '.join(sorted(missing))} yet")
+            time.sleep(_PAUSE)
+        else:
+            return places
 
 
 def _new(topic: Topic, prefix: str) -> NewTopic:

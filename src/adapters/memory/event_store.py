@@ -105,7 +105,8 @@ class MemoryEventStore:
         db.seen.update(_claimed(batch.receipts))
         for settlement in batch.settlements:
             self._settle(settlement)
-        db.positions.update(batch.positions)
+        for partition, offset in batch.positions.items():
+            db.positions[partition] = max(offset, db.positions.get(partition, 0))
         if batch.tracking:
             db.tracking[batch.tracking.name] = batch.tracking.position
         if batch.cases:

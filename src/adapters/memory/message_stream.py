@@ -44,10 +44,18 @@ class MemoryMessageStream:
                 self._changed.wait(remaining)
         return messages
 
+    def passed(self) -> dict[Partition, int]:
+        """Return nothing: every offset is a message."""
+        return {}
+
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets."""
         with self._changed:
             return {partition: len(log) for partition, log in self._logs.items()}
+
+    def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return how many messages each partition holds from its position on."""
+        return {partition: end - positions.get(partition, 0) for partition, end in self.ends().items()}
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Nothing to do: nobody watches."""

@@ -30,7 +30,7 @@ _SETTLE = (
 _APPLIED = "UPDATE bronze.messages SET outcome = 'applied' WHERE topic = %s AND partition = %s AND \"offset\" = %s"
 _MOVE = (
     "INSERT INTO bronze.positions (topic, partition, next_offset) VALUES (%s, %s, %s) "
-    "ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
+    "ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)"
 )
 
 
@@ -89,6 +89,6 @@ def settle(cursor: Cursor[DictRow], settlements: Sequence[Settlement]) -> None:
 
 
 def move(cursor: Cursor[DictRow], positions: Mapping[Partition, int]) -> None:
-    """Move the positions to go on from."""
+    """Move the positions to go on from; never back, should somebody else be further."""
     if positions:
         cursor.executemany(_MOVE, [(p.topic, p.number, offset) for p, offset in sorted(positions.items())])

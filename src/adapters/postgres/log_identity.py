@@ -13,21 +13,26 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.errors import translated
 from application.aggregates import TOPICS
 from application.errors import PlatformError
-from application.ports.message_stream import Partition
+from application.ports.message_stream import LogIdentity, Partition
 
-TOPIC_LOG = "the topic log of this database"
+TOPIC_LOG = LogIdentity("the topic log of this database")
 
 Starts = Mapping[Partition, int]
 """Where each partition ended in the log before; empty for the first log of a database."""
 
-_LAST = "SELECT name, starts FROM bronze.logs ORDER BY number DESC LIMIT 1"
-_ADD = "INSERT INTO bronze.logs (name, starts) VALUES (%s, %s)"
+_LAST = "SELECT name, topics, starts FROM bronze.logs ORDER BY number DESC LIMIT 1"
+_ADD = "INSERT INTO bronze.logs (name, topics, starts) VALUES (%s, %s, %s)"
+_KNOW = "UPDATE bronze.logs SET topics = topics || %s WHERE number = (SELECT max(number) FROM bronze.logs)"
 _POSITIONS = "SELECT topic, partition, next_offset FROM bronze.positions"
 _TOPIC_LOG = "SELECT topic, partition, next_offset FROM stream.partitions WHERE topic = ANY(%s)"
 
 
 class OtherLogError(PlatformError):
     """The database takes in from another log than the one that the settings name."""
+
+
+class RecreatedTopicError(PlatformError):
+    """A topic of the log was deleted and created anew since messages of it were taken in."""
 
 
 class UndrainedLogError(PlatformError):
@@ -40,27 +45,38 @@ class PostgresLogIdentity:
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
 
-    def claim(self, name: str) -> Starts:
+    def claim(self, named: LogIdentity) -> Starts:
         """Return where the offsets of the log begin; the first log that is used becomes the database's log.
 
         Raises:
             OtherLogError: messages of another log were taken in already, or wait there.
+            RecreatedTopicError: messages of a topic were taken in that is not this one, though it has the name.
         """
         with self._connection() as connection:
             log = _Log.last(connection)
-            if log.name == name:
+            if log.name == named.name:
+                if anew := log.recreated(named):
+                    raise RecreatedTopicError(
+                        f"{', '.join(anew)} of {log.name}: deleted and created anew since messages were taken in, so "
+                        "that positions in it mean nothing. `dataflow switch-log` has it read from its first message; "
+                        "what the old one held beyond its positions is gone"
+                    )
+                if named.topics.items() - log.topics.items():
+                    connection.execute(_KNOW, [Jsonb(named.topics)])
                 return log.starts
             if log.positions or log.waiting:
                 raise OtherLogError(
-                    f"this database takes in from {log.name}, but the settings name {name}: positions of the one mean "
-                    "nothing in the other, and messages would be skipped. Set what was set before, or move the "
+                    f"this database takes in from {log.name}, but the settings name {named.name}: positions of the one "
+                    "mean nothing in the other, and messages would be skipped. Set what was set before, or move the "
                     "database with `dataflow switch-log`"
                 )
-            connection.execute(_ADD, [name, Jsonb({})])
+            connection.execute(_ADD, [named.name, Jsonb(named.topics), Jsonb({})])
             return {}
 
-    def switch(self, name: str, *, drained: bool) -> Starts:
-        """Take in from another log from now on; return where its offsets begin. Nobody may consume meanwhile.
+    def switch(self, named: LogIdentity, *, drained: bool) -> Starts:
+        """Take in from another log from now on, or from topics that were created anew; return where offsets begin.
+
+        Nobody may consume meanwhile.
 
         `drained` says that everything in the log so far was taken in; of the topic log that is known.
 
@@ -69,19 +85,23 @@ class PostgresLogIdentity:
         """
         with self._connection() as connection:
             log = _Log.last(connection)
-            if log.name == name:
-                return log.starts
+            if log.name == named.name:
+                anew = log.recreated(named)
+                ended = {place: end for place, end in log.positions.items() if place.topic in anew}
+                starts = {**log.starts, **ended}
+                if anew:
+                    connection.execute(_ADD, [named.name, Jsonb({**log.topics, **named.topics}), Jsonb(_texts(starts))])
+                return starts
             if log.waiting:
                 raise UndrainedLogError(
                     f"{log.waiting:,} messages wait in {log.name}: take them in first, with `dataflow consume --once` "
                     "and DATAFLOW_KAFKA_BOOTSTRAP not set"
                 )
-            if log.name != TOPIC_LOG and log.positions and not drained:
+            if log.name != TOPIC_LOG.name and log.positions and not drained:
                 raise UndrainedLogError(
                     f"whether messages wait in {log.name} is not known here: take in all of them, then say --drained"
                 )
-            starts = {f"{p.topic}/{p.number}": end for p, end in log.positions.items()}
-            connection.execute(_ADD, [name, Jsonb(starts)])
+            connection.execute(_ADD, [named.name, Jsonb(named.topics), Jsonb(_texts(log.positions))])
             return log.positions
 
     @contextmanager
@@ -96,6 +116,7 @@ class _Log(NamedTuple):
     """The log so far, how far it was taken in, and, of the topic log, how many messages wait."""
 
     name: str | None
+    topics: dict[str, str]
     starts: Starts
     positions: Starts
     waiting: int
@@ -104,15 +125,26 @@ class _Log(NamedTuple):
     def last(cls, connection: Connection) -> _Log:
         """Read it. Before logs were recorded, a database that never used its topic log was one of the Kafka named."""
         ends = _places(connection.execute(_TOPIC_LOG, [list(TOPICS)]))
-        name, texts = connection.execute(_LAST).fetchone() or (TOPIC_LOG if any(ends.values()) else None, {})
+        unnamed = TOPIC_LOG.name if any(ends.values()) else None
+        name, topics, texts = connection.execute(_LAST).fetchone() or (unnamed, {}, {})
         starts = _places((*_place(text), start) for text, start in texts.items())
         positions = _places(connection.execute(_POSITIONS)) if name is not None else {}
         taken = sum(positions.get(place, starts.get(place, 0)) - starts.get(place, 0) for place in ends)
-        return cls(name, starts, positions, sum(ends.values()) - taken if name == TOPIC_LOG else 0)
+        waiting = sum(ends.values()) - taken if name == TOPIC_LOG.name else 0
+        return cls(name, topics, starts, positions, waiting)
+
+    def recreated(self, named: LogIdentity) -> list[str]:
+        """Return the topics that messages were taken in from under another id than they have now."""
+        read = {place.topic for place, position in self.positions.items() if position > self.starts.get(place, 0)}
+        return sorted(t for t in read & named.topics.keys() if self.topics.get(t, named.topics[t]) != named.topics[t])
 
 
 def _places(rows: Iterable[tuple[str, int, int]]) -> dict[Partition, int]:
     return {Partition(topic, number): offset for topic, number, offset in rows}
+
+
+def _texts(starts: Starts) -> dict[str, int]:
+    return {f"{place.topic}/{place.number}": end for place, end in starts.items()}
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -87,11 +87,19 @@ class PostgresTopicLog:
                     return messages
                 self._wait(remaining)
 
+    def passed(self) -> dict[Partition, int]:
+        """Return nothing: every offset is a message."""
+        return {}
+
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets."""
         with _translated(), self._pool.connection() as connection:
             rows = connection.execute(_PARTITIONS, [self._topics]).fetchall()
         return {Partition(topic, number): end for topic, number, end in rows}
+
+    def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return how many messages each partition holds from its position on."""
+        return {partition: end - positions.get(partition, 0) for partition, end in self.ends().items()}
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Nothing to do: the positions that count are in the same database."""

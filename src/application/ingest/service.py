@@ -89,8 +89,7 @@ class Ingest:
 
     def lag(self) -> dict[Partition, int]:
         """Return how many messages each partition holds beyond its position; any thread may ask."""
-        positions = self._inbox.positions()
-        return {p: max(0, end - positions.get(p, 0)) for p, end in self._stream.ends().items()}
+        return self._stream.behind(self._inbox.positions())
 
     def catch_up(self, progress: Taken = _silent, stop: Event | None = None) -> Balance:
         """Take in all messages that are in the stream now; return what became of those taken."""
@@ -127,12 +126,20 @@ class Ingest:
                     messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commits else wait)
                     self._observer.turned()
                     self._advance(messages, writers)
+                    if not messages:
+                        self._pass()
                     if ends(messages):
                         self._advance((), writers)
                         return
             except BaseException:
                 self._abandon()
                 raise
+
+    def _pass(self) -> None:
+        """Move on beyond what nobody can read; all that was read before is committed."""
+        if passed := self._stream.passed():
+            self._store.append(Batch(positions=passed))
+            self._stream.acknowledge(passed)
 
     def _advance(self, messages: Sequence[ReceivedMessage], writers: ThreadPoolExecutor) -> None:
         """Decide a batch while those before it are committed; then send it on its way."""

@@ -18,6 +18,13 @@ class Partition(NamedTuple):
     number: int
 
 
+class LogIdentity(NamedTuple):
+    """What tells one log from another: its name, and the ids that its topics have, where it gives them any."""
+
+    name: str
+    topics: Mapping[str, str] = {}
+
+
 class OutgoingMessage(NamedTuple):
     """A message to publish; messages with the same key keep their order."""
 
@@ -57,8 +64,17 @@ class MessageStream(Protocol):
         of each partition that has its turn.
         """
 
+    def passed(self) -> dict[Partition, int]:
+        """Return where to go on in partitions that hold nothing readable from the last message polled to there.
+
+        So it is with the mark that ends a transaction, and with messages that expired. Each is returned once.
+        """
+
     def ends(self) -> dict[Partition, int]:
         """Return the offset that the next message of each partition gets at the earliest."""
+
+    def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return how many offsets each partition holds from its position on; those not named, from the start."""
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Tell the log how far messages were taken in. For its own monitoring only, never for correctness."""

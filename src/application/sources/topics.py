@@ -78,13 +78,14 @@ class TopicIngest:
             changes, rows, rejected = self._read(received)
             self._keep_rows(rows, rejected, received)
             self._keep_changes(changes, received, now)
+        elif passed := self._topics.passed():
+            self._outbox.keep(self.source, [], passed)
         self._settle()
         return len(received)
 
     def behind(self) -> int:
         """Return how many messages are not taken in yet, by their offsets."""
-        positions = self._ledger.progress(self.source).positions
-        return sum(max(0, end - positions.get(partition, 0)) for partition, end in self._topics.ends().items())
+        return sum(self._topics.behind(self._ledger.progress(self.source).positions).values())
 
     def _received(self, timeout: float) -> list[ReceivedMessage]:
         received = self._topics.poll(LIMIT, timeout)

@@ -113,12 +113,13 @@ def status(as_json: bool) -> None:
 def switch_log(drained: bool) -> None:
     """Move the database to the log that the settings name now, e.g. from its own topic log to Kafka.
 
-    Stop whatever publishes and consumes first.
+    So it goes on, too, with topics that were deleted and created anew, from their first messages. Stop whatever
+    publishes and consumes first.
     """
     with platform() as container, container.roles().hold(pipeline.CONSUME):
-        name = container.log_name()
-        starts = container.log_identity().switch(name, drained=drained)
-    console.print(f"this database takes in from {name}", soft_wrap=True)
+        named = container.named_log()
+        starts = container.log_identity().switch(named, drained=drained)
+    console.print(f"this database takes in from {named.name}", soft_wrap=True)
     for (topic, number), start in sorted(starts.items()):
         console.print(f"  {topic}/{number}: its first message counts as {start:,}")
 

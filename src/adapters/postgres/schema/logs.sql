@@ -5,5 +5,14 @@ CREATE TABLE IF NOT EXISTS bronze.logs (
     starts jsonb NOT NULL DEFAULT '{}',
     since  timestamptz NOT NULL DEFAULT now()
 );
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'bronze.logs'::regclass AND attname = 'topics') THEN
+        ALTER TABLE bronze.logs ADD COLUMN topics jsonb NOT NULL DEFAULT '{}';
+    END IF;
+END
+$$;
+COMMENT ON COLUMN bronze.logs.topics IS
+    'The ids of its topics, by name: one that was deleted and created anew has another.';
 COMMENT ON COLUMN bronze.logs.starts IS
     'Where each partition ended in the log before, by topic/number: offsets of this log are counted on from there.';

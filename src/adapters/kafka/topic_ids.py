@@ -1,0 +1,87 @@
+"""Which topics these are: a topic that is deleted and created anew has its old name, and another id."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, TopicDescription
+
+from adapters.kafka.errors import PositionLostError, reason_of, translated
+
+_SECONDS = 10.0
+_LOOK_SECONDS = 5.0
+"""How often the brokers are asked while messages are read."""
+
+
+def read_topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]:
+    """Return the ids of the topics that exist, by name.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer.
+    """
+    with translated():
+        return _found(_ask(admin, names))
+
+
+class KnownTopics:
+    """The ids of the topics that are read; the first that is seen of a topic counts."""
+
+    def __init__(self, admin: AdminClient, names: Collection[str], ids: Mapping[str, str]) -> None:
+        self._admin = admin
+        self._names = names
+        self._ids = dict(ids)
+        self._asked: dict[str, Future[TopicDescription]] | None = None
+        self._next_look = 0.0
+
+    def require_same(self) -> None:
+        """Ask the brokers for the ids, and wait for them.
+
+        Raises:
+            PositionLostError: a topic was created anew.
+            StreamUnavailableError: the brokers don't answer.
+        """
+        self._compare(read_topic_ids(self._admin, self._names))
+
+    def look(self) -> None:
+        """Ask from time to time, and wait for nothing: brokers that don't answer are asked again.
+
+        Raises:
+            PositionLostError: a topic was created anew.
+        """
+        if self._asked is None:
+            if time.monotonic() >= self._next_look:
+                self._asked = _ask(self._admin, self._names)
+        elif all(future.done() for future in self._asked.values()):
+            answers, self._asked, self._next_look = self._asked, None, time.monotonic() + _LOOK_SECONDS
+            try:
+                found = _found(answers)
+            except KafkaException:
+                return
+            self._compare(found)
+
+    def _compare(self, found: Mapping[str, str]) -> None:
+        anew = sorted(name for name, found_id in found.items() if self._ids.setdefault(name, found_id) != found_id)
+        if anew:
+            raise PositionLostError(
+                f"{', '.join(anew)}: deleted and created anew, so that positions in it mean nothing; stop all "
+                "consumers, then `dataflow switch-log` has it read from its first message"
+            )
+
+
+def _ask(admin: AdminClient, names: Collection[str]) -> dict[str, Future[TopicDescription]]:
+    return admin.describe_topics(TopicCollection(list(names)), request_timeout=_SECONDS)
+
+
+def _found(answers: Mapping[str, Future[TopicDescription]]) -> dict[str, str]:
+    """Return the ids; a topic that does not exist has none."""
+    found = {}
+    for name, answer in answers.items():
+        try:
+            found[name] = str(answer.result(_SECONDS).topic_id)
+        except KafkaException as error:
+            if reason_of(error).code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    return found
