@@ -89,7 +89,12 @@ def _settle(messages: Sequence[Quarantined]) -> None:
 
 def _message(message: Quarantined) -> None:
     st.markdown(f"**Message {message.quarantine_id}**: {message.detail}")
-    st.code(message.payload.decode("utf-8", "backslashreplace")[:_MOST_PAYLOAD], language="json", wrap_lines=True)
+    try:
+        payload = viewing().payload(message.quarantine_id)
+    except PlatformError as error:
+        st.error(" ".join(str(error).split()))
+        return
+    st.code(payload.decode("utf-8", "backslashreplace")[:_MOST_PAYLOAD], language="json", wrap_lines=True)
     who = reader()
     if who is None or not who.operator:
         note("Operators may retry or discard it.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from application.ingest.quarantine import parts_by_size
 from application.ports.inbox import Inbox, Quarantined, QuarantineFeed
 
-BATCH = 20
-"""Few, since each may be as large as the stream's largest message."""
+BATCH = 500
 
-Publish = Callable[[Sequence[Quarantined]], None]
-"""Publishes messages, each under its quarantine id; on return all of them are kept."""
+Publish = Callable[[Sequence[tuple[Quarantined, bytes]]], None]
+"""Publishes messages with their payloads, each under its quarantine id; on return all of them are kept."""
 
 
 class DeadLetterFeed:
@@ -27,12 +27,13 @@ class DeadLetterFeed:
 
         Raises:
             StreamUnavailableError, StoreUnavailableError: publishing or reading failed; call again later.
-            OversizedMessageError: the topic takes no message of that size.
         """
         ids = self._feed.pending(self._batch_size)
-        if ids:
-            self._publish(self._inbox.quarantine(ids))
-            self._feed.mark(ids)
+        for part in parts_by_size(self._inbox.quarantine(ids) if ids else ()):
+            numbers = [message.quarantine_id for message in part]
+            payloads = self._inbox.payloads(numbers)
+            self._publish([(message, payloads[message.quarantine_id]) for message in part])
+            self._feed.mark(numbers)
         return len(ids)
 
     def waiting(self) -> int:

@@ -144,6 +144,10 @@ class Viewing:
             lambda: explain_event(self._container().event_store(), self._container().archive(), event),
         )
 
+    def payload(self, number: int) -> bytes:
+        """Return a quarantined message as received; raises as `Quarantine.payload` does."""
+        return self._asked(lambda: self._container().quarantine().payload(number))
+
     def retry(self, numbers: list[int], actor: str) -> list[Retried]:
         """Retry quarantined messages; raises as `Quarantine.retry` does."""
         results = self._asked(lambda: self._container().quarantine().retry(numbers, actor=actor))

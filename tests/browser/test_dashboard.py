@@ -217,7 +217,7 @@ def test_a_quarantined_message_is_shown_and_discarded_with_who_and_why(home: Pat
     number = int(page.dataframe[0].value["Number"][0])
     page.selectbox(key="message").set_value(number).run()
     with platform(Settings(home=home)) as container:
-        assert page.code[0].value == container.quarantine().show(number).payload.decode("utf-8", "backslashreplace")
+        assert page.code[0].value == container.quarantine().payload(number).decode("utf-8", "backslashreplace")
     page.text_input(key="why").input("sent by mistake").run()
     next(button for button in page.button if button.label == "Discard").click().run()
     with platform(Settings(home=home)) as container:

@@ -215,12 +215,9 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
     assert inbox.positions() == {Partition("orders", 0): 4}
     assert inbox.seen(["s 1", "t 1", "u 1"]) == {"s 1", "t 1"}
     [kept] = inbox.quarantine()
-    assert (kept.code, kept.detail, kept.source, kept.offset, kept.payload) == (
-        *refused,
-        "orders.csv:3",
-        2,
-        b"payload",
-    )
+    assert (kept.code, kept.detail, kept.source, kept.offset, kept.size) == (*refused, "orders.csv:3", 2, 7)
+    assert inbox.payloads([kept.quarantine_id]) == {kept.quarantine_id: b"payload"}
+    assert inbox.payloads([]) == inbox.payloads([kept.quarantine_id + 1]) == {}
 
 
 def test_the_key_of_a_message_is_kept_as_it_was(pair: Pair) -> None:

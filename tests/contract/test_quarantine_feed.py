@@ -18,7 +18,7 @@ from adapters.postgres.quarantine_feed import PostgresQuarantineFeed
 from application.dead_letters import DeadLetterFeed
 from application.ports.event_store import Batch, EventStore, NewEvent
 from application.ports.inbox import Inbox, Outcome, Quarantined, QuarantineFeed, Reason, Receipt
-from application.ports.message_stream import StreamUnavailableError
+from application.ports.message_stream import POLL_BYTES, StreamUnavailableError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -55,10 +55,14 @@ class Topic:
 
     def __init__(self) -> None:
         self.kept: list[Quarantined] = []
+        self.payloads: list[bytes] = []
+        self.most = 0
         self.fails = False
 
-    def publish(self, messages: Sequence[Quarantined]) -> None:
-        self.kept += messages
+    def publish(self, messages: Sequence[tuple[Quarantined, bytes]]) -> None:
+        self.kept += [message for message, _ in messages]
+        self.payloads += [payload for _, payload in messages]
+        self.most = max(self.most, sum(len(payload) for _, payload in messages))
         if self.fails:
             raise StreamUnavailableError("the acknowledgement was lost")
 
@@ -92,11 +96,20 @@ def test_every_dead_letter_goes_out_once_as_it_was_received(side: Side) -> None:
     assert drain(letters) == 7
     assert topic.offsets() == list(range(7))
     assert topic.kept == side.inbox.quarantine()
-    assert topic.kept[3].payload == b"{3"
+    assert topic.payloads == [b"{%d" % n for n in range(7)]
     assert (drain(letters), letters.waiting()) == (0, 0)
     side.store.append(Batch(receipts=quarantined(7)))
     assert drain(DeadLetterFeed(side.inbox, side.feed, topic.publish)) == 1
     assert topic.offsets() == list(range(8))
+
+
+def test_large_dead_letters_go_out_few_at_a_time(side: Side) -> None:
+    large = [each._replace(payload=b"x" * (POLL_BYTES // 3)) for each in quarantined(*range(7))]
+    side.store.append(Batch(receipts=[*large, *quarantined(7)]))
+    topic = Topic()
+    assert DeadLetterFeed(side.inbox, side.feed, topic.publish).step() == 8
+    assert topic.offsets() == list(range(8))
+    assert POLL_BYTES / 2 < topic.most <= POLL_BYTES
 
 
 def test_dead_letters_that_were_not_acknowledged_go_out_again_under_their_id(side: Side) -> None:

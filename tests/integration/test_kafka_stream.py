@@ -11,7 +11,7 @@ from threading import Condition, Event
 
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
-from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from adapters.kafka import log_offsets, topic_ids
 from adapters.kafka.connection import KafkaConnection
@@ -83,10 +83,16 @@ def raw_producer(connection: KafkaConnection) -> Iterator[Producer]:
     assert producer.flush(PATIENCE) == 0
 
 
-def raw_message(connection: KafkaConnection, topic: str) -> Message:
+@contextmanager
+def raw_consumer(connection: KafkaConnection, topic: str) -> Iterator[Consumer]:
     consumer = Consumer({"bootstrap.servers": connection.bootstrap, "group.id": "raw", "auto.offset.reset": "earliest"})
     consumer.assign([TopicPartition(connection.topic_prefix + topic, n, 0) for n in range(PARTITIONS)])
     with closing(consumer):
+        yield consumer
+
+
+def raw_message(connection: KafkaConnection, topic: str) -> Message:
+    with raw_consumer(connection, topic) as consumer:
         [message] = consumer.consume(1, PATIENCE)
     return message
 
@@ -111,16 +117,12 @@ def test_a_message_says_that_it_is_a_cloud_event(connection: KafkaConnection, st
     assert (message.key(), message.value()) == (b"key-0", b"0")
 
 
-def test_a_dead_letter_is_the_message_as_received_with_its_reason(connection: KafkaConnection) -> None:
-    status = QuarantineStatus.OPEN
-    place = ("orders", 2, 17)
-    broken = Quarantined(
-        7, status, "InvalidJson", "not JSON", "orders/2@17", *place, None, None, None, b"{no", NOW, None, None, None
-    )
+@pytest.mark.parametrize("key", [None, "", "key"])
+def test_a_dead_letter_is_the_message_as_received_with_its_reason(connection: KafkaConnection, key: str | None) -> None:
     with closing(Publisher(connection)) as publisher:
-        DeadLetters(publisher).publish([broken])
+        DeadLetters(publisher).publish([(broken(7)._replace(key=key), b"{no")])
     message = raw_message(connection, "dead-letter")
-    assert message.value() == b"{no"
+    assert (message.key(), message.value()) == (None if key is None else key.encode(), b"{no")
     assert dict(message.headers() or ()) == {
         "quarantine-id": b"7",
         "reason-code": b"InvalidJson",
@@ -129,6 +131,34 @@ def test_a_dead_letter_is_the_message_as_received_with_its_reason(connection: Ka
         "origin": b"orders/2@17",
         "received-at": b"2026-03-01T12:00:00+00:00",
     }
+
+
+def broken(number: int) -> Quarantined:
+    place, nothing = ("orders", 2, 17), (None, None, None)
+    why = ("InvalidJson", "not JSON", "orders/2@17")
+    return Quarantined(number, QuarantineStatus.OPEN, *why, *place, *nothing, 3, NOW, *nothing)
+
+
+@pytest.mark.parametrize("size", [4_000, MAX_MESSAGE_BYTES * 2], ids=["for the topic", "for the client"])
+def test_a_dead_letter_that_is_too_large_holds_up_no_other(connection: KafkaConnection, size: int) -> None:
+    admin, topic = connection.admin(), f"{connection.topic_prefix}dead-letter"
+    small = ConfigResource(
+        ResourceType.TOPIC,
+        topic,
+        incremental_configs=[ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET)],
+    )
+    for future in admin.incremental_alter_configs([small]).values():
+        future.result(PATIENCE)
+    large = os.urandom(size)
+    with closing(Publisher(connection)) as publisher:
+        DeadLetters(publisher).publish([(broken(1), b"first"), (broken(2), large), (broken(3), b"third")])
+    letters = {}
+    with raw_consumer(connection, "dead-letter") as consumer:
+        while len(letters) < 3:
+            [message] = consumer.consume(1, PATIENCE)
+            headers = dict(message.headers() or ())
+            letters[headers["quarantine-id"]] = (message.value(), headers.get("payload-omitted"))
+    assert letters == {b"1": (b"first", None), b"2": (b"", b"%d bytes" % size), b"3": (b"third", None)}
 
 
 def test_a_key_goes_to_the_partition_that_other_clients_choose_too(

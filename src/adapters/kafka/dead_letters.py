@@ -5,13 +5,15 @@ Quarantine in the database stays the record; what is published here may come twi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from adapters.kafka.producer import Headers, Publisher
+from adapters.kafka.producer import Headers, OversizedRecordError, Publisher, Record
 from adapters.kafka.topics import DEAD_LETTER
 from application.ingest.limits import MAX_ID
 from application.ports.inbox import Quarantined
-from application.ports.message_stream import OutgoingMessage
+
+log = logging.getLogger(__name__)
 
 _MOST_CHARACTERS = 100 * MAX_ID
 """Of a reason's sentence, which may quote the message."""
@@ -23,15 +25,28 @@ class DeadLetters:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    def publish(self, messages: Sequence[Quarantined]) -> None:
-        """Publish messages; on return all of them are acknowledged.
+    def publish(self, messages: Sequence[tuple[Quarantined, bytes]]) -> None:
+        """Publish messages; on return all of them are acknowledged. One that is too large goes out without its value.
 
         Raises:
             StreamUnavailableError: some message was not acknowledged in time; publishing again is safe.
         """
-        self._publisher.publish_each(
-            [(OutgoingMessage(DEAD_LETTER, m.key or "", m.payload), reason_headers(m)) for m in messages]
-        )
+        records = [Record(DEAD_LETTER, m.key, payload, reason_headers(m)) for m, payload in messages]
+        while True:
+            try:
+                self._publisher.publish_each(records)
+                return
+            except OversizedRecordError as error:
+                if not error.record.payload:
+                    raise
+                log.warning("a dead letter goes out without its value: %s", error)
+                records[records.index(error.record)] = _without_value(error.record)
+
+
+def _without_value(record: Record) -> Record:
+    """Leave the value in the database, and say so: one that is too large must not hold up the others."""
+    omitted = ("payload-omitted", f"{len(record.payload)} bytes".encode())
+    return record._replace(payload=b"", headers=[*record.headers, omitted])
 
 
 def reason_headers(message: Quarantined) -> Headers:

@@ -5,16 +5,42 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from threading import Lock
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.errors import reason_of
 from adapters.kafka.topics import MAX_MESSAGE_BYTES, TOPICS
+from application.errors import PlatformError
 from application.ports.message_stream import OutgoingMessage, OversizedMessageError, StreamUnavailableError
 
 Headers = Sequence[tuple[str, bytes]]
-_Report = tuple[KafkaError | None, OutgoingMessage]
+
+
+class Record(NamedTuple):
+    """What goes out: a message as other systems sent it may have no key."""
+
+    topic: str
+    key: str | None
+    payload: bytes
+    headers: Headers
+
+    @property
+    def size(self) -> int:
+        """Bytes of key and value."""
+        return len(self.payload) + len((self.key or "").encode())
+
+
+class OversizedRecordError(PlatformError):
+    """A record is larger than its topic takes."""
+
+    def __init__(self, text: str, record: Record) -> None:
+        super().__init__(text)
+        self.record = record
+
+
+_Report = tuple[KafkaError | None, Record]
 
 STRUCTURED: Headers = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 """Says that the value is a whole CloudEvent (CloudEvents Kafka binding 1.0, 3.3 structured content mode)."""
@@ -42,67 +68,73 @@ class Publisher:
             OversizedMessageError: a message is larger than its topic takes.
             StreamUnavailableError: some message was not acknowledged in time; publishing again is safe.
         """
-        self.publish_each([(message, headers) for message in messages])
+        try:
+            self.publish_each([Record(*message, headers) for message in messages])
+        except OversizedRecordError as error:
+            topic, key, payload, _ = error.record
+            raise OversizedMessageError(str(error), OutgoingMessage(topic, key or "", payload)) from error
 
-    def publish_each(self, messages: Sequence[tuple[OutgoingMessage, Headers]]) -> None:
-        """Publish messages, each with headers of its own; see `publish`."""
-        for message, _ in messages:
-            self._check_size(message)
+    def publish_each(self, records: Sequence[Record]) -> None:
+        """Publish records, each with headers of its own; see `publish`.
+
+        Raises:
+            OversizedRecordError: a record is larger than its topic takes; some of the others may have gone out.
+            StreamUnavailableError: some record was not acknowledged in time; publishing again is safe.
+        """
+        for record in records:
+            self._check_size(record)
         producer = self._producer
         reports: list[_Report] = []
         try:
-            for message, headers in messages:
-                self._send(producer, message, headers, reports)
+            for record in records:
+                self._send(producer, record, reports)
         except KafkaException as error:
-            self._fail([(reason_of(error), message)], len(messages))
-        while len(reports) < len(messages):
+            self._fail([(reason_of(error), record)], len(records))
+        while len(reports) < len(records):
             producer.poll(_WAIT)
-        if failed := [(error, message) for error, message in reports if error is not None]:
-            self._fail(failed, len(messages))
+        if failed := [(error, record) for error, record in reports if error is not None]:
+            self._fail(failed, len(records))
 
     def close(self) -> None:
         """Send what is still under way."""
         self._producer.flush()
 
-    def _check_size(self, message: OutgoingMessage) -> None:
+    def _check_size(self, record: Record) -> None:
         """Refuse what the client or the topic as it was created would refuse, before anything is sent."""
-        most = int(self._connection.properties.get(_CLIENT_LIMIT, _LARGEST.get(message.topic, MAX_MESSAGE_BYTES)))
-        if _size(message) > most - _ROOM:
-            raise self._oversized(message, f"at most {most - _ROOM:,} can be published")
+        most = int(self._connection.properties.get(_CLIENT_LIMIT, _LARGEST.get(record.topic, MAX_MESSAGE_BYTES)))
+        if record.size > most - _ROOM:
+            raise self._oversized(record, f"at most {most - _ROOM:,} can be published")
 
-    def _oversized(self, message: OutgoingMessage, limit: str) -> OversizedMessageError:
-        return OversizedMessageError(
-            f"the message {message.key!r} for {message.topic} has {_size(message):,} bytes, {limit}: raise "
-            f"max.message.bytes of the topic {self._connection.topic_prefix}{message.topic} on the brokers, and "
+    def _oversized(self, record: Record, limit: str) -> OversizedRecordError:
+        return OversizedRecordError(
+            f"the message {record.key!r} for {record.topic} has {record.size:,} bytes, {limit}: raise "
+            f"max.message.bytes of the topic {self._connection.topic_prefix}{record.topic} on the brokers, and "
             "DATAFLOW_KAFKA_MESSAGE_MAX_BYTES",
-            message,
+            record,
         )
 
-    def _send(self, producer: Producer, message: OutgoingMessage, headers: Headers, reports: list[_Report]) -> None:
-        """Hand one message to the client, waiting while its buffer is full; its report joins the others."""
+    def _send(self, producer: Producer, record: Record, reports: list[_Report]) -> None:
+        """Hand one record to the client, waiting while its buffer is full; its report joins the others."""
 
         def delivered(error: KafkaError | None, _: Message) -> None:
-            reports.append((error, message))
+            reports.append((error, record))
 
-        topic = self._connection.topic_prefix + message.topic
+        topic = self._connection.topic_prefix + record.topic
+        headers: list[tuple[str, str | bytes | None]] = list(record.headers)
         while True:
             try:
-                producer.produce(topic, message.payload, message.key, headers=list(headers), on_delivery=delivered)
+                producer.produce(topic, record.payload, record.key, headers=headers, on_delivery=delivered)
                 return
             except BufferError:
                 producer.poll(_WAIT)
 
-    def _fail(self, failed: Sequence[tuple[KafkaError, OutgoingMessage]], count: int) -> None:
+    def _fail(self, failed: Sequence[tuple[KafkaError, Record]], count: int) -> None:
         (error, _), *_others = Counter(error for error, _ in failed).most_common(1)
         if error.fatal():
             with self._renewing:
                 self._producer = self._connection.producer()
-        if large := [message for error, message in failed if error.code() in _TOO_LARGE]:
-            raise self._oversized(max(large, key=_size), "which the brokers refuse")
+        if large := [record for error, record in failed if error.code() in _TOO_LARGE]:
+            raise self._oversized(max(large, key=lambda record: record.size), "which the brokers refuse")
         raise StreamUnavailableError(
             f"{len(failed):,} of {count:,} messages were not acknowledged by Kafka: {error.str()}"
         )
-
-
-def _size(message: OutgoingMessage) -> int:
-    return len(message.payload) + len(message.key.encode())

@@ -167,6 +167,11 @@ class MemoryInbox:
             if (not ids or number in ids) and status in (None, q.status) and code in (None, q.code)
         ][:limit]
 
+    def payloads(self, quarantine_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the payloads of quarantined messages by id."""
+        chosen = {number: self._db.quarantine[number] for number in quarantine_ids if number in self._db.quarantine}
+        return {number: self._db.receipts[q.topic, q.partition, q.offset].payload for number, q in chosen.items()}
+
 
 class MemoryCaseBook:
     """The `CaseBook` port in memory."""
@@ -226,7 +231,7 @@ def _quarantined(number: int, r: Receipt) -> Quarantined:
         r.key,
         r.stream_id,
         r.message_id,
-        r.payload,
+        len(r.payload),
         r.received_at,
         None,
         None,

@@ -21,12 +21,17 @@ _WAITING = "SELECT code, count(*) FROM bronze.quarantine WHERE status = 'open' G
 _SEEN = "SELECT message_id FROM bronze.messages WHERE message_id = ANY(%(ids)b) AND outcome <> 'duplicate'"
 _QUARANTINE = (
     'SELECT q.quarantine_id, q.status, q.code, q.detail, q.source, q.topic, q.partition, q."offset", m.key, '
-    "m.stream_id, m.message_id, m.payload, m.received_at, q.actor, q.note, q.settled_at "
+    "m.stream_id, m.message_id, octet_length(m.payload), m.received_at, q.actor, q.note, q.settled_at "
     'FROM bronze.quarantine q JOIN bronze.messages m USING (topic, partition, "offset") '
     "WHERE (%(ids)s::bigint[] IS NULL OR q.quarantine_id = ANY(%(ids)s)) "
     "AND (%(status)s::text IS NULL OR q.status = %(status)s) "
     "AND (%(code)s::text IS NULL OR q.code = %(code)s) "
     "ORDER BY q.quarantine_id LIMIT %(limit)s"
+)
+_PAYLOADS = (
+    "SELECT q.quarantine_id, m.payload "
+    'FROM bronze.quarantine q JOIN bronze.messages m USING (topic, partition, "offset") '
+    "WHERE q.quarantine_id = ANY(%(ids)s::bigint[])"
 )
 
 
@@ -68,6 +73,10 @@ class PostgresInbox:
         rows = self._query(_QUARANTINE, wanted)
         return [Quarantined(row[0], QuarantineStatus(row[1]), *row[2:]) for row in rows]
 
-    def _query(self, query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def payloads(self, quarantine_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the payloads of quarantined messages by id; see the port."""
+        return dict(self._query(_PAYLOADS, {"ids": list(quarantine_ids)}, binary=True))
+
+    def _query(self, query: str, parameters: Mapping[str, Any], *, binary: bool = False) -> list[tuple[Any, ...]]:
         with translated(), self._pool.connection() as connection:
-            return connection.execute(query.encode(), parameters).fetchall()
+            return connection.execute(query.encode(), parameters, binary=binary).fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from application.ports.inbox import (
     Reason,
     Settlement,
 )
-from application.ports.message_stream import ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, ReceivedMessage
 
 
 class UnknownQuarantinedError(PlatformError):
@@ -33,6 +33,20 @@ class Retried(NamedTuple):
 
     quarantine_id: int
     reason: Reason | None
+
+
+def parts_by_size(messages: Iterable[Quarantined]) -> Iterator[list[Quarantined]]:
+    """Yield messages in lists whose payloads fit in memory together: about POLL_BYTES, or a single larger one."""
+    part: list[Quarantined] = []
+    size = 0
+    for message in messages:
+        if part and size + message.size > POLL_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(message)
+        size += message.size
+    if part:
+        yield part
 
 
 class Quarantine:
@@ -53,6 +67,16 @@ class Quarantine:
         if not found:
             raise UnknownQuarantinedError(f"no message {quarantine_id} in quarantine; see `dataflow quarantine list`")
         return found[0]
+
+    def payload(self, quarantine_id: int) -> bytes:
+        """Return the payload of a message as received."""
+        return self._inbox.payloads([quarantine_id])[quarantine_id]
+
+    def with_payloads(self, messages: Iterable[Quarantined]) -> Iterator[tuple[Quarantined, bytes]]:
+        """Yield messages with their payloads, of which few are in memory at a time."""
+        for part in parts_by_size(messages):
+            payloads = self._inbox.payloads([message.quarantine_id for message in part])
+            yield from ((message, payloads[message.quarantine_id]) for message in part)
 
     def retry(self, ids: Sequence[int], *, actor: str) -> list[Retried]:
         """Retry messages; those of the same key that are still open come along, in their original order.
@@ -92,7 +116,8 @@ class Quarantine:
         return message
 
     def _retry(self, m: Quarantined, actor: str) -> Reason | None:
-        decoded = decode_message(ReceivedMessage(m.topic, m.partition, m.offset, m.key, m.payload))
+        payload = self.payload(m.quarantine_id)
+        decoded = decode_message(ReceivedMessage(m.topic, m.partition, m.offset, m.key, payload))
         if decoded.reason is not None:
             return decoded.reason
         assert decoded.stream_id is not None

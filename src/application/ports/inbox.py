@@ -63,7 +63,7 @@ class Settlement(NamedTuple):
 
 
 class Quarantined(NamedTuple):
-    """A message in quarantine."""
+    """A message in quarantine; of its payload, which may be large, the number of bytes."""
 
     quarantine_id: int
     status: QuarantineStatus
@@ -76,7 +76,7 @@ class Quarantined(NamedTuple):
     key: str | None
     stream_id: str | None
     message_id: str | None
-    payload: bytes
+    size: int
     received_at: datetime
     actor: str | None
     note: str | None
@@ -121,6 +121,9 @@ class Inbox(Protocol):
         limit: int | None = None,
     ) -> list[Quarantined]:
         """Return quarantined messages in the order they were received: those with the ids, or all that fit."""
+
+    def payloads(self, quarantine_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the payloads of quarantined messages as received, by id: of few at a time, since each may be large."""
 
 
 class QuarantineFeed(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,15 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output; decimals exactly, times in ISO 8601."""
     sys.stdout.write(as_json_text(value) + "\n")
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Print values as a list in JSON, each as it comes; see `print_json`."""
+    between = "[\n"
+    for value in values:
+        sys.stdout.write(between + textwrap.indent(as_json_text(value), "  "))
+        between = ",\n"
+    sys.stdout.write("[]\n" if between == "[\n" else "\n]\n")
 
 
 def as_json_text(value: Any, indent: int = 2) -> str:

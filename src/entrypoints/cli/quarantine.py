@@ -9,7 +9,7 @@ import click
 
 from application.ports.inbox import Quarantined, QuarantineStatus
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import console, print_json, print_table
+from entrypoints.cli.output import console, print_json, print_json_list, print_table
 
 Status = click.Choice([*(status.value for status in QuarantineStatus), "all"])
 
@@ -29,9 +29,9 @@ def list_(status: str, code: str | None, limit: int, as_json: bool) -> None:
     wanted = None if status == "all" else QuarantineStatus(status)
     with platform() as container:
         found = container.inbox().quarantine(status=wanted, code=code)
-    if as_json:
-        print_json([_plain(message) for message in found])
-        return
+        if as_json:
+            print_json_list(_plain(*each) for each in container.quarantine().with_payloads(found))
+            return
     counted = Counter(message.code for message in found).most_common()
     print_table("By reason", ("reason", "messages"), counted)
     rows = [(m.quarantine_id, m.status, m.code, m.source, m.detail) for m in found[:limit]]
@@ -47,10 +47,11 @@ def show(number: int, as_json: bool) -> None:
     """Show one message with its payload as received."""
     with platform() as container:
         message = container.quarantine().show(number)
+        plain = _plain(message, container.quarantine().payload(number))
     if as_json:
-        print_json(_plain(message))
+        print_json(plain)
     else:
-        print_table(f"Message {number}", ("", "value"), _plain(message).items())
+        print_table(f"Message {number}", ("", "value"), plain.items())
 
 
 @quarantine.command("retry")
@@ -85,5 +86,5 @@ def discard(numbers: tuple[int, ...], reason: str, actor: str) -> None:
     console.print(f"{len(numbers)} discarded")
 
 
-def _plain(message: Quarantined) -> dict[str, object]:
-    return message._asdict() | {"payload": message.payload.decode("utf-8", "backslashreplace")}
+def _plain(message: Quarantined, payload: bytes) -> dict[str, object]:
+    return message._asdict() | {"payload": payload.decode("utf-8", "backslashreplace")}
