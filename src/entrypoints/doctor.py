@@ -67,7 +67,7 @@ def _data(settings: Settings) -> list[Finding]:
         with platform(settings) as container:
             balance = container.inbox().balance()
             head, position = container.event_store().head(), container.read_model().position()
-    except PlatformError as error:
+    except (PlatformError, SettingsError) as error:
         return [Finding("database", ok=False, finding=str(error))]
     lag = head - position
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,7 +103,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),
         kafka_bootstrap=environment.get("DATAFLOW_KAFKA_BOOTSTRAP") or None,
         kafka_group=environment.get("DATAFLOW_KAFKA_GROUP") or default.kafka_group,
-        kafka_topic_prefix=environment.get("DATAFLOW_KAFKA_TOPIC_PREFIX", default.kafka_topic_prefix),
+        kafka_topic_prefix=_topic_prefix(environment, default.kafka_topic_prefix),
         kafka_properties=_kafka_properties(environment),
         orders_db_url=environment.get("DATAFLOW_ORDERS_DB_URL") or None,
         catalog_url=_address(environment, "DATAFLOW_CATALOG_URL", MONGODB),
@@ -139,6 +140,16 @@ def _kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
         for name in names
         if name.removeprefix(KAFKA) not in KAFKA_OWN
     }
+
+
+def _topic_prefix(environment: Mapping[str, str], default: str) -> str:
+    prefix = environment.get("DATAFLOW_KAFKA_TOPIC_PREFIX", default)
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", prefix):
+        raise SettingsError(
+            f"DATAFLOW_KAFKA_TOPIC_PREFIX is {prefix!r}; it takes up to 200 letters, digits, dots, '_' and '-', "
+            "as names of topics do"
+        )
+    return prefix
 
 
 def _processes(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -149,6 +149,19 @@ def test_a_consumer_asked_to_end_finishes_its_batch(published: Home, undisturbed
     assert _outcome(published) == expected
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_consumer_that_was_to_take_in_all_says_that_it_did_not(published: Home, number: signal.Signals) -> None:
+    with published.connect() as watch, watch.transaction():
+        watch.execute("LOCK TABLE bronze.messages IN SHARE MODE")
+        process = published.start("consume", "--once")
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until(lambda: process.poll() is not None or _count(watch, waits), "nothing is written")
+        process.send_signal(number)
+    done = ended(process)
+    assert "nothing is lost" in the_one_line(done)
+    assert done.returncode == 128 + number
+
+
 def test_an_interrupted_follower_projects_everything_once(taken_in: Home, undisturbed: tuple[Outcome, Any]) -> None:
     numbers = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT] * (KILLS // 4)
     _interrupt(taken_in, "project", numbers, _projected, len(undisturbed[0].log))

@@ -160,6 +160,8 @@ def test_wrong_argument(
         ("log_format", "xml", "text, json"),
         ("health_port", "http", "a whole number from 1 to 65,535"),
         ("kafka_group", "shop", "DATAFLOW_KAFKA_BOOTSTRAP"),
+        ("kafka_topic_prefix", "our topics/", "letters, digits, dots"),
+        ("database_url", "postgresql://localhost/dataflow?nosuch=1", '"nosuch"'),
         ("database_url", "mysql://localhost/dataflow", "postgresql://"),
         ("home", __file__, "a folder"),
     ],
@@ -239,6 +241,36 @@ def test_database_that_nobody_serves(tmp_path: Path) -> None:
         assert "database does not answer" in said
         assert "port 1" in said
     assert not home.folder.exists()
+
+
+@pytest.fixture
+def weak(shop: Home, tmp_path: Path) -> Iterator[Home]:
+    """A home whose database belongs to somebody else."""
+    with shop.connect() as connection:
+        connection.execute("CREATE ROLE weak LOGIN")
+        url = f"postgresql://weak@/{connection.info.dbname}?host={connection.info.host}"
+    yield Home(tmp_path / "weak", database_url=url)
+    with shop.connect() as connection:
+        connection.execute("DROP ROLE weak")
+
+
+def test_database_of_somebody_else(weak: Home) -> None:
+    said = weak.refusal("status")
+    assert "permission denied for database" in said
+    assert "the role needs CREATE on the database" in said
+
+
+def test_database_that_takes_no_writes(shop: Home) -> None:
+    with shop.connect() as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        for command in (("status",), ("generate", "--orders", 1)):
+            assert "the database takes no writes" in shop.refusal(*command)
+    finally:
+        with shop.connect() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
 
 
 def test_database_that_does_not_exist(shop: Home, tmp_path: Path) -> None:

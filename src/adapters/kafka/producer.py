@@ -101,7 +101,8 @@ class Publisher:
 
     def _check_size(self, record: Record) -> None:
         """Refuse what the client or the topic as it was created would refuse, before anything is sent."""
-        most = int(self._connection.properties.get(_CLIENT_LIMIT, _LARGEST.get(record.topic, MAX_MESSAGE_BYTES)))
+        own = self._connection.properties.get(_CLIENT_LIMIT)
+        most = _LARGEST.get(record.topic, MAX_MESSAGE_BYTES) if own is None else int(own, base=0)
         if record.size > most - _ROOM:
             raise self._oversized(record, f"at most {most - _ROOM:,} can be published")
 

@@ -17,6 +17,10 @@ class DataFolderError(PlatformError):
     """The data folder can't be used."""
 
 
+class RefusedByDatabaseError(PlatformError):
+    """The database does not let its role do what the platform needs."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn driver errors into the ports' errors; what is not expected passes as it is."""
@@ -24,5 +28,11 @@ def translated() -> Iterator[None]:
         yield
     except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
         raise ConcurrencyConflictError(str(error).strip()) from error
+    except pg.ReadOnlySqlTransaction as error:
+        raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
+    except pg.InsufficientPrivilege as error:
+        raise RefusedByDatabaseError(
+            f"{str(error).strip()}: the role needs CREATE on the database, and must own the platform's schemas"
+        ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error

@@ -9,7 +9,7 @@ import psycopg
 from eventsourcing import persistence
 from eventsourcing.persistence import Tracking as LibraryTracking
 from psycopg import Cursor
-from psycopg.errors import IdleInTransactionSessionTimeout
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze, cases
@@ -108,6 +108,8 @@ def _translated() -> Iterator[None]:
     except (persistence.OperationalError, persistence.InterfaceError) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error
     except persistence.InternalError as error:
+        if isinstance(error.__cause__, ReadOnlySqlTransaction):
+            raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
         if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
             raise StoreUnavailableError(f"the database waited too long: {str(error).strip()}") from error
         raise

@@ -12,6 +12,7 @@ from types import FrameType
 
 from dependency_injector import providers
 
+from entrypoints.cli.interruption import Terminated
 from entrypoints.container import Container
 from entrypoints.monitoring.logs import JsonFormatter
 from entrypoints.settings import Settings, from_environment
@@ -44,11 +45,16 @@ def platform(settings: Settings | None = None) -> Iterator[Container]:
 
 
 @contextmanager
-def stop_signal() -> Iterator[Event]:
-    """Give an event that SIGTERM and Ctrl-C set, so that a loop ends between two transactions."""
-    stop = Event()
+def stop_signal(*, to_the_end: bool = False) -> Iterator[Event]:
+    """Give an event that SIGTERM and Ctrl-C set, so that a loop ends between two transactions.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    Where the loop should have gone `to_the_end`, that it was stopped is an interruption, which the exit code says.
+    """
+    stop = Event()
+    asked = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
         stop.set()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -57,3 +63,5 @@ def stop_signal() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if asked and to_the_end:
+        raise Terminated if asked[0] == signal.SIGTERM else KeyboardInterrupt

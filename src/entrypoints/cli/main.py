@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from application.errors import InvalidRequestError, PlatformError
+from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
 
 MODULE_OF = {
@@ -40,10 +41,6 @@ MODULE_OF = {
     "verify": "replay",
 }
 """The module of this package that has a command."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, taken like Ctrl-C: what runs is cancelled, what was opened is closed."""
 
 
 class Commands(click.Group):

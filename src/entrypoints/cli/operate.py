@@ -34,7 +34,7 @@ def consume(once: bool) -> None:
         taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
         report(taken.received)
 
-    with stop_signal() as stop, reported(settings, "taking in", "messages") as report:
+    with stop_signal(to_the_end=once) as stop, reported(settings, "taking in", "messages") as report:
         consuming.consume(settings, stop, count, once=once)
     summarise(
         settings,
@@ -55,7 +55,7 @@ def project(once: bool) -> None:
         applied += more
         report(applied)
 
-    with stop_signal() as stop, reported(settings, "projecting", "events") as report:
+    with stop_signal(to_the_end=once) as stop, reported(settings, "projecting", "events") as report:
         projecting.project(settings, stop, count, once=once)
     summarise(settings, f"{applied:,} events applied")
 

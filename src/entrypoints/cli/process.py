@@ -39,7 +39,7 @@ def process(names: tuple[str, ...], once: bool, retry_parked: bool) -> None:
         decided += more
         report(decided)
 
-    with stop_signal() as stop, reported(settings, "deciding", "events") as report:
+    with stop_signal(to_the_end=once) as stop, reported(settings, "deciding", "events") as report:
         processing.process(settings, chosen, stop, count, once=once, retry_parked=retry_parked)
     summarise(settings, f"{decided:,} events read by {' and '.join(chosen)}")
 

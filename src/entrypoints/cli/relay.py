@@ -24,6 +24,6 @@ def relay(once: bool) -> None:
         sent += more
         report(sent)
 
-    with stop_signal() as stop, reported(settings, "relaying", "messages") as report:
+    with stop_signal(to_the_end=once) as stop, reported(settings, "relaying", "messages") as report:
         relaying.relay(settings, stop, count, once=once)
     summarise(settings, f"{sent:,} messages sent")

@@ -58,7 +58,7 @@ def ingest_topics(mapping: Path, once: bool, as_json: bool) -> None:
         names = [table.topic for table in rows.tables.values() if table.topic is not None]
         if not names:
             raise MappingError(f"{mapping} names no topic; add [topics.<table>] with a topic")
-        with container.foreign_topics(rows.name, names) as topics, stop_signal() as stop:
+        with container.foreign_topics(rows.name, names) as topics, stop_signal(to_the_end=once) as stop:
             ingest = TopicIngest(topics, rows, ledger, ledger, container.topic_log())
             with container.roles().hold(ingest.source):
                 before = container.inbox().balance(ingest.source)

@@ -9,8 +9,8 @@ from threading import Lock, Thread
 
 from prometheus_client import Metric
 
-LIVE_SECONDS = 60.0
-"""A loop that did not go round for so long hangs; longer than any wait between two attempts."""
+LIVE_SECONDS = 120.0
+"""A loop that did not go round for so long hangs; longer than any wait, of which that for a delivery is 60 s."""
 PATIENCE_SECONDS = 2.0
 """How long a question to the database and the stream may take."""
 
