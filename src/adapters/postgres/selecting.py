@@ -97,7 +97,7 @@ def _broken_down(fact: Fact, by: Dimension) -> Source:
     through, alias = source.through, f"{by.name}_of"
     members = (
         f"JOIN (SELECT DISTINCT {through.column} AS of, {source.key} AS key, {source.label} AS label "
-        f"FROM {through.fact.name} f {' '.join(source.joins + source.naming)}) {alias} ON {alias}.of = {through.link}"
+        f"FROM {through.table} f {' '.join(source.joins + source.naming)}) {alias} ON {alias}.of = {through.link}"
     )
     return Source(f"{alias}.key", f"{alias}.label", (members,))
 
@@ -125,8 +125,7 @@ def _is_member(fact: Fact, by: Dimension | None, chosen: Filter, values: dict[st
     if held is not None and None not in chosen.members:
         return f"{held.column} && %({_members_of(chosen.dimension)})s::text[]"
     return (
-        f"{through.link} IN (SELECT {through.column} FROM {through.fact.name} f {' '.join(source.joins)} "
-        f"WHERE {condition})"
+        f"{through.link} IN (SELECT {through.column} FROM {through.table} f {' '.join(source.joins)} WHERE {condition})"
     )
 
 

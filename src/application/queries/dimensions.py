@@ -1,8 +1,8 @@
 """The dimensions that figures are broken down by and filtered on.
 
 Attributes that change (category, supplier) are those of the time of the fact; names are today's. What an order
-or a shipment only knows through its order lines counts for each member that one of the lines has: an order with
-products of two categories is an order of both.
+or a shipment only knows through its lines counts for each member that one of the lines has: an order with products of
+two categories is an order of both. The lines of a shipment are those that it carries, not all of its order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ _RECEIVED_FROM = "coalesce(f.supplier_id, product_then.supplier_id)"
 _ORDER_OF_SHIPMENT = "'order-' || f.order_id"
 _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
-    SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
+    SHIPMENTS: Through(
+        ORDER_LINES,
+        "f.stream_id",
+        "f.stream_id",
+        "SELECT stream_id, unnest(product_keys) AS product_key FROM fact_shipment",
+    ),
 }
 _VERSIONS = "product_then.product_key FROM dim_product product_then"
 _PRODUCT = {
