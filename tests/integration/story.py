@@ -204,3 +204,32 @@ def tell_of_a_late_order() -> list[Recorded]:
     story.tell(order.AddOrderLines(order_id="o1", occurred_at=at("02-11"), lines=(_line(2, "nut", 2, "5"),)))
     story.tell(_later_in_the_catalog()[0])
     return story.log
+
+
+def tell_of_two_suppliers() -> list[Recorded]:
+    """Return a log of orders whose lines differ in more than one way, and of a shipment whose order never came.
+
+    Tea is a drink of acme, nuts a snack of best, juice a drink of best. m1 has tea, which waits for stock, and nuts,
+    which were allocated in hamburg; m2 has juice, allocated in bremen. s1 carries tea of m1, s9 tea of an unknown order.
+    """
+    story = Story()
+    for product, category, supplier in (
+        ("tea", "Drinks", "acme"),
+        ("nut", "Snacks", "best"),
+        ("juice", "Drinks", "best"),
+    ):
+        story.tell(
+            catalog.RegisterProduct(
+                product_id=product, occurred_at=at("01-01"), name=product, category=category, supplier_id=supplier
+            )
+        )
+    story.tell(
+        _order("m1", "01-10", _line(1, "tea", 10, "10"), _line(2, "nut", 5, "4")),
+        _order("m2", "01-11", _line(1, "juice", 2, "3"), currency="USD"),
+        order.BackorderOrderLines(order_id="m1", occurred_at=at("01-11"), lines=_units(1, 10)),
+        order.AllocateOrderLines(order_id="m1", occurred_at=at("01-11"), lines=_units(2, 5), location_id="hamburg"),
+        order.AllocateOrderLines(order_id="m2", occurred_at=at("01-12"), lines=_units(1, 2), location_id="bremen"),
+        _plan("s1", "m1", "01-14", "01-17"),
+        _plan("s9", "m9", "01-14", "01-17"),
+    )
+    return story.log

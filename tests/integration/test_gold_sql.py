@@ -35,7 +35,7 @@ from application.queries.policies import Policy, Rule
 from application.replay.certificate import Certificate
 from application.replay.folding import fold_stream, group_streams, subject_finder
 from tests.integration.star import star
-from tests.integration.story import at, tell_everything, tell_of_a_late_order
+from tests.integration.story import at, tell_everything, tell_of_a_late_order, tell_of_two_suppliers
 
 GOLD = Path(adapters.postgres.__file__).parent / "gold"
 LOG = tell_everything()
@@ -515,6 +515,48 @@ def test_a_shipment_is_of_what_it_carries_itself(analytics: PostgresAnalytics) -
     assert figures(analytics, "shipments", members={"product": ["nut"]}) == {"shipments": 0}
     assert by(analytics, "product", "shipments", members={"category": ["Beverages"]}) == {"tea": [1]}
     assert by(analytics, "supplier", "shipments", members={"supplier": ["acme"]}) == {"acme": [2]}
+
+
+@pytest.fixture(scope="module")
+def two_suppliers(postgres: EmbeddedPostgres) -> Iterator[PostgresAnalytics]:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE two_suppliers TEMPLATE migrated")
+    with star(postgres.conninfo("two_suppliers"), tell_of_two_suppliers()) as house:
+        yield house.analytics
+
+
+@pytest.mark.parametrize(
+    ("members", "orders"),
+    [
+        ({"category": ["Drinks"], "supplier": ["best"]}, 1),
+        ({"category": ["Snacks"], "supplier": ["acme"]}, 0),
+        ({"category": ["Drinks", "Snacks"], "supplier": ["acme", "best"], "product": ["tea"]}, 1),
+        ({"category": ["Drinks"], "location": ["hamburg"]}, 0),
+        ({"category": ["Drinks"], "location": ["bremen", "hamburg"]}, 1),
+        ({"product": ["nut"], "location": [None]}, 0),
+        ({"supplier": ["acme"], "location": [None, "bremen"]}, 1),
+        ({"product": ["tea"], "status": ["allocated"]}, 0),
+        ({"location": ["hamburg"], "status": ["backordered"]}, 0),
+        ({"category": ["Drinks"], "supplier": ["acme"], "location": [None], "status": ["backordered"]}, 1),
+    ],
+)
+def test_filters_on_what_lines_are_of_hold_for_one_line(
+    two_suppliers: PostgresAnalytics, members: dict[str, list[str | None]], orders: int
+) -> None:
+    assert figures(two_suppliers, "orders", members=members) == {"orders": orders}
+    assert len(evidence(two_suppliers, "orders", members=members)) == orders
+
+
+def test_a_breakdown_has_the_members_of_lines_that_the_filters_keep(two_suppliers: PostgresAnalytics) -> None:
+    def orders_by(dimension: str, **members: list[str | None]) -> dict[Any, list[Any]]:
+        return by(two_suppliers, dimension, "orders", members=members)
+
+    assert orders_by("category", supplier=["best"]) == {"Drinks": [1], "Snacks": [1]}
+    assert orders_by("location", product=["nut"]) == {"hamburg": [1]}
+    assert orders_by("status", category=["Drinks"]) == {"allocated": [1], "backordered": [1]}
+    assert orders_by("supplier", supplier=["best"], location=["hamburg"], category=["Drinks"]) == {}
+    assert orders_by("customer", supplier=["best"], category=["Drinks"]) == {"c1": [1]}
+    assert by(two_suppliers, "product", "shipments", members={"category": ["Drinks"], "supplier": ["best"]}) == {}
 
 
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:

@@ -2,7 +2,8 @@
 
 Attributes that change (category, supplier) are those of the time of the fact; names are today's. What an order
 or a shipment only knows through its lines counts for each member that one of the lines has: an order with products of
-two categories is an order of both. The lines of a shipment are those that it carries, not all of its order.
+two categories is an order of both. The lines of a shipment are those that it carries, not all of its order. Several
+filters on what lines are of are met by one line, which is also the one that a breakdown finds the member of.
 """
 
 from __future__ import annotations
