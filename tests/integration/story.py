@@ -210,7 +210,7 @@ def tell_of_two_suppliers() -> list[Recorded]:
     """Return a log of orders whose lines differ in more than one way, and of a shipment whose order never came.
 
     Tea is a drink of acme, nuts a snack of best, juice a drink of best. m1 has tea, which waits for stock, and nuts,
-    which were allocated in hamburg; m2 has juice, allocated in bremen. s1 carries tea of m1, s9 tea of an unknown order.
+    which were allocated in hamburg; m2 has juice, allocated in bremen. s1 carries tea of m1, s9 of an unknown order.
     """
     story = Story()
     for product, category, supplier in (

@@ -559,6 +559,37 @@ def test_a_breakdown_has_the_members_of_lines_that_the_filters_keep(two_supplier
     assert by(two_suppliers, "product", "shipments", members={"category": ["Drinks"], "supplier": ["best"]}) == {}
 
 
+@pytest.mark.parametrize(
+    ("dimension", "shipments"),
+    [
+        ("customer", {"c1": [1], None: [1]}),
+        ("segment", {None: [2]}),
+        ("currency", {"EUR": [1], None: [1]}),
+        ("product", {"tea": [2]}),
+    ],
+)
+def test_a_shipment_whose_order_is_not_known_yet_is_of_the_unknown_member(
+    two_suppliers: PostgresAnalytics, dimension: str, shipments: dict[str | None, list[int]]
+) -> None:
+    assert by(two_suppliers, dimension, "shipments") == shipments
+    for member, [count] in shipments.items():
+        chosen = {dimension: [member]}
+        assert figures(two_suppliers, "shipments", members=chosen) == {"shipments": count}
+        assert by(two_suppliers, dimension, "shipments", members=chosen) == {member: [count]}
+
+
+def test_all_filters_on_the_order_of_a_shipment_hold_or_it_is_unknown(two_suppliers: PostgresAnalytics) -> None:
+    def shipments(**members: list[str | None]) -> Any:
+        return figures(two_suppliers, "shipments", members=members)["shipments"]
+
+    assert shipments(customer=["c1"], segment=[None]) == 1
+    assert shipments(customer=["c1", None], currency=["EUR", None]) == 2
+    assert shipments(customer=[None], currency=["EUR"]) == 0
+    assert shipments(customer=[None], currency=[None], product=["tea"]) == 1
+    assert by(two_suppliers, "currency", "shipments", members={"customer": [None]}) == {None: [1]}
+    assert by(two_suppliers, "currency", "shipments", members={"customer": ["c1", None]}) == {"EUR": [1], None: [1]}
+
+
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:
     """Return how the server would answer; tables of a story are too small for an index to pay by itself."""
     where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))

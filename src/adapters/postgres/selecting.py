@@ -84,7 +84,7 @@ def _keys_of(group: Sequence[Filter]) -> str:
 
 def _joins_of(fact: Fact, filters: Sequence[Filter]) -> list[str]:
     sources = [each.dimension.sources[fact.name] for each in filters]
-    return [join for source in sources if source.held is None for join in source.joins]
+    return list(dict.fromkeys(join for source in sources if source.held is None for join in source.joins))
 
 
 def _lookup(held: Held, condition: str) -> str:
@@ -115,8 +115,9 @@ def _broken_down(fact: Fact, by: Dimension, where: Selection, values: dict[str, 
     filters = _by_through(fact, where).get(through, [])
     kept = " AND ".join(["true", *_met(through.fact, filters, values)])
     needed = dict.fromkeys([*source.joins, *source.naming, *_joins_of(through.fact, filters)])
+    join = "LEFT JOIN" if through.perhaps else "JOIN"
     members = (
-        f"JOIN (SELECT DISTINCT {through.column} AS of, {source.key} AS key, {source.label} AS label "
+        f"{join} (SELECT DISTINCT {through.column} AS of, {source.key} AS key, {source.label} AS label "
         f"FROM {through.table} f {' '.join(needed)} WHERE {kept}) {alias} ON {alias}.of = {through.link}"
     )
     return Source(f"{alias}.key", f"{alias}.label", (members,))
@@ -125,8 +126,9 @@ def _broken_down(fact: Fact, by: Dimension, where: Selection, values: dict[str, 
 def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> list[str]:
     ways = _by_through(fact, where)
     selected = [fact.rows, *_met(fact, ways.pop(None, []), values)]
-    if by is not None:
-        ways.pop(by.sources[fact.name].through, None)
+    of_members = by.sources[fact.name].through if by is not None else None
+    if of_members is not None and not of_members.perhaps:
+        ways.pop(of_members, None)
     for through, filters in ways.items():
         if through is not None:
             selected.append(_reached(fact, through, filters, values))
@@ -167,11 +169,12 @@ def _reached(fact: Fact, through: Through, filters: Sequence[Filter], values: di
         if None not in group[0].members:
             _matches(fact, group[0], values)
             return f"{held.column} && %({_members_of(group[0].dimension)})s::text[]"
-    return (
-        f"{through.link} IN (SELECT {through.column} FROM {through.table} f "
-        f"{' '.join(dict.fromkeys(_joins_of(through.fact, filters)))} "
-        f"WHERE {' AND '.join(_met(through.fact, filters, values))})"
-    )
+    rows = f"SELECT {through.column} AS of FROM {through.table} f {' '.join(_joins_of(through.fact, filters))}"
+    met = " AND ".join(_met(through.fact, filters, values))
+    if through.perhaps and all(None in each.members for each in filters):
+        # Also of the unknown member is a row without one there: only one that is there and fails stands against it.
+        return f"NOT EXISTS (SELECT FROM ({rows} WHERE ({met}) IS NOT TRUE) failing WHERE failing.of = {through.link})"
+    return f"{through.link} IN ({rows} WHERE {met})"
 
 
 def _matches(fact: Fact, chosen: Filter, values: dict[str, Any]) -> str:

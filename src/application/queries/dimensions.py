@@ -30,8 +30,6 @@ _PRODUCT_THEN = "LEFT JOIN dim_product product_then ON product_then.product_key 
 _CUSTOMER_THEN = "LEFT JOIN dim_customer customer_then ON customer_then.customer_key = f.customer_key"
 _LOCATION_THEN = "LEFT JOIN dim_location location_then ON location_then.location_key = f.location_key"
 _RECEIVED_FROM = "coalesce(f.supplier_id, product_then.supplier_id)"
-# A stream of an order is named after it.
-_ORDER_OF_SHIPMENT = "'order-' || f.order_id"
 _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
     SHIPMENTS: Through(
@@ -47,7 +45,8 @@ _PRODUCT = {
     **dict.fromkeys(_LINES, Held("f.product_keys", _VERSIONS, many=True)),
 }
 _LOCATION = Held("f.location_key", "location_then.location_key FROM dim_location location_then")
-_ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
+# A stream of an order is named after it; a shipment may be told of before its order is.
+_ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", "'order-' || f.order_id", perhaps=True)}
 
 
 def _period(name: str, title: str, column: str) -> Dimension:
