@@ -121,7 +121,9 @@ def kpi_table(
     for kpi in chosen:
         _require_known(kpi, used)
     earlier = _period_before(period, used) if compare else None
-    kpis = _by_policies(chosen, policies)
+    # One policy may be named in two ways: by its name alone, and with its version.
+    measured_by = tuple(dict.fromkeys(policies))
+    kpis = _by_policies(chosen, measured_by)
     # The position is read first: figures may be a moment newer than it says, never older.
     position = analytics.position()
     rows = tuple(analytics.measure(kpis, dimension, where))
@@ -130,7 +132,7 @@ def kpi_table(
         measured = analytics.measure(kpis, dimension, where._replace(period=earlier))
         before = {row.member: row.figures for row in measured}
         rows = _with_those_before(rows, before, kpis)
-    return KpiTable(position, kpis, dimension, rows, tuple(policies), before, earlier)
+    return KpiTable(position, kpis, dimension, rows, measured_by, before, earlier)
 
 
 def evidence(

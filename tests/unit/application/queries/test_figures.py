@@ -208,3 +208,11 @@ def test_kpis_stand_once_for_each_policy_that_decides_about_them() -> None:
     table = kpi_table(Ledger(), ["orders", "orders_late"], policies=[DEFAULT, hours])
     assert [kpi.name for kpi in table.kpis] == ["orders", "orders_late@default@1", "orders_late@hours@2"]
     assert [kpi.name for kpi in kpi_table(Ledger(), ["orders_late"], policies=[hours]).kpis] == ["orders_late"]
+
+
+def test_a_policy_that_is_named_twice_stands_once() -> None:
+    hours = Policy("hours", 2, Rule(unit="hour"))
+    table = kpi_table(Ledger(), ["orders_late"], policies=[hours, DEFAULT, hours])
+    assert [kpi.name for kpi in table.kpis] == ["orders_late@hours@2", "orders_late@default@1"]
+    assert [policy.label for policy in table.policies] == ["hours@2", "default@1"]
+    assert [kpi.name for kpi in kpi_table(Ledger(), ["orders_late"], policies=[hours, hours]).kpis] == ["orders_late"]
