@@ -68,7 +68,7 @@ PARTIAL = Scenario(
         ],
         "SELECT lines, lines_shipped, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [(1, 0, 6, 6)],
     },
-    # Six of ten left, two days before the day asked for.
+    # Six of ten left, eight days before the day asked for; four never did, which is not in full, and not late.
     Figures(
         ("pen",),
         {
@@ -78,6 +78,7 @@ PARTIAL = Scenario(
             "fill_rate": Decimal("0.6"),
             "line_fill_rate": 0,
             "units_delivered": 6,
+            "orders_late": 0,
             "on_time_rate": 1,
             "in_full_rate": 0,
             "otif_rate": 0,
