@@ -211,8 +211,13 @@ def tell_of_two_suppliers() -> list[Recorded]:
 
     Tea is a drink of acme, nuts a snack of best, juice a drink of best. m1 has tea, which waits for stock, and nuts,
     which were allocated in hamburg; m2 has juice, allocated in bremen. s1 carries tea of m1, s9 of an unknown order.
+    Tea costs 10 euros, juice 2 dollars; there are 3 of the one and 5 of the other in stock.
     """
     story = Story()
+    costs: dict[str, dict[str, Any]] = {
+        "tea": {"unit_cost": Decimal(10), "currency": "EUR"},
+        "juice": {"unit_cost": Decimal(2), "currency": "USD"},
+    }
     for product, category, supplier in (
         ("tea", "Drinks", "acme"),
         ("nut", "Snacks", "best"),
@@ -220,7 +225,12 @@ def tell_of_two_suppliers() -> list[Recorded]:
     ):
         story.tell(
             catalog.RegisterProduct(
-                product_id=product, occurred_at=at("01-01"), name=product, category=category, supplier_id=supplier
+                product_id=product,
+                occurred_at=at("01-01"),
+                name=product,
+                category=category,
+                supplier_id=supplier,
+                **costs.get(product, {}),
             )
         )
     story.tell(
@@ -232,4 +242,7 @@ def tell_of_two_suppliers() -> list[Recorded]:
         _plan("s1", "m1", "01-14", "01-17"),
         _plan("s9", "m9", "01-14", "01-17"),
     )
+    for product, quantity in (("tea", 3), ("juice", 5)):
+        received = {"quantity": quantity, "unit_cost": costs[product]["unit_cost"]}
+        story.tell(stock.ReceiveStock(product_id=product, location_id="hamburg", occurred_at=at("01-20"), **received))
     return story.log

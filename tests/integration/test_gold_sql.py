@@ -590,6 +590,16 @@ def test_all_filters_on_the_order_of_a_shipment_hold_or_it_is_unknown(two_suppli
     assert by(two_suppliers, "currency", "shipments", members={"customer": ["c1", None]}) == {"EUR": [1], None: [1]}
 
 
+def test_money_of_stock_is_in_the_currency_of_the_product(two_suppliers: PostgresAnalytics) -> None:
+    names = ("stock_value", "average_stock_value", "spend", "stock_units")
+    assert by(two_suppliers, "currency", *names) == {"EUR": [30, 30, 30, 3], "USD": [10, 10, 10, 5]}
+    assert by(two_suppliers, "product", *names, members={"currency": ["USD"]}) == {"juice": [10, 10, 10, 5]}
+    assert figures(two_suppliers, "stock_value", "spend", members={"currency": [None]}) == {
+        "stock_value": 0,
+        "spend": 0,
+    }
+
+
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:
     """Return how the server would answer; tables of a story are too small for an index to pay by itself."""
     where = Selection((Filter(DIMENSIONS[dimension], tuple(members)),))
@@ -632,6 +642,7 @@ def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
         ("average_stock_value", "year", ["2024"], "fact_stock_daily_"),
         ("average_stock_value", "product", ["tea"], "fact_stock_daily_product_key"),
         ("inventory_turns", "country", ["DE"], "fact_stock_daily_location_key"),
+        ("inventory_turns", "currency", ["EUR"], "fact_stock_daily_product_key"),
         ("stock_out_share", "location", ["hamburg"], "fact_stock_daily_location_key"),
     ],
 )

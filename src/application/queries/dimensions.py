@@ -163,7 +163,16 @@ DIMENSIONS: dict[str, Dimension] = {
             },
             held=dict.fromkeys(_OF_STOCK, _LOCATION),
         ),
-        _attribute("currency", "Currency", dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())), _ORDER),
+        _attribute(
+            "currency",
+            "Currency of the order, or of the product's cost",
+            {
+                **dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())),
+                **dict.fromkeys(_OF_STOCK, ("product_then.currency", (_PRODUCT_THEN,))),
+            },
+            _ORDER,
+            {fact: _PRODUCT[fact] for fact in _OF_STOCK},
+        ),
         _attribute(
             "status",
             "Status of the order line, or of the shipment",
