@@ -469,15 +469,26 @@ DELAYED = Scenario(
     ),
 )
 REORDERED = Scenario(
-    "a reorder point that is set after the stock has moved",
+    "a reorder point that is set after the stock has moved, and again, once dated back",
     (
         stock.ReceiveStock(**_at("lid", "kiel", "01-08"), quantity=4),
         stock.SetReorderPoint(**_at("lid", "kiel", "01-09"), reorder_point=5),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-12"), reorder_point=6),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-11"), reorder_point=2),
+        stock.AdjustStock(**_at("lid", "kiel", "01-13"), delta=-1, reason="broken"),
     ),
     {
-        "SELECT DISTINCT reorder_point, on_hand FROM fact_stock_daily WHERE product_id = 'lid'": [(5, 4)],
+        "SELECT date_key, reorder_point, on_hand FROM fact_stock_daily "
+        "WHERE product_id = 'lid' AND date_key < 20240114 ORDER BY 1": [
+            (20240108, None, 4),
+            (20240109, 5, 4),
+            (20240110, 5, 4),
+            (20240111, 2, 4),
+            (20240112, 6, 4),
+            (20240113, 6, 3),
+        ],
     },
-    Figures(("lid",), {"below_reorder_point": 1, "stock_available": 4, "out_of_stock": 0}),
+    Figures(("lid",), {"below_reorder_point": 0, "stock_available": 4, "out_of_stock": 0}, ("01-08", "01-11")),
 )
 
 GROWN = Scenario(
