@@ -113,7 +113,7 @@ def test_a_breakdown_adds_up_to_the_whole(breakdowns: dict[str, Any], whole: dic
         additive.remove("stock_value")
     shipments = DIMENSIONS[dimension].sources.get("fact_shipment")
     if shipments is not None and shipments.through is not None:
-        # A shipment belongs to every product, category or supplier that a line of its order has.
+        # A shipment belongs to every product, category or supplier that one of its lines has.
         additive.remove("shipments_delivered")
     assert broken_down["by"] == dimension
     assert broken_down["rows"]

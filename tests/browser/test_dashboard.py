@@ -113,7 +113,7 @@ def expected_tiles(flows: dict[str, Decimal], levels: dict[str, Decimal]) -> dic
         "On-time rate": f"{flows['on_time_rate'] * 100:.1f}%",
         "Fill rate": f"{flows['fill_rate'] * 100:.1f}%",
         "Order cycle time": f"{flows['order_cycle_time_days']:,.1f} days",
-        "Stock value": in_short(KPIS["stock_value"], levels["stock_value"]),
+        "Stock value EUR": in_short(KPIS["stock_value"], levels["stock_value"]),
         "At or below reorder point": f"{levels['below_reorder_point']:,}",
         "Units back-ordered": f"{levels['units_backordered']:,}",
     }

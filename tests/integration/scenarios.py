@@ -68,7 +68,7 @@ PARTIAL = Scenario(
         ],
         "SELECT lines, lines_shipped, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [(1, 0, 6, 6)],
     },
-    # Six of ten left, two days before the day asked for.
+    # Six of ten left, eight days before the day asked for; four never did, which is not in full, and not late.
     Figures(
         ("pen",),
         {
@@ -78,6 +78,7 @@ PARTIAL = Scenario(
             "fill_rate": Decimal("0.6"),
             "line_fill_rate": 0,
             "units_delivered": 6,
+            "orders_late": 0,
             "on_time_rate": 1,
             "in_full_rate": 0,
             "otif_rate": 0,
@@ -468,15 +469,26 @@ DELAYED = Scenario(
     ),
 )
 REORDERED = Scenario(
-    "a reorder point that is set after the stock has moved",
+    "a reorder point that is set after the stock has moved, and again, once dated back",
     (
         stock.ReceiveStock(**_at("lid", "kiel", "01-08"), quantity=4),
         stock.SetReorderPoint(**_at("lid", "kiel", "01-09"), reorder_point=5),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-12"), reorder_point=6),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-11"), reorder_point=2),
+        stock.AdjustStock(**_at("lid", "kiel", "01-13"), delta=-1, reason="broken"),
     ),
     {
-        "SELECT DISTINCT reorder_point, on_hand FROM fact_stock_daily WHERE product_id = 'lid'": [(5, 4)],
+        "SELECT date_key, reorder_point, on_hand FROM fact_stock_daily "
+        "WHERE product_id = 'lid' AND date_key < 20240114 ORDER BY 1": [
+            (20240108, None, 4),
+            (20240109, 5, 4),
+            (20240110, 5, 4),
+            (20240111, 2, 4),
+            (20240112, 6, 4),
+            (20240113, 6, 3),
+        ],
     },
-    Figures(("lid",), {"below_reorder_point": 1, "stock_available": 4, "out_of_stock": 0}),
+    Figures(("lid",), {"below_reorder_point": 0, "stock_available": 4, "out_of_stock": 0}, ("01-08", "01-11")),
 )
 
 GROWN = Scenario(

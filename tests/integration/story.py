@@ -204,3 +204,45 @@ def tell_of_a_late_order() -> list[Recorded]:
     story.tell(order.AddOrderLines(order_id="o1", occurred_at=at("02-11"), lines=(_line(2, "nut", 2, "5"),)))
     story.tell(_later_in_the_catalog()[0])
     return story.log
+
+
+def tell_of_two_suppliers() -> list[Recorded]:
+    """Return a log of orders whose lines differ in more than one way, and of a shipment whose order never came.
+
+    Tea is a drink of acme, nuts a snack of best, juice a drink of best. m1 has tea, which waits for stock, and nuts,
+    which were allocated in hamburg; m2 has juice, allocated in bremen. s1 carries tea of m1, s9 of an unknown order.
+    Tea costs 10 euros, juice 2 dollars; there are 3 of the one and 5 of the other in stock.
+    """
+    story = Story()
+    costs: dict[str, dict[str, Any]] = {
+        "tea": {"unit_cost": Decimal(10), "currency": "EUR"},
+        "juice": {"unit_cost": Decimal(2), "currency": "USD"},
+    }
+    for product, category, supplier in (
+        ("tea", "Drinks", "acme"),
+        ("nut", "Snacks", "best"),
+        ("juice", "Drinks", "best"),
+    ):
+        story.tell(
+            catalog.RegisterProduct(
+                product_id=product,
+                occurred_at=at("01-01"),
+                name=product,
+                category=category,
+                supplier_id=supplier,
+                **costs.get(product, {}),
+            )
+        )
+    story.tell(
+        _order("m1", "01-10", _line(1, "tea", 10, "10"), _line(2, "nut", 5, "4")),
+        _order("m2", "01-11", _line(1, "juice", 2, "3"), currency="USD"),
+        order.BackorderOrderLines(order_id="m1", occurred_at=at("01-11"), lines=_units(1, 10)),
+        order.AllocateOrderLines(order_id="m1", occurred_at=at("01-11"), lines=_units(2, 5), location_id="hamburg"),
+        order.AllocateOrderLines(order_id="m2", occurred_at=at("01-12"), lines=_units(1, 2), location_id="bremen"),
+        _plan("s1", "m1", "01-14", "01-17"),
+        _plan("s9", "m9", "01-14", "01-17"),
+    )
+    for product, quantity in (("tea", 3), ("juice", 5)):
+        received = {"quantity": quantity, "unit_cost": costs[product]["unit_cost"]}
+        story.tell(stock.ReceiveStock(product_id=product, location_id="hamburg", occurred_at=at("01-20"), **received))
+    return story.log

@@ -34,11 +34,13 @@ from application.queries.periods import previous
 from application.queries.policies import Policy, Rule
 from application.replay.certificate import Certificate
 from application.replay.folding import fold_stream, group_streams, subject_finder
-from tests.integration.story import at, tell_everything, tell_of_a_late_order
+from tests.integration.star import star
+from tests.integration.story import at, tell_everything, tell_of_a_late_order, tell_of_two_suppliers
 
 GOLD = Path(adapters.postgres.__file__).parent / "gold"
 LOG = tell_everything()
 DATABASE = "gold_story"
+TEA = surrogate_key("product-tea", at("01-01"), 1)
 
 
 def a_build() -> Build:
@@ -182,6 +184,14 @@ def test_orders_and_shipments_follow_lines_that_come_late_and_products_that_are_
 ) -> None:
     certificate = certified(database, tell_of_a_late_order()[:events], 1)
     assert [table for table in certificate.tables if not table.equal] == []
+
+
+def test_a_shipment_that_comes_before_its_order_has_the_products_that_it_carries(conninfo: str) -> None:
+    with star(conninfo, tell_of_a_late_order()[:3]) as house:
+        assert house.rows("SELECT shipment_id, product_keys FROM fact_shipment ORDER BY 1") == [
+            ("s1", [TEA]),
+            ("s2", [TEA]),
+        ]
 
 
 def test_the_calendar_knows_iso_weeks_and_leap_days(pool: ConnectionPool) -> None:
@@ -486,16 +496,108 @@ def test_an_order_counts_once_for_each_member_of_its_lines(analytics: PostgresAn
     # o1 has tea and nuts, o2 and o4 tea, o3 nuts; the shipments s1 and s2 are of o1 and o2.
     assert by(analytics, "product", "orders", "orders_late") == {"tea": [3, 1], "nut": [2, 1]}
     assert by(analytics, "supplier", "orders", "shipments") == {"acme": [4, 2]}
-    assert by(analytics, "product", "shipments", members={"product": ["nut"]}) == {"nut": [1]}
+    assert by(analytics, "product", "orders", members={"product": ["nut"]}) == {"nut": [2]}
     assert figures(analytics, "orders", "average_order_value", members={"product": ["nut", "tea"]}) == {
         "orders": 4,
         "average_order_value": Decimal("45.5"),
     }
-    assert figures(analytics, "shipments", "transit_days", members={"customer": ["c1"], "product": ["nut"]}) == {
+    assert figures(analytics, "shipments", "transit_days", members={"customer": ["c1"], "category": ["Beverages"]}) == {
         "shipments": 1,
         "transit_days": Decimal(3),
     }
     assert by(analytics, "location", "orders", members={"location": [None]}) == {None: [4]}
+
+
+def test_a_shipment_is_of_what_it_carries_itself(analytics: PostgresAnalytics) -> None:
+    # s1, of an order with tea and nuts, carries tea alone, as do s2 and s3; s1 was planned before tea was revised.
+    assert by(analytics, "product", "shipments") == {"tea": [2]}
+    assert by(analytics, "category", "shipments") == {"Beverages": [1], "Drinks": [1]}
+    assert figures(analytics, "shipments", members={"product": ["nut"]}) == {"shipments": 0}
+    assert by(analytics, "product", "shipments", members={"category": ["Beverages"]}) == {"tea": [1]}
+    assert by(analytics, "supplier", "shipments", members={"supplier": ["acme"]}) == {"acme": [2]}
+
+
+@pytest.fixture(scope="module")
+def two_suppliers(postgres: EmbeddedPostgres) -> Iterator[PostgresAnalytics]:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE two_suppliers TEMPLATE migrated")
+    with star(postgres.conninfo("two_suppliers"), tell_of_two_suppliers()) as house:
+        yield house.analytics
+
+
+@pytest.mark.parametrize(
+    ("members", "orders"),
+    [
+        ({"category": ["Drinks"], "supplier": ["best"]}, 1),
+        ({"category": ["Snacks"], "supplier": ["acme"]}, 0),
+        ({"category": ["Drinks", "Snacks"], "supplier": ["acme", "best"], "product": ["tea"]}, 1),
+        ({"category": ["Drinks"], "location": ["hamburg"]}, 0),
+        ({"category": ["Drinks"], "location": ["bremen", "hamburg"]}, 1),
+        ({"product": ["nut"], "location": [None]}, 0),
+        ({"supplier": ["acme"], "location": [None, "bremen"]}, 1),
+        ({"product": ["tea"], "status": ["allocated"]}, 0),
+        ({"location": ["hamburg"], "status": ["backordered"]}, 0),
+        ({"category": ["Drinks"], "supplier": ["acme"], "location": [None], "status": ["backordered"]}, 1),
+    ],
+)
+def test_filters_on_what_lines_are_of_hold_for_one_line(
+    two_suppliers: PostgresAnalytics, members: dict[str, list[str | None]], orders: int
+) -> None:
+    assert figures(two_suppliers, "orders", members=members) == {"orders": orders}
+    assert len(evidence(two_suppliers, "orders", members=members)) == orders
+
+
+def test_a_breakdown_has_the_members_of_lines_that_the_filters_keep(two_suppliers: PostgresAnalytics) -> None:
+    def orders_by(dimension: str, **members: list[str | None]) -> dict[Any, list[Any]]:
+        return by(two_suppliers, dimension, "orders", members=members)
+
+    assert orders_by("category", supplier=["best"]) == {"Drinks": [1], "Snacks": [1]}
+    assert orders_by("location", product=["nut"]) == {"hamburg": [1]}
+    assert orders_by("status", category=["Drinks"]) == {"allocated": [1], "backordered": [1]}
+    assert orders_by("supplier", supplier=["best"], location=["hamburg"], category=["Drinks"]) == {}
+    assert orders_by("customer", supplier=["best"], category=["Drinks"]) == {"c1": [1]}
+    assert by(two_suppliers, "product", "shipments", members={"category": ["Drinks"], "supplier": ["best"]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("dimension", "shipments"),
+    [
+        ("customer", {"c1": [1], None: [1]}),
+        ("segment", {None: [2]}),
+        ("currency", {"EUR": [1], None: [1]}),
+        ("product", {"tea": [2]}),
+    ],
+)
+def test_a_shipment_whose_order_is_not_known_yet_is_of_the_unknown_member(
+    two_suppliers: PostgresAnalytics, dimension: str, shipments: dict[str | None, list[int]]
+) -> None:
+    assert by(two_suppliers, dimension, "shipments") == shipments
+    for member, [count] in shipments.items():
+        chosen = {dimension: [member]}
+        assert figures(two_suppliers, "shipments", members=chosen) == {"shipments": count}
+        assert by(two_suppliers, dimension, "shipments", members=chosen) == {member: [count]}
+
+
+def test_all_filters_on_the_order_of_a_shipment_hold_or_it_is_unknown(two_suppliers: PostgresAnalytics) -> None:
+    def shipments(**members: list[str | None]) -> Any:
+        return figures(two_suppliers, "shipments", members=members)["shipments"]
+
+    assert shipments(customer=["c1"], segment=[None]) == 1
+    assert shipments(customer=["c1", None], currency=["EUR", None]) == 2
+    assert shipments(customer=[None], currency=["EUR"]) == 0
+    assert shipments(customer=[None], currency=[None], product=["tea"]) == 1
+    assert by(two_suppliers, "currency", "shipments", members={"customer": [None]}) == {None: [1]}
+    assert by(two_suppliers, "currency", "shipments", members={"customer": ["c1", None]}) == {"EUR": [1], None: [1]}
+
+
+def test_money_of_stock_is_in_the_currency_of_the_product(two_suppliers: PostgresAnalytics) -> None:
+    names = ("stock_value", "average_stock_value", "spend", "stock_units")
+    assert by(two_suppliers, "currency", *names) == {"EUR": [30, 30, 30, 3], "USD": [10, 10, 10, 5]}
+    assert by(two_suppliers, "product", *names, members={"currency": ["USD"]}) == {"juice": [10, 10, 10, 5]}
+    assert figures(two_suppliers, "stock_value", "spend", members={"currency": [None]}) == {
+        "stock_value": 0,
+        "spend": 0,
+    }
 
 
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:
@@ -540,6 +642,7 @@ def test_what_lines_alone_are_of_finds_orders_and_shipments_in_an_index(
         ("average_stock_value", "year", ["2024"], "fact_stock_daily_"),
         ("average_stock_value", "product", ["tea"], "fact_stock_daily_product_key"),
         ("inventory_turns", "country", ["DE"], "fact_stock_daily_location_key"),
+        ("inventory_turns", "currency", ["EUR"], "fact_stock_daily_product_key"),
         ("stock_out_share", "location", ["hamburg"], "fact_stock_daily_location_key"),
     ],
 )

@@ -10,7 +10,7 @@ from application.ports.quality import CheckResult
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from tests.integration.star import Star, star
-from tests.integration.story import tell_everything
+from tests.integration.story import tell_everything, tell_of_two_suppliers
 
 LOG = tell_everything()
 
@@ -32,6 +32,14 @@ def test_a_sound_star_passes_and_names_inferred_members_as_a_warning(sound: Star
     assert warnings == [("range gold.dim_customer.inferred", ("c2",))]
     assert {check.name for check in CHECKS} == {result.name for result in run.results}
     assert run.position == sound.read_model.position()
+
+
+def test_a_shipment_that_comes_before_its_order_is_a_warning(conninfo: str) -> None:
+    with star(conninfo, tell_of_two_suppliers()) as house:
+        run = house.quality.run(CHECKS)
+        assert run.failures(Severity.ERROR) == ()
+        warnings = {each.name: each.keys for each in run.failures(Severity.WARN)}
+        assert warnings["relationship silver.shipment_lines.order_id"] == ("shipment-s9 1",)
 
 
 def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:

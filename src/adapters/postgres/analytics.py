@@ -67,7 +67,7 @@ class PostgresAnalytics:
         with self._snapshot() as connection:
             values: dict[str, Any] = {"limit": limit, **find_keys(connection, kpi.fact, where)}
             statement = (
-                f"SELECT f.* FROM {kpi.fact.name} f {joins(kpi.fact, None, where)} "
+                f"SELECT f.* FROM {kpi.fact.name} f {joins(kpi.fact, None, where, values)} "
                 f"WHERE ({kpi.counted}) AND {conditions(kpi.fact, None, where, values)} "
                 "ORDER BY f.last_position DESC, f.first_position DESC LIMIT %(limit)s"
             )
@@ -90,7 +90,7 @@ class PostgresAnalytics:
             values: dict[str, Any] = {"limit": limit, **find_keys(connection, listing.fact, where)}
             statement = (
                 f"SELECT {columns} FROM {listing.fact.name} f {' '.join(listing.joins)} "
-                f"{joins(listing.fact, None, where)} "
+                f"{joins(listing.fact, None, where, values)} "
                 f"WHERE ({listing.condition}) AND {conditions(listing.fact, None, where, values)} "
                 f"ORDER BY {listing.order} LIMIT %(limit)s"
             )

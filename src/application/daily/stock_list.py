@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date
 
 from application.codec import decode
 from application.daily.document import Section, figure, table, text
@@ -23,11 +23,11 @@ _HEAD = ("Product", "Location", "On hand", "Available", "Reorder point", "To ord
 
 
 def reorder_list(analytics: Analytics, events: EventStore, day: date, position: int) -> Section:
-    """Return the stocks to order for, with quantities as they were set by a position of the log."""
+    """Return the stocks to order for, with quantities as they were set by then, and known by a position of the log."""
     kpi = KPIS["below_reorder_point"]
     (measured,) = analytics.measure([kpi], None, Selection(period=Period(date.min, day)))
     rows = analytics.evidence(kpi, Selection(period=Period(date.min, day)), LONGEST)
-    quantities = _quantities(events, {row.stream_id for row in rows}, position)
+    quantities = _quantities(events, {row.stream_id for row in rows}, day, position)
     rows.sort(key=lambda row: (row.columns["available"], row.stream_id))
     total = int(measured.figures[kpi.name] or 0)
     more = f" {total - len(rows):,} more are not listed." if total > len(rows) else ""
@@ -49,13 +49,16 @@ def _to_order(row: Evidence, quantity: int | None) -> int | None:
     return None if quantity is None else quantity + max(0, -int(row.columns["available"]))
 
 
-def _quantities(events: EventStore, streams: Collection[str], position: int) -> dict[str, int]:
-    """Return the reorder quantity of each stock that has one, as last set by the position."""
-    found: dict[str, int] = {}
+def _quantities(events: EventStore, streams: Collection[str], day: date, position: int) -> dict[str, int]:
+    """Return the reorder quantity of each stock that has one, as set by the end of the day, known by the position."""
+    found: dict[str, ReorderPointSet] = {}
     for stream_id, recorded in events.load(streams).items():
         for event in recorded:
             if event.topic == ReorderPointSet.TOPIC and event.position <= position:
                 set_ = decode(*event)
                 assert isinstance(set_, ReorderPointSet)
-                found[stream_id] = set_.reorder_quantity
-    return found
+                before = found.get(stream_id)
+                later = before is None or set_.occurred_at >= before.occurred_at
+                if later and set_.occurred_at.astimezone(UTC).date() <= day:
+                    found[stream_id] = set_
+    return {stream_id: set_.reorder_quantity for stream_id, set_ in found.items()}

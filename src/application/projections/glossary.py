@@ -99,6 +99,8 @@ GLOSSARY: dict[str, str] = {
     "last_counted_at": "when the stock was last counted",
     "last_moved_on": "the latest business day on which it moved (UTC)",
     "rejected_reservations": "reservations for which there were too few units",
+    "reorder_set_at": "from when on that level holds",
+    "set_at": "from when on the reorder point holds",
     "reorder_position": "position of the event that last set the reorder point, 0 without one",
     "moved_at": "when it moved",
     "moved_on": "day of that (UTC)",

@@ -255,7 +255,7 @@ SUBJECT = Subject(
     name="shipments",
     prefix="shipment-",
     tables=(
-        Table("shipments", ShipmentRow, ("shipment_id",), indexes=(("order_id",),)),
+        Table("shipments", ShipmentRow, ("shipment_id",)),
         Table("shipment_lines", ShipmentLineRow, ("stream_id", "line_no"), indexes=(("product_id",),)),
         Table("shipment_events", ShipmentEventRow, ("stream_id", "version"), append_only=True),
     ),

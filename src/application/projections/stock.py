@@ -1,4 +1,4 @@
-"""Silver stock: the levels of each product at each location, and every movement that led to them."""
+"""Silver stock: the levels of each product at each location, every movement that led to them, and reorder points."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class StockRow:
     last_counted_at: datetime | None = None
     last_moved_on: date | None = None
     rejected_reservations: int = 0
+    reorder_set_at: datetime | None = None
     reorder_position: int = 0
     first_position: int = 0
     last_position: int = 0
@@ -66,16 +67,29 @@ class StockMovementRow(NamedTuple):
     last_position: int
 
 
+class ReorderPointRow(NamedTuple):
+    """One row per time that a stock's reorder point was set; it holds from `set_at` until the next one does."""
+
+    stream_id: str
+    set_at: datetime
+    version: int
+    reorder_point: int
+    reorder_quantity: int
+    first_position: int
+    last_position: int
+
+
 _movement_row: Callable[[tuple[Any, ...]], StockMovementRow] = partial(tuple.__new__, StockMovementRow)
 """Half the time of `StockMovementRow(...)`."""
 
 
 @dataclass(slots=True)
 class StockView:
-    """A stock, and its movements since it was loaded."""
+    """A stock, its movements and the reorder points that were set since it was loaded."""
 
     stock: StockRow
     movements: list[StockMovementRow] = field(default_factory=list)
+    reorder_points: list[ReorderPointRow] = field(default_factory=list)
 
 
 def fold(view: StockView | None, recorded: Recorded) -> StockView:
@@ -90,7 +104,7 @@ def fold(view: StockView | None, recorded: Recorded) -> StockView:
         _move(view, recorded, *movement)
     note = _NOTES.get(event_type)
     if note is not None:
-        note(view.stock, recorded)
+        note(view, recorded)
     view.stock.last_position = recorded.position
     return view
 
@@ -102,8 +116,8 @@ def load(rows: Rows) -> StockView | None:
 
 
 def rows_of(view: StockView) -> Mapping[str, Iterable[Any]]:
-    """Return a stock's row and its new movements."""
-    return {"stock": (view.stock,), "stock_movements": view.movements}
+    """Return a stock's row, its new movements and reorder points."""
+    return {"stock": (view.stock,), "stock_movements": view.movements, "reorder_points": view.reorder_points}
 
 
 def _empty(recorded: Recorded) -> StockRow:
@@ -160,24 +174,29 @@ def _shipped(event: events.StockShipped) -> tuple[Any, ...]:
     return None, event.reservation_id, event.shipment_id, None, None, None, None, None, None
 
 
-def _reorder_point_set(stock: StockRow, recorded: Recorded) -> None:
-    event = recorded.event
-    stock.reorder_point, stock.reorder_quantity = event.reorder_point, event.reorder_quantity
-    stock.reorder_position = recorded.position
+def _reorder_point_set(view: StockView, recorded: Recorded) -> None:
+    """Keep the point; the one that holds now is the latest in business time, of those at one time the last recorded."""
+    position, stream_id, version, event = recorded
+    at, point, quantity = event.occurred_at, event.reorder_point, event.reorder_quantity
+    view.reorder_points.append(ReorderPointRow(stream_id, at, version, point, quantity, position, position))
+    stock = view.stock
+    stock.reorder_position = position
+    if stock.reorder_set_at is None or at >= stock.reorder_set_at:
+        stock.reorder_point, stock.reorder_quantity, stock.reorder_set_at = point, quantity, at
 
 
-def _reorder_point_reached(stock: StockRow, recorded: Recorded) -> None:
-    stock.reorder_reached_at = recorded.event.occurred_at
+def _reorder_point_reached(view: StockView, recorded: Recorded) -> None:
+    view.stock.reorder_reached_at = recorded.event.occurred_at
 
 
-def _counted(stock: StockRow, recorded: Recorded) -> None:
+def _counted(view: StockView, recorded: Recorded) -> None:
     at = recorded.event.occurred_at
-    if stock.last_counted_at is None or at > stock.last_counted_at:
-        stock.last_counted_at = at
+    if view.stock.last_counted_at is None or at > view.stock.last_counted_at:
+        view.stock.last_counted_at = at
 
 
-def _rejected(stock: StockRow, _: Recorded) -> None:
-    stock.rejected_reservations += 1
+def _rejected(view: StockView, _: Recorded) -> None:
+    view.stock.rejected_reservations += 1
 
 
 _DETAIL_NAMES = (
@@ -230,6 +249,7 @@ SUBJECT = Subject(
             append_only=True,
             indexes=(("first_position",),),
         ),
+        Table("reorder_points", ReorderPointRow, ("stream_id", "set_at", "version"), append_only=True),
     ),
     fold=fold,
     load=load,

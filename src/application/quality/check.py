@@ -45,7 +45,15 @@ def not_null(table: str, key: str, *columns: str) -> Check:
     return Check(f"not null {table}", "not null", description, f"SELECT {key} FROM {table} WHERE {missing}")
 
 
-def relationship(table: str, key: str, column: str, target: str, target_column: str | None = None) -> Check:
+def relationship(
+    table: str,
+    key: str,
+    column: str,
+    target: str,
+    target_column: str | None = None,
+    *,
+    severity: Severity = Severity.ERROR,
+) -> Check:
     """Let each value of a column, where there is one, be in the column of another table that it refers to."""
     found = f"SELECT FROM {target} t WHERE t.{target_column or column} = f.{column}"
     return Check(
@@ -53,6 +61,7 @@ def relationship(table: str, key: str, column: str, target: str, target_column: 
         "relationship",
         f"{column} of {table} refers to a row of {target}",
         f"SELECT {key} FROM {table} f WHERE f.{column} IS NOT NULL AND NOT EXISTS ({found})",
+        severity,
     )
 
 

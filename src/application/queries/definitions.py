@@ -67,11 +67,22 @@ class Held(NamedTuple):
 
 
 class Through(NamedTuple):
-    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`."""
+    """The fact whose rows know a dimension for another fact: those with `column` equal to its `link`.
+
+    `rows`, where it is given, is a query for other rows that know the dimension as those of the fact do. By default
+    each row has some there; with `perhaps`, it has one or none, and is then of the unknown member.
+    """
 
     fact: Fact
     column: str
     link: str
+    rows: str = ""
+    perhaps: bool = False
+
+    @property
+    def table(self) -> str:
+        """Return what stands after FROM."""
+        return f"({self.rows})" if self.rows else self.fact.name
 
 
 class Source(NamedTuple):

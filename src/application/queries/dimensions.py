@@ -1,8 +1,9 @@
 """The dimensions that figures are broken down by and filtered on.
 
 Attributes that change (category, supplier) are those of the time of the fact; names are today's. What an order
-or a shipment only knows through its order lines counts for each member that one of the lines has: an order with
-products of two categories is an order of both.
+or a shipment only knows through its lines counts for each member that one of the lines has: an order with products of
+two categories is an order of both. The lines of a shipment are those that it carries, not all of its order. Several
+filters on what lines are of are met by one line, which is also the one that a breakdown finds the member of.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ _PRODUCT_THEN = "LEFT JOIN dim_product product_then ON product_then.product_key 
 _CUSTOMER_THEN = "LEFT JOIN dim_customer customer_then ON customer_then.customer_key = f.customer_key"
 _LOCATION_THEN = "LEFT JOIN dim_location location_then ON location_then.location_key = f.location_key"
 _RECEIVED_FROM = "coalesce(f.supplier_id, product_then.supplier_id)"
-# A stream of an order is named after it.
-_ORDER_OF_SHIPMENT = "'order-' || f.order_id"
 _LINES = {
     ORDERS: Through(ORDER_LINES, "f.stream_id", "f.stream_id"),
-    SHIPMENTS: Through(ORDER_LINES, "f.stream_id", _ORDER_OF_SHIPMENT),
+    SHIPMENTS: Through(
+        ORDER_LINES,
+        "f.stream_id",
+        "f.stream_id",
+        "SELECT stream_id, unnest(product_keys) AS product_key FROM fact_shipment",
+    ),
 }
 _VERSIONS = "product_then.product_key FROM dim_product product_then"
 _PRODUCT = {
@@ -41,7 +45,8 @@ _PRODUCT = {
     **dict.fromkeys(_LINES, Held("f.product_keys", _VERSIONS, many=True)),
 }
 _LOCATION = Held("f.location_key", "location_then.location_key FROM dim_location location_then")
-_ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", _ORDER_OF_SHIPMENT)}
+# A stream of an order is named after it; a shipment may be told of before its order is.
+_ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", "'order-' || f.order_id", perhaps=True)}
 
 
 def _period(name: str, title: str, column: str) -> Dimension:
@@ -158,7 +163,16 @@ DIMENSIONS: dict[str, Dimension] = {
             },
             held=dict.fromkeys(_OF_STOCK, _LOCATION),
         ),
-        _attribute("currency", "Currency", dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())), _ORDER),
+        _attribute(
+            "currency",
+            "Currency of the order, or of the product's cost",
+            {
+                **dict.fromkeys((ORDERS, ORDER_LINES), ("f.currency", ())),
+                **dict.fromkeys(_OF_STOCK, ("product_then.currency", (_PRODUCT_THEN,))),
+            },
+            _ORDER,
+            {fact: _PRODUCT[fact] for fact in _OF_STOCK},
+        ),
         _attribute(
             "status",
             "Status of the order line, or of the shipment",

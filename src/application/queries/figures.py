@@ -47,7 +47,8 @@ class KpiTable(NamedTuple):
     """KPIs, what they are broken down by, and a row for each member; true up to `position` of the log.
 
     `policies` are those that the KPIs are measured by; where there are several, those KPIs stand once for each.
-    `before` has the figures of the period before by member, where a comparison was asked for.
+    `before` has the figures of the period before by member, where a comparison was asked for; a member of that period
+    alone has a row without figures.
     """
 
     position: int
@@ -120,7 +121,9 @@ def kpi_table(
     for kpi in chosen:
         _require_known(kpi, used)
     earlier = _period_before(period, used) if compare else None
-    kpis = _by_policies(chosen, policies)
+    # One policy may be named in two ways: by its name alone, and with its version.
+    measured_by = tuple(dict.fromkeys(policies))
+    kpis = _by_policies(chosen, measured_by)
     # The position is read first: figures may be a moment newer than it says, never older.
     position = analytics.position()
     rows = tuple(analytics.measure(kpis, dimension, where))
@@ -128,7 +131,8 @@ def kpi_table(
     if earlier is not None:
         measured = analytics.measure(kpis, dimension, where._replace(period=earlier))
         before = {row.member: row.figures for row in measured}
-    return KpiTable(position, kpis, dimension, rows, tuple(policies), before, earlier)
+        rows = _with_those_before(rows, before, kpis)
+    return KpiTable(position, kpis, dimension, rows, measured_by, before, earlier)
 
 
 def evidence(
@@ -205,6 +209,15 @@ def _period_before(period: Period | None, used: Sequence[Dimension]) -> Period:
         return previous(period)
     except (OverflowError, ValueError):
         raise UnsupportedComparisonError(f"there is no period as long before {period.first}") from None
+
+
+def _with_those_before(
+    rows: tuple[Measured, ...], before: Mapping[Member, Mapping[str, Figure]], kpis: Sequence[Kpi]
+) -> tuple[Measured, ...]:
+    """Return the rows with one for each member that only the period before has, in the order of their keys."""
+    now = {row.member for row in rows}
+    gone = [Measured(member, {kpi.name: None for kpi in kpis}) for member in before if member not in now]
+    return tuple(sorted([*rows, *gone], key=lambda row: (row.member.key is None, row.member.key or "")))
 
 
 def _knows(fact: Fact, dimension: Dimension) -> bool:

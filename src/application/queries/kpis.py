@@ -1,8 +1,8 @@
 """The KPIs, each defined once: dashboard, report, command line and tests all read them here.
 
 An order counts on the day it was placed, a line that it got later on the day it was added, a shipment on the day it
-was planned. Amounts are in the orders' currency: where there are several, break them down by it. Sums of amounts are
-never rounded.
+was planned. Amounts are in the currency of the orders, those of stock in that of the products: where there are several,
+break them down by it. Sums of amounts are never rounded.
 """
 
 from __future__ import annotations

@@ -22,10 +22,12 @@ Grain = Literal["order", "line"]
 class Rule:
     """What a policy says.
 
-    An order (or line, by `grain`) is late when its last unit was `basis` after the date that is `due`, by
-    more than `tolerance` units of time. By `day`, calendar days (UTC) are compared; by `hour`, a date n days
-    after the order means n times 24 hours after it. In full are at least `in_full` (a share, above 0) of the
-    units ordered, cancelled ones counted as missing or excused.
+    An order (or line, by `grain`) is late when the last unit that was `basis` was so after the date that is `due`, by
+    more than `tolerance` units of time. Units that are still open make nothing late, however long ago the date was:
+    an order is judged by what has left (or arrived), so that a figure depends on the log and on no clock. Such an
+    order is not in full, unless a smaller share is enough, and so not on time in full either. By `day`, calendar days
+    (UTC) are compared; by `hour`, a date n days after the order means n times 24 hours after it. In full are at least
+    `in_full` (a share, above 0) of the units ordered, cancelled ones counted as missing or excused.
     """
 
     due: Due = "requested"

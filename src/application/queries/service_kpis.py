@@ -58,7 +58,7 @@ SERVICE_KPIS: tuple[Kpi, ...] = (
         ORDERS,
         rows("{late}"),
         "Orders late by the policy; by the default one, those of which a unit was shipped on a day (UTC) after "
-        "the requested date.",
+        "the requested date. Units still to be shipped make no order late.",
         "{late}",
         any_grain=True,
     ),

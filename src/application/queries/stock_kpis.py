@@ -49,7 +49,7 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "down",
         STOCK_DAILY,
         f"count(*) FILTER (WHERE {_BELOW})",
-        "Stocks whose available units at the end of the last day are at the reorder point or below it.",
+        "Stocks whose available units at the end of the last day are at the reorder point of that day or below it.",
         _BELOW,
     ),
     Kpi(

@@ -2,8 +2,7 @@
 -- key: stream_id
 -- scope: stream_id
 -- touched by shipments: SELECT unnest(%(ids)s::text[])
--- touched by orders: SELECT s.stream_id FROM order_line_events e JOIN orders o ON o.stream_id = e.stream_id JOIN shipments s ON s.order_id = o.order_id WHERE e.stream_id = ANY(%(ids)s) AND e.kind IN ('placed', 'added') AND e.first_position >= %(first)s
--- touched by products: SELECT s.stream_id FROM order_lines l JOIN product_versions v USING (product_id) JOIN shipments s ON s.order_id = l.order_id WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND l.placed_at >= v.valid_from AND (l.placed_at < v.valid_to) IS NOT FALSE
+-- touched by products: SELECT l.stream_id FROM shipment_lines l JOIN product_versions v USING (product_id) JOIN shipments s ON s.stream_id = l.stream_id WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND s.planned_at >= v.valid_from AND (s.planned_at < v.valid_to) IS NOT FALSE
 -- touched by carriers: SELECT s.stream_id FROM shipments s JOIN carrier_versions v USING (carrier_id) WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND s.planned_at >= v.valid_from AND (s.planned_at < v.valid_to) IS NOT FALSE
 -- touched by locations: SELECT s.stream_id FROM shipments s JOIN location_versions v ON v.location_id = s.origin_location_id WHERE v.stream_id = ANY(%(ids)s) AND v.first_position >= %(first)s AND s.planned_at >= v.valid_from AND (s.planned_at < v.valid_to) IS NOT FALSE
 -- Covering, so that a KPI with a filter on what the shipment itself is of reads an index instead of rows.
@@ -72,19 +71,18 @@
 -- column precipitation_mm?: precipitation at dispatch, in mm
 -- column wind_speed_kmh?: wind at dispatch, in km/h
 -- column weather_code?: weather at dispatch as a code of the WMO (4677)
--- column product_keys?: version of the product of each line of the order when the line was ordered, so that shipments are found by what the order's lines are of; null as long as nothing is known of the order
+-- column product_keys: version of the product of each line that it carries when it was planned, so that shipments are found by what they carry
 -- column first_position: position of the first event behind the row
 -- column last_position: position of the last event behind the row
 WITH lines AS (
     SELECT
         s.stream_id,
-        array_agg(coalesce(p.product_key, member_key('product-' || l.product_id)) ORDER BY l.line_no) FILTER (WHERE l.line_no IS NOT NULL) AS product_keys
+        array_agg(coalesce(p.product_key, member_key('product-' || l.product_id)) ORDER BY l.line_no) AS product_keys
     FROM shipments s
-    -- A stream of an order is named after it.
-    LEFT JOIN order_lines l ON l.stream_id = 'order-' || s.order_id
+    JOIN shipment_lines l ON l.stream_id = s.stream_id
     LEFT JOIN product_versions p
         ON p.product_id = l.product_id
-        AND p.valid_from <= l.placed_at AND (p.valid_to IS NULL OR l.placed_at < p.valid_to)
+        AND p.valid_from <= s.planned_at AND (p.valid_to IS NULL OR s.planned_at < p.valid_to)
     GROUP BY s.stream_id
 )
 SELECT

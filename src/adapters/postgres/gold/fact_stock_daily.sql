@@ -27,7 +27,7 @@
 -- column available: units of them that nothing holds
 -- column shipped: units shipped on the day; additive
 -- column minutes_out_of_stock: minutes of the day, from the first movement ever on, in which no unit was available; additive
--- column reorder_point?: level at which to order again, as it stands now
+-- column reorder_point?: level at which to order again, as it was set by the end of the day
 -- column unit_value?: what a unit costs, or its price where no cost is known
 -- column stock_value?: units on hand times unit value; semi-additive
 -- column first_position: position of the first movement of the last day, up to this one, on which the stock moved
@@ -93,6 +93,7 @@ closing AS (
         s.product_id,
         s.location_id,
         s.reorder_point,
+        s.reorder_set_at,
         d.moved_on,
         lag(d.moved_on) OVER later AS next_moved_on,
         lead(d.moved_on) OVER later IS NOT NULL AS moved_before,
@@ -130,7 +131,17 @@ SELECT
             ELSE interval '0'
         END) / 60
     END AS minutes_out_of_stock,
-    c.reorder_point,
+    -- The last one that was set is mostly an early one; only for days before it is there something to look up.
+    CASE
+        WHEN c.reorder_set_at < (day + interval '1 day') AT TIME ZONE 'UTC' THEN c.reorder_point
+        WHEN c.reorder_set_at IS NOT NULL THEN (
+            SELECT r.reorder_point
+            FROM reorder_points r
+            WHERE r.stream_id = c.stream_id AND r.set_at < (day + interval '1 day') AT TIME ZONE 'UTC'
+            ORDER BY r.set_at DESC, r.version DESC
+            LIMIT 1
+        )
+    END AS reorder_point,
     coalesce(p.unit_cost, p.unit_price) AS unit_value,
     c.on_hand * coalesce(p.unit_cost, p.unit_price) AS stock_value,
     c.first_position,

@@ -10,8 +10,18 @@ from application.ports.listings import Star
 from application.queries.definitions import STOCK_DAILY, STOCK_DAYS, Kpi, Listing
 from application.queries.dimensions import DIMENSIONS
 from application.queries.expressions import rows as count_of
+from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
-from application.queries.views.measuring import by_step, levels, measured, named, over_time, table_by, tiles
+from application.queries.views.measuring import (
+    by_step,
+    levels,
+    measured,
+    named,
+    over_time,
+    table_by,
+    tiles,
+    with_currencies,
+)
 from application.queries.views.shapes import Column, Series, Table, Tile
 
 LEVELS = ("stock_value", "stock_units", "stock_available", "below_reorder_point", "out_of_stock")
@@ -51,6 +61,7 @@ _STOCK = (
     ("reorder_point", "f.reorder_point"),
     ("a_day", "leaves.a_day"),
     ("stock_value", "f.stock_value"),
+    ("currency", "goods.currency"),
 )
 REORDER = Listing(
     STOCK_DAILY,
@@ -85,8 +96,9 @@ def inventory(star: Star, choice: Choice) -> Inventory:
     """Measure and list stock; raises AnalyticsUnavailableError."""
     where = choice.where(STOCK_DAILY)
     stock = named(choice, ("stock_units", "stock_value"))
+    value = KPIS["stock_value"]
     return Inventory(
-        levels(star, named(choice, LEVELS), choice),
+        with_currencies(star, levels(star, named(choice, LEVELS), choice), value, value, choice, period=None),
         tiles(star, named(choice, FLOWS), choice),
         over_time(by_step(star, stock, choice), stock, choice),
         _calendar(star, choice),
@@ -122,12 +134,14 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
         Column("Reorder point", "count"),
         Column("Days of supply", "number"),
         Column("Stock value", "money"),
+        Column("Currency"),
     )
     made = tuple(
         (
             *(row[name] for name in ("product", "location", "supplier", "on_hand", "available", "reorder_point")),
             supply_days(row["available"], row["a_day"]),
             row["stock_value"],
+            row["currency"],
         )
         for row in rows
     )

@@ -64,6 +64,19 @@ def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
     return tuple(_tile(table, kpi, ())._replace(level=True) for kpi in kpis)
 
 
+def with_currencies(
+    star: Star, shown: tuple[Tile, ...], kpi: Kpi, counted: Kpi, choice: Choice, *, period: Period | None
+) -> tuple[Tile, ...]:
+    """Name the currencies that the tile of a sum of money adds up, so that a mixture is seen as one.
+
+    They are those for which `counted` is not 0.
+    """
+    found = measured(star, [counted], choice, period, DIMENSIONS["currency"])
+    currencies = sorted(member.key or "unknown" for member, figures in found.items() if figures[counted.name])
+    title = " ".join([kpi.title, " + ".join(currencies)]).strip()
+    return tuple(tile._replace(title=title) if tile.name == kpi.name else tile for tile in shown)
+
+
 def over_time(steps: Steps, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:
     """Draw what was measured by steps."""
     return tuple(

@@ -11,7 +11,17 @@ from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
 from application.queries.views.explaining import overdue_orders, overdue_shipments
-from application.queries.views.measuring import TOTAL, bars_by, by_step, levels, measured, named, over_time, tiles
+from application.queries.views.measuring import (
+    TOTAL,
+    bars_by,
+    by_step,
+    levels,
+    measured,
+    named,
+    over_time,
+    tiles,
+    with_currencies,
+)
 from application.queries.views.shapes import Bars, Series, Tile
 from application.queries.views.words import status_in_words
 
@@ -47,7 +57,7 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
     Raises:
         AnalyticsUnavailableError, StoreUnavailableError: there is nothing to read from.
     """
-    orders, net = named(choice, ("orders", "net"))
+    orders, net, stock_value = named(choice, ("orders", "net", "stock_value"))
     flows = named(choice, FLOWS)
     steps = by_step(star, flows, choice)
     statuses = (
@@ -55,8 +65,10 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
         bars_by(star, KPIS["shipments"], DIMENSIONS["status"], choice, "Shipments by status"),
     )
     return Overview(
-        _with_currency(star, choice, tiles(star, flows, choice, steps)),
-        levels(star, named(choice, LEVELS), choice),
+        with_currencies(star, tiles(star, flows, choice, steps), net, orders, choice, period=choice.period),
+        with_currencies(
+            star, levels(star, named(choice, LEVELS), choice), stock_value, stock_value, choice, period=None
+        ),
         over_time(steps, [orders, net], choice),
         tuple(
             Bars(title, tuple(b._replace(label=status_in_words(b.label)) for b in drawn)) for title, drawn in statuses
@@ -67,13 +79,6 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
         ),
         _alerts(star, inbox, choice),
     )
-
-
-def _with_currency(star: Star, choice: Choice, flows: tuple[Tile, ...]) -> tuple[Tile, ...]:
-    """Name the currencies that net sales add up, so that a mixture is seen as one."""
-    found = measured(star, [KPIS["orders"]], choice, choice.period, DIMENSIONS["currency"])
-    title = " ".join([KPIS["net"].title, " + ".join(sorted(str(member.key) for member in found))]).strip()
-    return tuple(tile._replace(title=title) if tile.name == "net" else tile for tile in flows)
 
 
 def _alerts(star: Star, inbox: Inbox, choice: Choice) -> tuple[Alert, ...]:

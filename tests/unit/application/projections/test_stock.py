@@ -127,6 +127,21 @@ def test_the_reorder_point_and_when_it_was_reached_are_kept() -> None:
     assert movements == []
 
 
+def test_the_reorder_point_that_holds_is_the_latest_in_business_time_and_each_is_kept() -> None:
+    points = [
+        events.ReorderPointSet(**AT, occurred_at=DAY[day], reorder_point=point, reorder_quantity=40)
+        for day, point in ((3, 8), (2, 5), (3, 9))
+    ]
+    rows = rows_of(SUBJECT, "inventory-p1@hamburg", *points)
+    (stock,) = rows["stock"]
+    assert (stock.reorder_point, stock.reorder_set_at, stock.reorder_position) == (9, DAY[3], 103)
+    assert [(each.set_at, each.version, each.reorder_point) for each in rows["reorder_points"]] == [
+        (DAY[3], 1, 8),
+        (DAY[2], 2, 5),
+        (DAY[3], 3, 9),
+    ]
+
+
 def test_rejected_reservations_are_counted_once_each() -> None:
     rejected = events.ReservationRejected(**AT, occurred_at=DAY[1], reservation_id="o1/1", quantity=5, available=0)
     stock, _ = fold(rejected, rejected)

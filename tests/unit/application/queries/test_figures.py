@@ -138,6 +138,40 @@ def test_a_comparison_stands_beside_each_figure() -> None:
     assert table["rows"][0]["changes"] == {"orders": {"previous": 1999, "difference": 1, "ratio": "0.000500"}}
 
 
+class Leavers:
+    """Analytics in which DHL carried before 2000 alone, and somebody unknown from then on."""
+
+    def measure(
+        self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+    ) -> list[Measured]:
+        assert where.period is not None
+        members = (
+            [Member("dhl", "DHL"), Member("ups", "UPS")]
+            if where.period.first.year < 2000
+            else [
+                Member("ups", "UPS"),
+                Member(None, None),
+            ]
+        )
+        return [Measured(member, {kpi.name: 7 for kpi in kpis}) for member in members]
+
+    def position(self) -> int:
+        return 42
+
+
+def test_a_member_of_the_period_before_alone_is_listed_without_a_figure_of_now() -> None:
+    year = Period(date(2000, 1, 1), date(2000, 12, 31))
+    table = kpi_table(Leavers(), ["orders"], by="carrier", period=year, compare=True)
+    assert [(row.member.key, row.figures) for row in table.rows] == [
+        ("dhl", {"orders": None}),
+        ("ups", {"orders": 7}),
+        (None, {"orders": 7}),
+    ]
+    assert table.change(table.rows[0], KPIS["orders"]) == (7, None, None)
+    assert table.change(table.rows[2], KPIS["orders"]) == (None, None, None)
+    assert as_json(table)["rows"][0]["changes"] == {"orders": {"previous": 7, "difference": None, "ratio": None}}
+
+
 @pytest.mark.parametrize(
     ("period", "before"),
     [
@@ -174,3 +208,11 @@ def test_kpis_stand_once_for_each_policy_that_decides_about_them() -> None:
     table = kpi_table(Ledger(), ["orders", "orders_late"], policies=[DEFAULT, hours])
     assert [kpi.name for kpi in table.kpis] == ["orders", "orders_late@default@1", "orders_late@hours@2"]
     assert [kpi.name for kpi in kpi_table(Ledger(), ["orders_late"], policies=[hours]).kpis] == ["orders_late"]
+
+
+def test_a_policy_that_is_named_twice_stands_once() -> None:
+    hours = Policy("hours", 2, Rule(unit="hour"))
+    table = kpi_table(Ledger(), ["orders_late"], policies=[hours, DEFAULT, hours])
+    assert [kpi.name for kpi in table.kpis] == ["orders_late@hours@2", "orders_late@default@1"]
+    assert [policy.label for policy in table.policies] == ["hours@2", "default@1"]
+    assert [kpi.name for kpi in kpi_table(Ledger(), ["orders_late"], policies=[hours, hours]).kpis] == ["orders_late"]

@@ -15,7 +15,7 @@ from application.ports.listings import Star
 from application.queries.definitions import ORDERS, STOCK_DAILY
 from application.queries.kpis import KPIS
 from application.queries.views.choice import SPANS, Choice
-from application.queries.views.inventory import supply_days
+from application.queries.views.inventory import inventory, supply_days
 from application.queries.views.measuring import bars_by, by_step, column_of, over_time, tiles
 from application.queries.views.orders import CYCLE_DAY, orders
 from application.queries.views.overview import Overview, overview
@@ -143,6 +143,14 @@ def test_net_sales_name_their_currencies_and_statuses_are_words() -> None:
     shown = overview_of({"net": Decimal(3)}, {})
     assert "Net sales EUR + USD" in [tile.title for tile in shown.flows]
     assert [bar.label for bar in shown.statuses[0].bars] == ["Partly shipped"]
+
+
+def test_the_value_of_stock_names_the_currencies_that_it_adds_up() -> None:
+    by: Any = {"currency": {"EUR": {"stock_value": Decimal(1)}, "JPY": {"stock_value": 0}, None: {"stock_value": 2}}}
+    star_of_stock = star({"stock_value": Decimal(3)}, by=by)
+    inbox = cast(Any, SimpleNamespace(waiting=dict, balance=lambda: Balance(1, 1, 0, 0)))
+    for levels in (inventory(star_of_stock, chosen()).levels, overview(star_of_stock, inbox, chosen()).levels):
+        assert "Stock value EUR + unknown" in [tile.title for tile in levels]
 
 
 def test_the_funnel_says_the_share_that_came_so_far() -> None:
