@@ -83,6 +83,17 @@ def test_an_event_that_does_not_say_when_it_was_recorded_is_named_as_the_reason(
         known_at(connection, NOON)
 
 
+def test_an_event_without_a_recorded_time_is_not_passed_over(told: str) -> None:
+    without = "convert_to((convert_from(state, 'UTF8')::jsonb #- '{meta,recorded_at}')::text, 'UTF8')"
+    select(told, f"UPDATE events.stored_events SET state = {without} WHERE notification_id = {len(LOG)}")
+    with psycopg.connect(told) as connection, pytest.raises(InvalidMomentError, match=f"at position {len(LOG)} does"):
+        known_at(connection, NOON + 10 * MINUTE)
+    select(told, f"UPDATE events.stored_events SET state = {without} WHERE notification_id = 5")
+    select(told, f"DELETE FROM events.stored_events WHERE notification_id = {len(LOG)}")
+    with psycopg.connect(told) as connection:
+        assert known_at(connection, NOON + 10 * MINUTE) == (10, 0), "what lies before an event that was known was too"
+
+
 def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: PostgresBuilds, told: str) -> None:
     builds.make("q3_close", HALF, silent)
     before = figures(builds, "q3_close")
