@@ -16,7 +16,7 @@ from adapters.postgres.read_model.recorded_time import known_at
 from application.codec import UndecodableEventError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
-from application.ports.read_model import RebuildRunningError
+from application.ports.read_model import RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
 from application.queries.figures import kpi_table
 from application.replay.difference import difference
@@ -162,6 +162,24 @@ def test_a_build_that_failed_fails_again_until_its_event_can_be_decoded(builds: 
     original = LOG[4].event.TOPIC
     select(told, f"UPDATE events.stored_events SET topic = '{original}' WHERE notification_id = 5")
     assert builds.make("q3", HALF, silent).events == HALF
+
+
+def test_a_row_that_gold_refuses_fails_a_build_and_a_rebuild_and_the_build_can_be_dropped(
+    builds: PostgresBuilds, told: str
+) -> None:
+    position = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "OrderLineReturned")
+    returned = "regexp_replace(convert_from(state, 'UTF8'), '\"returned\":[0-9]+', '\"returned\":900')"
+    changed = f"UPDATE events.stored_events SET state = convert_to({returned}, 'UTF8')"
+    select(told, f"{changed} WHERE notification_id = {position} RETURNING convert_from(state, 'UTF8')")
+    refused = rf"gold.fact_order\w* refuses a row: check .*is violated.*of order-o2, from its events .*to {position}"
+    for workers in (0, 2):
+        with pytest.raises(RowRefusedError, match=refused):
+            builds.make("q3", position, silent, workers=workers)
+    builds.drop("q3")
+    with read_model(told) as model, pytest.raises(RowRefusedError, match=r"gold.fact_order\w* refuses a row"):
+        model.rebuild(silent)
+    schemas = select(told, "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(silver|gold)' ORDER BY 1")
+    assert schemas == [("gold",), ("silver",)]
 
 
 def test_schemas_of_somebody_else_are_left_alone(builds: PostgresBuilds, told: str) -> None:

@@ -73,6 +73,7 @@ class Builds(Protocol):
             InvalidBuildNameError, BuildExistsError, InvalidMomentError: the name or the moment can't be used.
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands.
+            RowRefusedError: a row does not keep a constraint of its table.
             ReadModelUnavailableError: the database can't be reached.
         """
 
