@@ -695,6 +695,20 @@ def test_grants_of_readers_survive_the_swap(stocked: House) -> None:
         stocked.query("SELECT * FROM gold.kpi_policy")
 
 
+def test_grants_on_single_columns_survive_the_swap_where_the_columns_do(stocked: House) -> None:
+    name = stocked.query("SELECT 'clerk_of_' || current_database()")[0][0]
+    stocked.sql.execute(f"CREATE ROLE {name}".encode())
+    stocked.sql.execute("ALTER TABLE gold.fact_stock ADD COLUMN gone integer")
+    stocked.sql.execute(f"GRANT USAGE ON SCHEMA gold TO {name}".encode())
+    stocked.sql.execute(f"GRANT SELECT (product_id, gone), UPDATE (on_hand) ON gold.fact_stock TO {name}".encode())
+    stocked.read_model.rebuild(stocked.progress, accept_changes=True)
+    stocked.sql.execute(f"SET ROLE {name}".encode())
+    assert stocked.query("SELECT product_id FROM gold.fact_stock ORDER BY 1") == [("bolt",), ("nut",)]
+    stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 1")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stocked.facts()
+
+
 def test_statistics_exist_after_the_first_batch(stocked: House) -> None:
     query = "SELECT relname FROM pg_class WHERE oid IN ('silver.stock'::regclass, 'gold.fact_stock'::regclass)"
     assert len(stocked.query(f"{query} AND reltuples > 0")) == 2
