@@ -16,7 +16,7 @@ from adapters.postgres.read_model.recorded_time import known_at
 from application.codec import UndecodableEventError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
-from application.ports.read_model import RebuildRunningError, RowRefusedError
+from application.ports.read_model import DependentViewsError, RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
 from application.queries.figures import kpi_table
 from application.replay.difference import difference
@@ -107,6 +107,20 @@ def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: Post
     assert "q3_close" not in [each.name for each in builds.all()]
     with pytest.raises(NoSuchBuildError, match="there is no build 'q3_close'; there are live"):
         builds.drop("q3_close")
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_a_build_that_somebody_elses_view_reads_is_not_dropped(builds: PostgresBuilds, told: str, kind: str) -> None:
+    builds.make("q3", HALF, silent)
+    select(told, f"CREATE {kind} public.closing AS SELECT count(*) AS orders FROM gold_q3.fact_order")
+    counted = select(told, "SELECT orders FROM public.closing")
+    with pytest.raises(DependentViewsError, match=r"of q3, and .*: closing \(on gold_q3.fact_order\); drop them first"):
+        builds.drop("q3")
+    assert [each.name for each in builds.all()] == ["q3"]
+    assert select(told, "SELECT orders FROM public.closing") == counted
+    select(told, f"DROP {kind} public.closing")
+    builds.drop("q3")
+    assert builds.all() == []
 
 
 @pytest.mark.parametrize(

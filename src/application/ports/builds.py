@@ -81,7 +81,12 @@ class Builds(Protocol):
         """Return the kept builds, the oldest first."""
 
     def drop(self, name: str) -> None:
-        """Drop a kept build; raises NoSuchBuildError."""
+        """Drop a kept build.
+
+        Raises:
+            NoSuchBuildError: there is none of that name.
+            DependentViewsError: views that somebody else made read its tables; nothing is dropped.
+        """
 
     def open(self, name: str) -> tuple[KeptBuild, Star]:
         """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""

@@ -93,7 +93,7 @@ class ReadersInTheWayError(PlatformError):
 
 
 class DependentViewsError(PlatformError):
-    """Views that somebody else made read the tables that a rebuild replaces. Nothing was changed."""
+    """Views that somebody else made read the tables that are to be replaced or dropped. Nothing was changed."""
 
 
 class RowRefusedError(PlatformError):

@@ -9,17 +9,9 @@ from typing import LiteralString
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import copy_grants
-from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names, views_of_others
 from application.ports.read_model import DependentViewsError, ReadersInTheWayError
 
-_DEPENDENTS = (
-    "SELECT DISTINCT reader.oid::regclass::text, read.oid::regclass::text FROM pg_depend d "
-    "JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass "
-    "JOIN pg_class reader ON reader.oid = r.ev_class "
-    "JOIN pg_class read ON read.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass "
-    "WHERE read.relnamespace::regnamespace::text = ANY(%(live)s) "
-    "AND reader.relnamespace::regnamespace::text <> ALL(%(live)s) ORDER BY 1, 2"
-)
 _PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
@@ -51,11 +43,9 @@ def swap(conn: Connection, aside: Schemas) -> float:
 
 
 def _refuse_dependents(conn: Connection) -> None:
-    rows = conn.execute(_DEPENDENTS, {"live": list(LIVE)}).fetchall()
-    if rows:
-        views = ", ".join(f"{view} (on {table})" for view, table in rows)
+    if views := views_of_others(conn, LIVE):
         raise DependentViewsError(
-            f"these views would go on reading the old tables: {views}; drop them, rebuild, create them again"
+            f"these views would go on reading the old tables: {', '.join(views)}; drop them, rebuild, create them again"
         )
 
 
