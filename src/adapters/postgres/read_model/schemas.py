@@ -50,8 +50,12 @@ class Schemas(NamedTuple):
 
     def rename(self, conn: Connection, to: Schemas) -> None:
         """Give both schemas new names; views follow their tables."""
-        for old, new in zip(self, to, strict=True):
-            conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
+        conn.execute(self.renaming(to))
+
+    def renaming(self, to: Schemas) -> sql.Composed:
+        """Return the statements that `rename` runs."""
+        names = zip(map(sql.Identifier, self), map(sql.Identifier, to), strict=True)
+        return sql.SQL("; ").join([sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*each) for each in names])
 
     def use(self, conn: Connection) -> None:
         """Resolve unqualified names to this build's tables, silver before gold, until the transaction ends."""
