@@ -271,6 +271,21 @@ def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
         assert all(HALF < event.position <= len(LOG) for event in row.events)
 
 
+def test_rows_of_the_denominator_move_a_quotient_too(builds: PostgresBuilds, told: str) -> None:
+    builds.make("early", HALF, silent)
+    (move,) = difference(builds, "early", "live", ["inventory_turns"]).moves
+    read = "shipped, unit_value, stock_value"
+    differing = (
+        f"SELECT count(*), count(*) FILTER (WHERE r.shipped = 0 AND l.shipped IS NULL)"
+        f" FROM (SELECT stream_id, date_key, {read} FROM gold_early.fact_stock_daily) l"
+        f" FULL JOIN (SELECT stream_id, date_key, {read} FROM gold.fact_stock_daily) r USING (stream_id, date_key)"
+        f" WHERE l.unit_value IS DISTINCT FROM r.unit_value OR l.shipped IS DISTINCT FROM r.shipped"
+        f" OR l.stock_value IS DISTINCT FROM r.stock_value"
+    )
+    ((rows, of_denominator),) = select(told, differing)
+    assert move.behind.rows == rows > of_denominator > 0
+
+
 def test_an_unknown_build_is_a_mistake_that_names_those_there_are(builds: PostgresBuilds) -> None:
     with pytest.raises(NoSuchBuildError, match="no build 'q4'; there are live"):
         difference(builds, "live", "q4")

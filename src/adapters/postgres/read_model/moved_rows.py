@@ -15,6 +15,8 @@ from application.queries.definitions import Kpi
 from application.replay.certificate import Difference
 
 _COLUMN = re.compile(r"\bf\.([a-z_0-9]+)")
+_DIVIDES = "nullif("
+"""What stands in a definition whose denominator may add up other rows than its numerator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,9 @@ class Side:
 def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequence[str], limit: int) -> MovedRows:
     """Return what moved a KPI between two builds, within the caller's transaction.
 
-    A row moved it that stands in one build alone, or has other values in columns that the KPI reads. Of a ratio,
-    all rows may count; of other KPIs, those that its definition says. Of a snapshot, only the last day does.
+    A row moved it that stands in one build alone, or has other values in columns that the KPI reads. Of a ratio or
+    another quotient, all rows may count; of other KPIs, those that its definition says. Of a snapshot, only the last
+    day does.
     """
     key = [column for column in key if not (kpi.fact.snapshot and column == kpi.fact.date_key)]
     relations = {name: _relation(side, kpi) for name, side in zip(("one", "other"), sides, strict=True)}
@@ -57,7 +60,7 @@ def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequen
 
 def _relation(side: Side, kpi: Kpi) -> sql.Composed:
     fact = sql.Identifier(side.gold, kpi.fact.name)
-    counted = "true" if kpi.unit == "ratio" else kpi.counted
+    counted = "true" if kpi.unit == "ratio" or _DIVIDES in kpi.expression else kpi.counted
     conditions: list[sql.Composable] = [_trusted(f"({kpi.fact.rows}) AND ({counted})")]
     if kpi.fact.snapshot:
         last = sql.SQL("f.{day} = (SELECT max({day}) FROM {fact})")
