@@ -16,6 +16,8 @@ import pytest
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, log, rebuild, swap
 from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.schemas import LIVE
+from adapters.postgres.read_model.session import connect
 from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
@@ -579,6 +581,17 @@ def test_a_transaction_that_goes_on_is_waited_for_but_not_cut_off(
         assert holder.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
     assert stocked.facts() == STOCKED
     assert stocked.read_model.rebuild(stocked.progress).swapped
+
+
+def test_the_limit_on_an_attempt_to_lock_ends_no_other_statement(
+    stocked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.3)
+    with connect(stocked.conninfo) as conn, conn.transaction(), psycopg.connect(stocked.conninfo) as holder:
+        holder.execute("SELECT FROM gold.fact_stock")
+        with pytest.raises(ReadersInTheWayError):
+            swap.swap(conn, LIVE)
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
 def test_who_waits_behind_a_swap_that_waits_counts_as_kept_waiting(

@@ -41,7 +41,7 @@ def swap(conn: Connection, aside: Schemas) -> float:
     locked_at = _lock_tables(conn)
     # All at once: readers wait, and on a busy machine each answer to this process takes its time.
     renaming = [LIVE.renaming(_PARTING), aside.renaming(LIVE), _PARTING.renaming(Schemas.named(OLD))]
-    conn.execute(sql.SQL("; ").join([sql.SQL("SET LOCAL statement_timeout = 0"), *renaming]))
+    conn.execute(sql.SQL("; ").join(renaming))
     return locked_at
 
 
@@ -79,22 +79,23 @@ def _keep_vacuums_out(conn: Connection, tables: Sequence[sql.Identifier]) -> Non
 
 
 def _lock_tables(conn: Connection) -> float:
-    """Keep everybody out; return when the attempt that succeeded began, for new readers wait from then on.
-
-    The limit on a statement's time stays, for whoever goes on to lift it.
-    """
+    """Keep everybody out; return when the attempt that succeeded began, for new readers wait from then on."""
     tables = _live_tables(conn)
     if not tables:
         return time.monotonic()
     _keep_vacuums_out(conn, tables)
+    conn.execute("SET LOCAL lock_timeout = 0")
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
-    conn.execute(sql.SQL("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}").format(ATTEMPT_MILLISECONDS))
+    # The limit holds for this alone: where it ended a statement about savepoints, no other attempt would be possible.
+    attempt = sql.SQL("SET LOCAL statement_timeout = {}; {}; SET LOCAL statement_timeout = 0").format(
+        ATTEMPT_MILLISECONDS, _lock(tables, "ACCESS EXCLUSIVE")
+    )
     deadline = time.monotonic() + PATIENCE
     while True:
         began = time.monotonic()
         try:
             with conn.transaction():
-                conn.execute(_lock(tables, "ACCESS EXCLUSIVE"))
+                conn.execute(attempt)
         except errors.QueryCanceled:
             if time.monotonic() > deadline:
                 raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
