@@ -271,6 +271,18 @@ def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
         assert all(HALF < event.position <= len(LOG) for event in row.events)
 
 
+def test_rows_that_a_revised_product_changed_name_its_event(builds: PostgresBuilds) -> None:
+    revised = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "ProductRevised")
+    builds.make("before", revised - 1, silent)
+    builds.make("after", revised, silent)
+    moves = difference(builds, "before", "after").moves
+    assert moves
+    for move in moves:
+        assert move.behind.topics == (("ProductRevised.v1", 1),), move.kpi.name
+        for row in move.behind.differences:
+            assert [(event.position, event.topic) for event in row.events] == [(revised, "ProductRevised.v1")]
+
+
 def test_rows_of_the_denominator_move_a_quotient_too(builds: PostgresBuilds, told: str) -> None:
     builds.make("early", HALF, silent)
     (move,) = difference(builds, "early", "live", ["inventory_turns"]).moves

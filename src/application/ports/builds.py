@@ -51,8 +51,9 @@ class MovedRows(NamedTuple):
     """What moved a KPI between two builds.
 
     `rows` counts the rows that entered, left or changed in what the KPI reads; `topics` the events of their
-    streams between the two builds' positions, by topic, the most frequent first; `differences` names the first
-    rows, `live` being the first build's row and `rebuilt` the second's, each with those events.
+    streams, and of the catalog's members that changed rows are of, between the two builds' positions, by topic,
+    the most frequent first; `differences` names the first rows, `live` being the first build's row and `rebuilt`
+    the second's, each with those events.
     """
 
     rows: int
