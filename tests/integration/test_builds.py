@@ -16,7 +16,7 @@ from adapters.postgres.read_model.recorded_time import known_at
 from application.codec import UndecodableEventError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
-from application.ports.read_model import RebuildRunningError
+from application.ports.read_model import DependentViewsError, RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
 from application.queries.figures import kpi_table
 from application.replay.difference import difference
@@ -83,6 +83,17 @@ def test_an_event_that_does_not_say_when_it_was_recorded_is_named_as_the_reason(
         known_at(connection, NOON)
 
 
+def test_an_event_without_a_recorded_time_is_not_passed_over(told: str) -> None:
+    without = "convert_to((convert_from(state, 'UTF8')::jsonb #- '{meta,recorded_at}')::text, 'UTF8')"
+    select(told, f"UPDATE events.stored_events SET state = {without} WHERE notification_id = {len(LOG)}")
+    with psycopg.connect(told) as connection, pytest.raises(InvalidMomentError, match=f"at position {len(LOG)} does"):
+        known_at(connection, NOON + 10 * MINUTE)
+    select(told, f"UPDATE events.stored_events SET state = {without} WHERE notification_id = 5")
+    select(told, f"DELETE FROM events.stored_events WHERE notification_id = {len(LOG)}")
+    with psycopg.connect(told) as connection:
+        assert known_at(connection, NOON + 10 * MINUTE) == (10, 0), "what lies before an event that was known was too"
+
+
 def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: PostgresBuilds, told: str) -> None:
     builds.make("q3_close", HALF, silent)
     before = figures(builds, "q3_close")
@@ -96,6 +107,20 @@ def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: Post
     assert "q3_close" not in [each.name for each in builds.all()]
     with pytest.raises(NoSuchBuildError, match="there is no build 'q3_close'; there are live"):
         builds.drop("q3_close")
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_a_build_that_somebody_elses_view_reads_is_not_dropped(builds: PostgresBuilds, told: str, kind: str) -> None:
+    builds.make("q3", HALF, silent)
+    select(told, f"CREATE {kind} public.closing AS SELECT count(*) AS orders FROM gold_q3.fact_order")
+    counted = select(told, "SELECT orders FROM public.closing")
+    with pytest.raises(DependentViewsError, match=r"of q3, and .*: closing \(on gold_q3.fact_order\); drop them first"):
+        builds.drop("q3")
+    assert [each.name for each in builds.all()] == ["q3"]
+    assert select(told, "SELECT orders FROM public.closing") == counted
+    select(told, f"DROP {kind} public.closing")
+    builds.drop("q3")
+    assert builds.all() == []
 
 
 @pytest.mark.parametrize(
@@ -151,6 +176,24 @@ def test_a_build_that_failed_fails_again_until_its_event_can_be_decoded(builds: 
     original = LOG[4].event.TOPIC
     select(told, f"UPDATE events.stored_events SET topic = '{original}' WHERE notification_id = 5")
     assert builds.make("q3", HALF, silent).events == HALF
+
+
+def test_a_row_that_gold_refuses_fails_a_build_and_a_rebuild_and_the_build_can_be_dropped(
+    builds: PostgresBuilds, told: str
+) -> None:
+    position = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "OrderLineReturned")
+    returned = "regexp_replace(convert_from(state, 'UTF8'), '\"returned\":[0-9]+', '\"returned\":900')"
+    changed = f"UPDATE events.stored_events SET state = convert_to({returned}, 'UTF8')"
+    select(told, f"{changed} WHERE notification_id = {position} RETURNING convert_from(state, 'UTF8')")
+    refused = rf"gold.fact_order\w* refuses a row: check .*is violated.*of order-o2, from its events .*to {position}"
+    for workers in (0, 2):
+        with pytest.raises(RowRefusedError, match=refused):
+            builds.make("q3", position, silent, workers=workers)
+    builds.drop("q3")
+    with read_model(told) as model, pytest.raises(RowRefusedError, match=r"gold.fact_order\w* refuses a row"):
+        model.rebuild(silent)
+    schemas = select(told, "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(silver|gold)' ORDER BY 1")
+    assert schemas == [("gold",), ("silver",)]
 
 
 def test_schemas_of_somebody_else_are_left_alone(builds: PostgresBuilds, told: str) -> None:
@@ -226,6 +269,33 @@ def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
     for row in moves["stock_units"].behind.differences:
         assert "date_key" not in row.key
         assert all(HALF < event.position <= len(LOG) for event in row.events)
+
+
+def test_rows_that_a_revised_product_changed_name_its_event(builds: PostgresBuilds) -> None:
+    revised = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "ProductRevised")
+    builds.make("before", revised - 1, silent)
+    builds.make("after", revised, silent)
+    moves = difference(builds, "before", "after").moves
+    assert moves
+    for move in moves:
+        assert move.behind.topics == (("ProductRevised.v1", 1),), move.kpi.name
+        for row in move.behind.differences:
+            assert [(event.position, event.topic) for event in row.events] == [(revised, "ProductRevised.v1")]
+
+
+def test_rows_of_the_denominator_move_a_quotient_too(builds: PostgresBuilds, told: str) -> None:
+    builds.make("early", HALF, silent)
+    (move,) = difference(builds, "early", "live", ["inventory_turns"]).moves
+    read = "shipped, unit_value, stock_value"
+    differing = (
+        f"SELECT count(*), count(*) FILTER (WHERE r.shipped = 0 AND l.shipped IS NULL)"
+        f" FROM (SELECT stream_id, date_key, {read} FROM gold_early.fact_stock_daily) l"
+        f" FULL JOIN (SELECT stream_id, date_key, {read} FROM gold.fact_stock_daily) r USING (stream_id, date_key)"
+        f" WHERE l.unit_value IS DISTINCT FROM r.unit_value OR l.shipped IS DISTINCT FROM r.shipped"
+        f" OR l.stock_value IS DISTINCT FROM r.stock_value"
+    )
+    ((rows, of_denominator),) = select(told, differing)
+    assert move.behind.rows == rows > of_denominator > 0
 
 
 def test_an_unknown_build_is_a_mistake_that_names_those_there_are(builds: PostgresBuilds) -> None:

@@ -16,6 +16,8 @@ import pytest
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, log, rebuild, swap
 from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.schemas import LIVE
+from adapters.postgres.read_model.session import connect
 from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
@@ -24,6 +26,7 @@ from application.ports.read_model import (
     ReadersInTheWayError,
     ReadModelUnavailableError,
     RebuildRunningError,
+    RowRefusedError,
 )
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
@@ -284,9 +287,9 @@ def test_a_select_that_gives_a_key_twice_is_named_and_nothing_is_applied(conninf
     house.append(adjusted("bolt", 2, 9))
     house.follow()
     house.append(adjusted("bolt", 3, 8))
-    with pytest.raises(psycopg.errors.UniqueViolation, match="key inventory-bolt@berlin") as caught:
+    said = "the key inventory-bolt@berlin; in the gold definition fact_stock.sql"
+    with pytest.raises(RowRefusedError, match=said):
         house.follow()
-    assert caught.value.__notes__ == ["in the gold definition fact_stock.sql"]
     assert house.read_model.position() == 2
     house.close()
 
@@ -580,6 +583,17 @@ def test_a_transaction_that_goes_on_is_waited_for_but_not_cut_off(
     assert stocked.read_model.rebuild(stocked.progress).swapped
 
 
+def test_the_limit_on_an_attempt_to_lock_ends_no_other_statement(
+    stocked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.3)
+    with connect(stocked.conninfo) as conn, conn.transaction(), psycopg.connect(stocked.conninfo) as holder:
+        holder.execute("SELECT FROM gold.fact_stock")
+        with pytest.raises(ReadersInTheWayError):
+            swap.swap(conn, LIVE)
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("0",)
+
+
 def test_who_waits_behind_a_swap_that_waits_counts_as_kept_waiting(
     stocked: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -692,6 +706,20 @@ def test_grants_of_readers_survive_the_swap(stocked: House) -> None:
     assert stocked.facts() == STOCKED
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         stocked.query("SELECT * FROM gold.kpi_policy")
+
+
+def test_grants_on_single_columns_survive_the_swap_where_the_columns_do(stocked: House) -> None:
+    name = stocked.query("SELECT 'clerk_of_' || current_database()")[0][0]
+    stocked.sql.execute(f"CREATE ROLE {name}".encode())
+    stocked.sql.execute("ALTER TABLE gold.fact_stock ADD COLUMN gone integer")
+    stocked.sql.execute(f"GRANT USAGE ON SCHEMA gold TO {name}".encode())
+    stocked.sql.execute(f"GRANT SELECT (product_id, gone), UPDATE (on_hand) ON gold.fact_stock TO {name}".encode())
+    stocked.read_model.rebuild(stocked.progress, accept_changes=True)
+    stocked.sql.execute(f"SET ROLE {name}".encode())
+    assert stocked.query("SELECT product_id FROM gold.fact_stock ORDER BY 1") == [("bolt",), ("nut",)]
+    stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 1")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stocked.facts()
 
 
 def test_statistics_exist_after_the_first_batch(stocked: House) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -18,12 +19,13 @@ from adapters.postgres.read_model.loading import run_shard
 from adapters.postgres.read_model.session import connect
 from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stream_blocks import BLOCK
-from application.codec import Metadata, UndecodableEventError, encode
+from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     NothingKeptError,
     OtherVersionError,
     ReadModelUnavailableError,
+    RowRefusedError,
     WorkersLostError,
 )
 from application.projections.registry import SUBJECTS
@@ -147,6 +149,46 @@ def test_a_bad_event_in_a_late_block_is_named(house: House) -> None:
     house.sql.execute(f"UPDATE events.stored_events SET topic = 'Unheard.v1' WHERE originator_version = {BLOCK + 5}")
     with pytest.raises(UndecodableEventError, match=rf"inventory-part 0@berlin:{BLOCK + 5} \(Unheard.v1\) at position"):
         house.read_model.rebuild(house.progress)
+    assert house.schemas() == ["gold", "silver"]
+
+
+def test_a_row_that_silver_refuses_is_named_with_its_events_and_nothing_is_left(house: House) -> None:
+    def fold(view: Any, recorded: Recorded) -> Any:
+        view = SUBJECT.fold(view, recorded)
+        if recorded.position == 48:
+            view.stock.product_id = None
+        return view
+
+    broken = PostgresReadModel(house.conninfo, [replace(SUBJECT, fold=fold)], house.gold)
+    said = (
+        'silver.stock refuses a row: null value in column "product_id" .*violates not-null constraint; Failing row'
+        r" contains .*; the row is of inventory-part 7@berlin, from its events at positions 8 to 48\. .* Nothing was"
+    )
+    for shards in (1, 3):
+        with pytest.raises(RowRefusedError, match=said):
+            broken.rebuild(house.progress, shards=shards)
+        assert house.schemas() == ["gold", "silver"]
+        assert house.query("SELECT name FROM replay.builds") == [("live",)]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("-- check: on_hand <> 3", 'check constraint "fact_stock_on_hand_check" of .* is violated by some row'),
+        ("-- column odd: null for one row", 'column "odd" of relation "fact_stock" contains null values'),
+    ],
+)
+def test_a_row_that_gold_refuses_is_named_with_its_events_and_nothing_is_left(
+    house: House, tmp_path: Path, header: str, said: str
+) -> None:
+    house.append(adjusted("part 4", 3, 3))
+    house.follow()
+    text = GOLD["fact_stock"].replace("SELECT s.stream_id", "SELECT s.first_position, s.last_position, s.stream_id", 1)
+    text = text.replace("AS movements", "AS movements, nullif(s.on_hand, 3) AS odd")
+    (tmp_path / "fact_stock.sql").write_text(f"{header}\n{text}")
+    row = "the row is of inventory-part 4@berlin, from its events at positions 5 to 81; in .* fact_stock.sql"
+    with pytest.raises(RowRefusedError, match=f"gold.fact_stock refuses a row: {said}; {row}"):
+        PostgresReadModel(house.conninfo, [SUBJECT], tmp_path).rebuild(house.progress)
     assert house.schemas() == ["gold", "silver"]
 
 

@@ -51,8 +51,9 @@ class MovedRows(NamedTuple):
     """What moved a KPI between two builds.
 
     `rows` counts the rows that entered, left or changed in what the KPI reads; `topics` the events of their
-    streams between the two builds' positions, by topic, the most frequent first; `differences` names the first
-    rows, `live` being the first build's row and `rebuilt` the second's, each with those events.
+    streams, and of the catalog's members that changed rows are of, between the two builds' positions, by topic,
+    the most frequent first; `differences` names the first rows, `live` being the first build's row and `rebuilt`
+    the second's, each with those events.
     """
 
     rows: int
@@ -73,6 +74,7 @@ class Builds(Protocol):
             InvalidBuildNameError, BuildExistsError, InvalidMomentError: the name or the moment can't be used.
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands.
+            RowRefusedError: a row does not keep a constraint of its table.
             ReadModelUnavailableError: the database can't be reached.
         """
 
@@ -80,7 +82,12 @@ class Builds(Protocol):
         """Return the kept builds, the oldest first."""
 
     def drop(self, name: str) -> None:
-        """Drop a kept build; raises NoSuchBuildError."""
+        """Drop a kept build.
+
+        Raises:
+            NoSuchBuildError: there is none of that name.
+            DependentViewsError: views that somebody else made read its tables; nothing is dropped.
+        """
 
     def open(self, name: str) -> tuple[KeptBuild, Star]:
         """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""

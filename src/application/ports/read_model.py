@@ -25,6 +25,7 @@ class ReadModel(Protocol):
 
         Raises:
             CheckpointMovedError: the checkpoint is not at `after`, e.g. another follower was faster.
+            RowRefusedError: a row that comes out of the events does not keep a constraint of its table.
             ReadModelUnavailableError: the database can't be reached; the events may or may not be applied.
         """
 
@@ -43,6 +44,7 @@ class ReadModel(Protocol):
         Raises:
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands; nothing is changed.
+            RowRefusedError: a row does not keep a constraint of its table; nothing is changed.
             CheckpointMovedError: the first follower started while a first build was under way.
             DependentViewsError: somebody's views read the live tables and would be left with the old ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
@@ -91,7 +93,11 @@ class ReadersInTheWayError(PlatformError):
 
 
 class DependentViewsError(PlatformError):
-    """Views that somebody else made read the tables that a rebuild replaces. Nothing was changed."""
+    """Views that somebody else made read the tables that are to be replaced or dropped. Nothing was changed."""
+
+
+class RowRefusedError(PlatformError):
+    """What projections and gold make of the log must keep the constraints of the tables. Nothing was changed."""
 
 
 class WorkersLostError(PlatformError):

@@ -31,6 +31,7 @@ class RebuildSteps(Protocol):
         Raises:
             BuildGoneError: its build is not there any more.
             UndecodableEventError: an event that no decoder understands.
+            RowRefusedError: a row does not keep a constraint of its table; `finish` raises it, too.
             ReadModelUnavailableError: the database can't be reached.
         """
 

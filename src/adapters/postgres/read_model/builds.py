@@ -22,7 +22,7 @@ from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
-from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
+from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas, views_of_others
 from adapters.postgres.read_model.session import connect, only_rebuild, translated
 from application.ports.builds import (
     LIVE,
@@ -35,7 +35,7 @@ from application.ports.builds import (
     NoSuchBuildError,
 )
 from application.ports.listings import Star
-from application.ports.read_model import PhaseProgress
+from application.ports.read_model import DependentViewsError, PhaseProgress
 from application.projections.subject import Subject
 from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
@@ -96,6 +96,11 @@ class PostgresBuilds:
         """Drop a kept build."""
         with self._exclusive() as conn:
             self._find(conn, name)
+            if views := views_of_others(conn, Schemas.named(name)):
+                raise DependentViewsError(
+                    f"these views read the tables of {name}, and would be dropped with it: {', '.join(views)};"
+                    " drop them first. Nothing was changed"
+                )
             planning.drop_build(conn, name)
 
     def open(self, name: str) -> tuple[KeptBuild, Star]:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition, Index
+from adapters.postgres.read_model.refused_rows import naming_a_row
 from adapters.postgres.read_model.schemas import Schemas
 
 _NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
@@ -43,7 +44,8 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
     view, table = view_of(schemas, gold), table_of(schemas, gold)
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
-    conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
+    with naming_a_row(conn, table, _broken(gold)):
+        conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
     for index in gold.indexes:
         conn.execute(_create_index(conn, table, index))
     _comment(conn, schemas, gold, "TABLE")
@@ -94,11 +96,22 @@ def validate_references(conn: Connection, schemas: Schemas, gold: GoldDefinition
 
 
 def _constraints(gold: GoldDefinition) -> list[sql.Composed]:
-    required = [name for name, column in gold.columns.items() if column.required and name not in gold.key]
     return [
         sql.SQL("ADD PRIMARY KEY ({})").format(identifiers(gold.key)),
-        *(sql.SQL("ALTER {} SET NOT NULL").format(sql.Identifier(name)) for name in required),
+        *(sql.SQL("ALTER {} SET NOT NULL").format(sql.Identifier(name)) for name in _required(gold)),
         *(sql.SQL("ADD CHECK ({})").format(sql.SQL(check)) for check in gold.checks),
+    ]
+
+
+def _required(gold: GoldDefinition) -> list[str]:
+    return [name for name, column in gold.columns.items() if column.required and name not in gold.key]
+
+
+def _broken(gold: GoldDefinition) -> list[str]:
+    """Return the conditions of rows that don't keep a constraint; of a key that comes twice, the server says which."""
+    return [
+        *(f'"{name}" IS NULL' for name in (*gold.key, *_required(gold))),
+        *(f"NOT ({check})" for check in gold.checks),
     ]
 
 

@@ -12,9 +12,20 @@ from adapters.postgres.read_model.certify import read_difference
 from adapters.postgres.read_model.events_behind import events_between, with_own_events
 from application.ports.builds import MovedRows
 from application.queries.definitions import Kpi
-from application.replay.certificate import Difference
+from application.replay.certificate import MAX_EVENTS, Difference
 
 _COLUMN = re.compile(r"\bf\.([a-z_0-9]+)")
+_COLUMNS = "SELECT column_name::text FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+_MEMBERS = {
+    "product_id": "product-",
+    "supplier_id": "supplier-",
+    "customer_id": "customer-",
+    "carrier_id": "carrier-",
+    "location_id": "location-",
+}
+"""How the stream begins that a row's member of the catalog has, by the column that names the member."""
+_DIVIDES = "nullif("
+"""What stands in a definition whose denominator may add up other rows than its numerator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +39,9 @@ class Side:
 def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequence[str], limit: int) -> MovedRows:
     """Return what moved a KPI between two builds, within the caller's transaction.
 
-    A row moved it that stands in one build alone, or has other values in columns that the KPI reads. Of a ratio,
-    all rows may count; of other KPIs, those that its definition says. Of a snapshot, only the last day does.
+    A row moved it that stands in one build alone, or has other values in columns that the KPI reads. Of a ratio or
+    another quotient, all rows may count; of other KPIs, those that its definition says. Of a snapshot, only the last
+    day does.
     """
     key = [column for column in key if not (kpi.fact.snapshot and column == kpi.fact.date_key)]
     relations = {name: _relation(side, kpi) for name, side in zip(("one", "other"), sides, strict=True)}
@@ -38,10 +50,11 @@ def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequen
     conn.execute(
         sql.SQL(
             "CREATE TEMPORARY TABLE moved ON COMMIT DROP AS"
-            " SELECT {keys}, coalesce(l.stream_id, r.stream_id) AS of_stream"
+            " SELECT {keys}, coalesce(l.stream_id, r.stream_id) AS of_stream,"
+            " CASE WHEN l.stream_id IS NOT NULL THEN {members} END AS members"
             " FROM {one} AS l FULL JOIN {other} AS r USING ({keys})"
             " WHERE l.stream_id IS NULL OR r.stream_id IS NULL OR {changed}"
-        ).format(keys=keys, changed=_changed(kpi), **relations)
+        ).format(keys=keys, changed=_changed(kpi), members=_members(conn, sides[1], kpi), **relations)
     )
     named = sql.SQL(
         "SELECT to_jsonb(l)::text, to_jsonb(r)::text FROM (SELECT * FROM moved ORDER BY {keys} LIMIT {limit}) AS m"
@@ -57,7 +70,7 @@ def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequen
 
 def _relation(side: Side, kpi: Kpi) -> sql.Composed:
     fact = sql.Identifier(side.gold, kpi.fact.name)
-    counted = "true" if kpi.unit == "ratio" else kpi.counted
+    counted = "true" if kpi.unit == "ratio" or _DIVIDES in kpi.expression else kpi.counted
     conditions: list[sql.Composable] = [_trusted(f"({kpi.fact.rows}) AND ({counted})")]
     if kpi.fact.snapshot:
         last = sql.SQL("f.{day} = (SELECT max({day}) FROM {fact})")
@@ -73,6 +86,18 @@ def _changed(kpi: Kpi) -> sql.Composable:
     return sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(*rows)
 
 
+def _members(conn: Connection, side: Side, kpi: Kpi) -> sql.Composable:
+    """Return an expression for the streams of the catalog that a row of the second build takes columns from."""
+    table = [side.gold, kpi.fact.name]
+    columns = {name for (name,) in conn.execute(_COLUMNS, table)}
+    streams = [
+        sql.SQL("{} || r.{}").format(prefix, sql.Identifier(column))
+        for column, prefix in _MEMBERS.items()
+        if column in columns
+    ]
+    return sql.SQL("ARRAY[{}]::text[]").format(sql.SQL(", ").join(streams))
+
+
 def _trusted(text: str) -> sql.SQL:
     """Take a KPI's definition, which is the project's own, as SQL; nothing in it is a parameter."""
     return sql.SQL(text)
@@ -81,15 +106,23 @@ def _trusted(text: str) -> sql.SQL:
 def _topics(conn: Connection, after: int, upto: int) -> tuple[tuple[str, int], ...]:
     query = (
         "SELECT topic, count(*) FROM events.stored_events WHERE notification_id > %s AND notification_id <= %s"
-        " AND originator_id IN (SELECT of_stream FROM moved) GROUP BY topic ORDER BY 2 DESC, 1"
+        " AND originator_id IN (SELECT of_stream FROM moved UNION SELECT unnest(members) FROM moved)"
+        " GROUP BY topic ORDER BY 2 DESC, 1"
     )
     return tuple((topic, number) for topic, number in conn.execute(query, [after, upto]))
 
 
 def _with_events(conn: Connection, difference: Difference, after: int, upto: int) -> Difference:
-    """Add the events between the builds; where both stand at one position, those behind the row."""
+    """Add the events between the builds; where both stand at one position, those behind the row.
+
+    A row that stands in both may have changed by events of its product, customer or another member of the catalog.
+    """
     if after == upto:
         return with_own_events(conn, difference, upto)
     row = difference.live or difference.rebuilt or {}
-    events = events_between(conn, row["stream_id"], after + 1, upto)
+    streams = [row["stream_id"]]
+    if difference.live and difference.rebuilt:  # what is new is explained by its own events
+        streams += [prefix + row[column] for column, prefix in _MEMBERS.items() if row.get(column) is not None]
+    found = [event for stream in streams for event in events_between(conn, stream, after + 1, upto)]
+    events = tuple(sorted(found, key=lambda event: event.position)[-MAX_EVENTS:])
     return Difference(difference.key, difference.live, difference.rebuilt, events)

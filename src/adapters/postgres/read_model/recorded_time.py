@@ -12,7 +12,8 @@ from application.ports.builds import InvalidMomentError
 
 _RECORDED = "(convert_from(state, 'UTF8')::json #>> '{meta,recorded_at}')::timestamptz"
 _LAST = (
-    f"SELECT notification_id FROM events.stored_events WHERE {_RECORDED} <= %s ORDER BY notification_id DESC LIMIT 1"
+    f"SELECT notification_id, {_RECORDED} IS NULL FROM events.stored_events"
+    f" WHERE ({_RECORDED} <= %s) IS NOT FALSE ORDER BY notification_id DESC LIMIT 1"
 )
 _AHEAD = f"SELECT count(*) FROM events.stored_events WHERE notification_id <= %s AND {_RECORDED} > %s"
 
@@ -31,11 +32,14 @@ def known_at(conn: Connection, moment: datetime) -> Known:
     from its end, and what lies before the event that is found counts, whatever time it names.
 
     Raises:
-        InvalidMomentError: an event does not say when it was recorded.
+        InvalidMomentError: an event behind it does not say when it was recorded: it may have been known.
     """
     try:
-        found = conn.execute(_LAST, [moment]).fetchone()
-        position = found[0] if found else 0
+        position, is_unknown = conn.execute(_LAST, [moment]).fetchone() or (0, False)
+        if is_unknown:
+            raise InvalidMomentError(
+                f"the event at position {position:,} does not say when it was recorded; give a position instead"
+            )
         (ahead,) = next(conn.execute(_AHEAD, [position, moment]))
     except psycopg.DataError as error:
         raise InvalidMomentError(

@@ -10,6 +10,14 @@ from typing import LiteralString, NamedTuple
 from psycopg import Connection, sql
 
 ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
+_READERS = (
+    "SELECT DISTINCT reader.oid::regclass::text, read.oid::regclass::text FROM pg_depend d "
+    "JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass "
+    "JOIN pg_class reader ON reader.oid = r.ev_class "
+    "JOIN pg_class read ON read.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass "
+    "WHERE read.relnamespace::regnamespace::text = ANY(%(own)s) "
+    "AND reader.relnamespace::regnamespace::text <> ALL(%(own)s) ORDER BY 1, 2"
+)
 
 
 class Schemas(NamedTuple):
@@ -42,8 +50,12 @@ class Schemas(NamedTuple):
 
     def rename(self, conn: Connection, to: Schemas) -> None:
         """Give both schemas new names; views follow their tables."""
-        for old, new in zip(self, to, strict=True):
-            conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
+        conn.execute(self.renaming(to))
+
+    def renaming(self, to: Schemas) -> sql.Composed:
+        """Return the statements that `rename` runs."""
+        names = zip(map(sql.Identifier, self), map(sql.Identifier, to), strict=True)
+        return sql.SQL("; ").join([sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*each) for each in names])
 
     def use(self, conn: Connection) -> None:
         """Resolve unqualified names to this build's tables, silver before gold, until the transaction ends."""
@@ -77,6 +89,12 @@ def table_names(conn: Connection, schema: str) -> list[str]:
     """Return the names of a schema's tables, in order."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1"
     return [name for (name,) in conn.execute(query, [schema])]
+
+
+def views_of_others(conn: Connection, schemas: Schemas) -> list[str]:
+    """Return the views in other schemas that read tables of a build, each with the table that it reads."""
+    readers = conn.execute(_READERS, {"own": list(schemas)}).fetchall()
+    return [f"{view} (on {table})" for view, table in readers]
 
 
 def view_definitions(conn: Connection, schemas: Schemas) -> dict[str, str]:

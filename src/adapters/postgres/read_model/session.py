@@ -10,7 +10,8 @@ from psycopg import Connection
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
-from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError
+from adapters.postgres.read_model.refused_rows import REFUSALS, said
+from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError, RowRefusedError
 
 _SETTINGS = """
 SET TimeZone = 'UTC';
@@ -55,12 +56,15 @@ def only_rebuild(conninfo: str) -> Iterator[Connection]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors about the connection or the server into the port's.
+    """Turn the driver's errors about the connection, the server or the rows into the port's.
 
     Raises:
         ReadModelUnavailableError: the database can't be reached, or can't go on.
+        RowRefusedError: a row that came out of the log does not keep a constraint of its table.
     """
     try:
         yield
     except psycopg.OperationalError as error:
         raise ReadModelUnavailableError(f"the database of the read models: {error}") from error
+    except REFUSALS as error:
+        raise RowRefusedError(f"{said(error)}. {RowRefusedError.__doc__}") from error

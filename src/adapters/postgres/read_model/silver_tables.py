@@ -12,6 +12,7 @@ from typing import Any, LiteralString, get_args, get_type_hints
 from psycopg import Connection, sql
 from psycopg.types.numeric import DecimalBinaryDumper
 
+from adapters.postgres.read_model.refused_rows import naming_the_row
 from application.projections.table import Table
 
 _TYPES: dict[type, tuple[str, LiteralString]] = {
@@ -88,11 +89,11 @@ class SilverTable:
         statement = sql.SQL("DELETE FROM {} WHERE stream_id = ANY(%s)").format(self._name(schema))
         conn.execute(statement, [stream_ids])
 
-    def copy(self, conn: Connection, schema: str, rows: Iterable[Any]) -> None:
+    def copy(self, conn: Connection, schema: str, rows: Sequence[Any]) -> None:
         """Write rows."""
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(self._name(schema), self._columns)
         values = self.table.values
-        with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        with naming_the_row(rows), conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(self._wire_types)
             if not self._decimals:
                 for row in rows:

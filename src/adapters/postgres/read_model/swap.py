@@ -9,22 +9,17 @@ from typing import LiteralString
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import copy_grants
-from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names, views_of_others
 from application.ports.read_model import DependentViewsError, ReadersInTheWayError
 
-_DEPENDENTS = (
-    "SELECT DISTINCT reader.oid::regclass::text, read.oid::regclass::text FROM pg_depend d "
-    "JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass "
-    "JOIN pg_class reader ON reader.oid = r.ev_class "
-    "JOIN pg_class read ON read.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass "
-    "WHERE read.relnamespace::regnamespace::text = ANY(%(live)s) "
-    "AND reader.relnamespace::regnamespace::text <> ALL(%(live)s) ORDER BY 1, 2"
-)
 _PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
-ATTEMPT_MILLISECONDS = 90
-"""How long an attempt to lock the tables may keep new readers waiting, behind those that still read."""
+ATTEMPT_MILLISECONDS = 75
+"""How long an attempt to lock the tables may keep new readers waiting, behind those that still read.
+
+What is left of 100 ms is for the renaming and the commit.
+"""
 
 
 def swap(conn: Connection, aside: Schemas) -> float:
@@ -44,18 +39,16 @@ def swap(conn: Connection, aside: Schemas) -> float:
     # What is checked at the commit is checked now, while readers still read.
     conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
     locked_at = _lock_tables(conn)
-    LIVE.rename(conn, _PARTING)
-    aside.rename(conn, LIVE)
-    _PARTING.rename(conn, Schemas.named(OLD))
+    # All at once: readers wait, and on a busy machine each answer to this process takes its time.
+    renaming = [LIVE.renaming(_PARTING), aside.renaming(LIVE), _PARTING.renaming(Schemas.named(OLD))]
+    conn.execute(sql.SQL("; ").join(renaming))
     return locked_at
 
 
 def _refuse_dependents(conn: Connection) -> None:
-    rows = conn.execute(_DEPENDENTS, {"live": list(LIVE)}).fetchall()
-    if rows:
-        views = ", ".join(f"{view} (on {table})" for view, table in rows)
+    if views := views_of_others(conn, LIVE):
         raise DependentViewsError(
-            f"these views would go on reading the old tables: {views}; drop them, rebuild, create them again"
+            f"these views would go on reading the old tables: {', '.join(views)}; drop them, rebuild, create them again"
         )
 
 
@@ -91,22 +84,24 @@ def _lock_tables(conn: Connection) -> float:
     if not tables:
         return time.monotonic()
     _keep_vacuums_out(conn, tables)
+    conn.execute("SET LOCAL lock_timeout = 0")
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
-    conn.execute(sql.SQL("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {}").format(ATTEMPT_MILLISECONDS))
+    # The limit holds for this alone: where it ended a statement about savepoints, no other attempt would be possible.
+    attempt = sql.SQL("SET LOCAL statement_timeout = {}; {}; SET LOCAL statement_timeout = 0").format(
+        ATTEMPT_MILLISECONDS, _lock(tables, "ACCESS EXCLUSIVE")
+    )
     deadline = time.monotonic() + PATIENCE
     while True:
         began = time.monotonic()
         try:
             with conn.transaction():
-                conn.execute(_lock(tables, "ACCESS EXCLUSIVE"))
+                conn.execute(attempt)
         except errors.QueryCanceled:
             if time.monotonic() > deadline:
                 raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
             time.sleep(PAUSE)
         else:
-            break
-    conn.execute("SET LOCAL statement_timeout = 0")
-    return began
+            return began
 
 
 def _lock(tables: Sequence[sql.Identifier], mode: LiteralString) -> sql.Composed:

@@ -1,0 +1,68 @@
+"""Rows that a table refuses: named in the driver's error as notes, and said in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from adapters.postgres.read_model.certify import JSON_ROW
+
+Refusal = psycopg.IntegrityError | psycopg.DataError
+REFUSALS = (psycopg.IntegrityError, psycopg.DataError)
+"""What the server raises where a row does not keep a constraint, or where a value is none of its column's type."""
+_PLACE = ("stream_id", "first_position", "last_position")
+_LINE = re.compile(r"COPY \w+, line (\d+)")
+
+
+@contextmanager
+def naming_the_row(rows: Sequence[Any]) -> Iterator[None]:
+    """Name, in what the server refuses while rows are copied, the row that it stopped at."""
+    try:
+        yield
+    except REFUSALS as error:
+        line = _LINE.search(error.diag.context or "")
+        if line and int(line[1]) <= len(rows):
+            row = rows[int(line[1]) - 1]
+            error.add_note(_of_events({name: getattr(row, name, None) for name in _PLACE}))
+        raise
+
+
+@contextmanager
+def naming_a_row(conn: Connection, table: sql.Identifier, broken: Iterable[str]) -> Iterator[None]:
+    """Name, where constraints of a whole table are refused, the first row that meets one of the conditions."""
+    try:
+        with conn.transaction():
+            yield
+    except REFUSALS as error:
+        for condition in broken:
+            query = sql.SQL("SELECT to_jsonb(t)::text FROM {} AS t WHERE ").format(table).as_bytes(conn)
+            for (row,) in conn.execute(query + condition.encode() + b" LIMIT 1"):
+                error.add_note(_of_events(JSON_ROW.decode(row)))
+                raise
+        raise
+
+
+def said(error: Refusal) -> str:
+    """Return which table refuses what, which row it is, and the events behind it, as far as that is known."""
+    diag = error.diag
+    schema = (diag.schema_name or "").partition("_")[0]
+    table = f"{schema}.{diag.table_name} refuses a row: " if diag.table_name else ""
+    what = diag.message_primary or str(error)
+    return table + "; ".join([what, *([diag.message_detail] if diag.message_detail else []), *_notes(error)])
+
+
+def _of_events(row: Mapping[str, Any]) -> str:
+    stream, first, last = (row.get(name) for name in _PLACE)
+    if stream is None or first is None or last is None:
+        return "the row is " + ", ".join(f"{name}={value}" for name, value in row.items())
+    positions = f"event at position {first:,}" if first == last else f"events at positions {first:,} to {last:,}"
+    return f"the row is of {stream}, from its {positions}"
+
+
+def _notes(error: Refusal) -> list[str]:
+    return list(getattr(error, "__notes__", ()))
