@@ -36,9 +36,12 @@ ORDER BY notification_id
 """
 
 
-def fill(conninfo: str, orders: int, rounds: int) -> int:
-    """Fill a fresh database's log: so many generated orders with all that follows, `rounds` times; count the events."""
-    settings = SimulationSettings(start=datetime.now(UTC) - timedelta(days=91), orders=orders)
+def fill(conninfo: str, orders: int, rounds: int, days_ago: int = 91) -> int:
+    """Fill a fresh database's log: so many generated orders with all that follows, `rounds` times; count the events.
+
+    The first order is placed `days_ago` days ago.
+    """
+    settings = SimulationSettings(start=datetime.now(UTC) - timedelta(days=days_ago), orders=orders)
     store = PostgresEventStore(conninfo)
     with open_pool(conninfo) as pool:
         stream = PostgresTopicLog(pool, conninfo)
