@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 import adapters.postgres
@@ -17,7 +18,8 @@ from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.database import open_pool, with_parameter
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.certify import certify
-from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.gold_definitions import GoldDefinition, read_definitions
+from adapters.postgres.read_model.gold_refresh import selecting_again
 from adapters.postgres.read_model.row_hash import hashed_columns
 from adapters.postgres.read_model.schemas import LIVE, Schemas
 from adapters.postgres.selecting import find_keys, measure
@@ -609,6 +611,20 @@ def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | 
         for way in unused:
             connection.execute(f"SET LOCAL enable_{way} = off")
         return "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}".encode(), values))
+
+
+SCOPED = [gold for gold in read_definitions(GOLD, {subject.name for subject in SUBJECTS}) if gold.scope is not None]
+
+
+@pytest.mark.parametrize("gold", SCOPED, ids=lambda gold: gold.name)
+def test_rows_that_are_gone_are_found_by_a_join(pool: ConnectionPool, gold: GoldDefinition) -> None:
+    """However many rows the planner expects: days between movements it can only guess, thousands for each."""
+    where = sql.SQL(" WHERE {} = ANY(%(scopes)s)").format(sql.Identifier(gold.scope or ""))
+    statement = selecting_again(LIVE, gold, where, list(gold.columns))
+    with pool.connection() as connection:
+        plan = [line for (line,) in connection.execute(sql.SQL("EXPLAIN ") + statement, {"scopes": ["stock"]})]
+    deleted = next(n for n, line in enumerate(plan) if "Delete on" in line)
+    assert "Anti Join" in "".join(plan[deleted : deleted + 3])
 
 
 @pytest.mark.parametrize(

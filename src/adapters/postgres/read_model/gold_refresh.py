@@ -89,36 +89,44 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
 def _select_again(
     conn: Connection, schemas: Schemas, gold: GoldDefinition, where: sql.Composed, values: list[Any]
 ) -> None:
-    """Bring rows to what the view gives now: those gone are deleted, and only those that differ are written.
-
-    An update looks up just the foreign keys that change; a row inserted anew, all of them. Rows are compared by their
-    bytes: equal numbers of another scale are written, too.
+    """Bring rows to what the view gives now.
 
     Raises:
         psycopg.errors.UniqueViolation: the view gives a key more than once, where a conflict alone might go unnoticed.
     """
-    table, key = table_of(schemas, gold), identifiers(gold.key)
-    described = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table)).description or ()
-    columns = [sql.Identifier(column.name) for column in described]
-    twice = conn.execute(
-        sql.SQL(
-            "WITH now AS MATERIALIZED (SELECT * FROM {view}{where}), "
-            "gone AS (DELETE FROM {table}{where} AND ({key}) NOT IN (SELECT {key} FROM now)), "
-            "written AS (INSERT INTO {table} AS was SELECT * FROM now "
-            "ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW ({values}) WHERE was *<> excluded) "
-            "SELECT {key} FROM now GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
-        ).format(
-            view=view_of(schemas, gold),
-            table=table,
-            where=where,
-            key=key,
-            columns=sql.SQL(", ").join(columns),
-            values=sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
-        ),
-        [*values, *values],
-    ).fetchone()
+    described = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table_of(schemas, gold))).description or ()
+    statement = selecting_again(schemas, gold, where, [column.name for column in described])
+    twice = conn.execute(statement, [*values, *values]).fetchone()
     if twice is not None:
         raise UniqueViolation(f"{gold.name}: more than one row with the key {', '.join(map(str, twice))}")
+
+
+def selecting_again(
+    schemas: Schemas, gold: GoldDefinition, where: sql.Composed, columns: Sequence[str]
+) -> sql.Composed:
+    """Return what brings rows to what the view gives now, and gives a key that it has more than once.
+
+    Rows that are gone are deleted, and only those that differ are written: an update looks up just the foreign keys
+    that change; a row inserted anew, all of them. Rows are compared by their bytes: equal numbers of another scale are
+    written, too. What is gone is found by a join: for NOT IN, the planner goes through all rows of now for each row
+    that there was, where it expects too many of them to find them by a hash.
+    """
+    key, written = identifiers(gold.key), [sql.Identifier(column) for column in columns]
+    return sql.SQL(
+        "WITH now AS MATERIALIZED (SELECT * FROM {view}{where}), "
+        "gone AS (DELETE FROM {table} AS before{where} AND NOT EXISTS (SELECT FROM now WHERE {same})), "
+        "written AS (INSERT INTO {table} AS was SELECT * FROM now "
+        "ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW ({values}) WHERE was *<> excluded) "
+        "SELECT {key} FROM now GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
+    ).format(
+        view=view_of(schemas, gold),
+        table=table_of(schemas, gold),
+        where=where,
+        same=sql.SQL(" AND ").join(sql.SQL("now.{0} = before.{0}").format(sql.Identifier(each)) for each in gold.key),
+        key=key,
+        columns=sql.SQL(", ").join(written),
+        values=sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in written),
+    )
 
 
 def _bound(conn: Connection, since: Any) -> None:
