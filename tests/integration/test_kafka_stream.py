@@ -27,7 +27,7 @@ from adapters.postgres.inbox import PostgresInbox
 from application.aggregates import TOPICS
 from application.ingest.messages import encode_command
 from application.ingest.service import Ingest, IngestSettings
-from application.ports.event_store import StoreUnavailableError
+from application.ports.event_store import Batch, ConcurrencyConflictError, StoreUnavailableError
 from application.ports.inbox import Balance, Quarantined, QuarantineStatus
 from application.ports.message_stream import (
     OutgoingMessage,
@@ -415,7 +415,22 @@ def test_lag_beyond_the_end_is_no_lag_of_zero(stream: KafkaMessageStream) -> Non
         stream.behind({Partition("orders", 1): 7})
 
 
-def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(connection: KafkaConnection, conninfo: str) -> None:
+class Overtaken(PostgresEventStore):
+    """A store in which another writer is first once, where nothing but positions is moved."""
+
+    overtaken = False
+
+    def append(self, batch: Batch) -> None:
+        if not batch.receipts and not self.overtaken:
+            self.overtaken = True
+            raise ConcurrencyConflictError("another writer was first")
+        super().append(batch)
+
+
+@pytest.mark.parametrize("kind", [PostgresEventStore, Overtaken])
+def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(
+    connection: KafkaConnection, conninfo: str, kind: type[PostgresEventStore]
+) -> None:
     producer = Producer({"bootstrap.servers": connection.bootstrap, "transactional.id": connection.topic_prefix})
     producer.init_transactions(PATIENCE)
     producer.begin_transaction()
@@ -425,7 +440,7 @@ def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(connection: K
     with (
         open_pool(conninfo) as pool,
         closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,
-        closing(PostgresEventStore(conninfo, pool_size=1)) as store,
+        closing(kind(conninfo, pool_size=1)) as store,
     ):
         ingest = Ingest(store, PostgresInbox(pool), stream, lambda: NOW, IngestSettings(patience_seconds=PATIENCE))
         assert ingest.catch_up() == Balance(50, 50, 0, 0)
