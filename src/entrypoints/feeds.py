@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.ports.file_source import FileSource
-from application.ports.message_stream import MessageStream
+from application.ports.message_stream import MessageStream, Partition
 from application.ports.product_catalog import ProductCatalog
 from application.ports.source_database import SourceDatabase
 from entrypoints.settings import SettingsError
@@ -59,9 +59,16 @@ def product_catalog(own: Callable[[], ProductCatalog], url: str | None) -> Itera
 
 @contextmanager
 def foreign_topics(
-    kafka: KafkaConnection | None, own: Callable[..., PostgresTopicLog], source: str, topics: Collection[str]
+    kafka: KafkaConnection | None,
+    own: Callable[..., PostgresTopicLog],
+    source: str,
+    topics: Collection[str],
+    positions: Callable[[], Mapping[Partition, int]],
 ) -> Iterator[MessageStream]:
-    """Give topics of other systems, by their own names: on Kafka where its brokers are set, else in the topic log."""
+    """Give topics of other systems, by their own names: on Kafka where its brokers are set, else in the topic log.
+
+    `positions` gives what is recorded: partitions that the group takes away and hands back are begun there.
+    """
     if kafka is None:
         log = own(list(topics))
         yield log
@@ -70,6 +77,6 @@ def foreign_topics(
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
 
     group = f"{kafka.group}-{source}"
-    stream = KafkaMessageStream(replace(kafka, group=group, topic_prefix=""), topics=topics)
+    stream = KafkaMessageStream(replace(kafka, group=group, topic_prefix=""), positions, topics)
     yield stream
     stream.close()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
-from confluent_kafka import Producer
+import pytest
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import NewTopic
 
 from adapters.files.duckdb_row_mapping import DuckDbRowMapping
 from adapters.kafka.connection import KafkaConnection
+from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from application.aggregates import TOPICS
-from application.sources.topics import TopicIngest
+from application.sources.topics import TopicIngest, recorded_positions
 from entrypoints.feeds import foreign_topics
 from tests.kafka_topics import QUICK, bootstrap
 
@@ -25,7 +30,40 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SELECT = "SELECT sku AS product_id, DATE '2026-05-01' AS occurred_at, name, _file FROM feed"
 
 
-def test_a_topic_is_read_once_by_its_own_name(conninfo: str, tmp_path: Path) -> None:
+class Foreign(NamedTuple):
+    """Another system's topic, a mapping of it, and where its messages go."""
+
+    kafka: KafkaConnection
+    topic: str
+    conninfo: str
+    mapping: Path
+    published: MemoryMessageStream
+
+    def say(self, skus: range) -> None:
+        producer = Producer({"bootstrap.servers": self.kafka.bootstrap})
+        for sku in skus:
+            producer.produce(self.topic, json.dumps({"sku": str(sku), "name": "Tea"}).encode(), key=str(sku))
+        assert producer.flush(30) == 0
+
+    @contextmanager
+    def process(self) -> Iterator[tuple[TopicIngest, KafkaMessageStream]]:
+        """Begin as a new process does."""
+        with closing(DuckDbRowMapping(self.mapping)) as rows, open_pool(self.conninfo) as pool:
+            ledger = PostgresSourceLedger(pool)
+            names = [str(table.topic) for table in rows.tables.values()]
+            recorded = partial(recorded_positions, ledger, rows)
+            with foreign_topics(self.kafka, MemoryMessageStream, rows.name, names, recorded) as topics:
+                assert isinstance(topics, KafkaMessageStream)
+                ingest = TopicIngest(topics, rows, ledger, ledger, self.published)
+                ingest.begin()
+                yield ingest, topics
+
+    def keys(self) -> list[str]:
+        return sorted(str(message.key) for message in self.published.poll(1_000, 0))
+
+
+@pytest.fixture
+def foreign(conninfo: str, tmp_path: Path) -> Iterator[Foreign]:
     topic = f"foreign-{uuid4().hex[:12]}"
     types = 'types = { sku = "VARCHAR", name = "VARCHAR" }'
     (tmp_path / "mapping.toml").write_text(f'name = "feed"\nzone = "UTC"\n[topics.feed]\ntopic = "{topic}"\n{types}\n')
@@ -33,33 +71,46 @@ def test_a_topic_is_read_once_by_its_own_name(conninfo: str, tmp_path: Path) -> 
     kafka = KafkaConnection(bootstrap(), f"{topic}-group", "never-", QUICK)
     admin = kafka.admin()
     admin.create_topics([NewTopic(topic, 2)])[topic].result(30)
-    published = MemoryMessageStream(TOPICS)
-    try:
-        for skus in (range(20), range(20, 25)):
-            _say(kafka, topic, skus)
-            assert _taken_in(kafka, conninfo, tmp_path, published) == len(skus)
-    finally:
-        admin.delete_topics([topic])[topic].result(30)
-    keys = [message.key for message in published.poll(1_000, 0)]
-    assert sorted(map(str, keys)) == sorted(f"product-{n}" for n in range(25))
+    yield Foreign(kafka, topic, conninfo, tmp_path, MemoryMessageStream(TOPICS))
+    admin.delete_topics([topic])[topic].result(30)
 
 
-def _say(kafka: KafkaConnection, topic: str, skus: range) -> None:
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
-    for sku in skus:
-        producer.produce(topic, json.dumps({"sku": str(sku), "name": "Tea"}).encode(), key=str(sku))
-    producer.flush(30)
+def test_a_topic_is_read_once_by_its_own_name(foreign: Foreign) -> None:
+    for skus in (range(20), range(20, 25)):
+        foreign.say(skus)
+        with foreign.process() as (ingest, _):
+            assert _read_all(ingest) == len(skus)
+    assert foreign.keys() == sorted(f"product-{n}" for n in range(25))
 
 
-def _taken_in(kafka: KafkaConnection, conninfo: str, mapping: Path, published: MemoryMessageStream) -> int:
-    """Take in what a new process finds; return how many messages were read."""
+def test_partitions_that_the_group_takes_away_and_hands_back_are_read_once(foreign: Foreign) -> None:
+    """So it goes with a session that expired, while the brokers were out of reach or a batch took too long."""
+    foreign.say(range(20))
+    with foreign.process() as (ingest, topics):
+        read = _read_all(ingest)
+        with closing(_other_member(foreign)) as other:
+            while not other.assignment():
+                read += ingest.step(NOW, 0)
+                other.poll(0.1)
+            before = topics.assignments
+        while topics.assignments == before:
+            read += ingest.step(NOW, 0)
+        foreign.say(range(20, 25))
+        read += _read_all(ingest)
+    assert read == 25
+    assert foreign.keys() == sorted(f"product-{n}" for n in range(25))
+
+
+def _other_member(foreign: Foreign) -> Consumer:
+    group = {"group.id": f"{foreign.kafka.group}-feed", "partition.assignment.strategy": "cooperative-sticky"}
+    consumer = Consumer({"bootstrap.servers": foreign.kafka.bootstrap, **group})
+    consumer.subscribe([foreign.topic])
+    return consumer
+
+
+def _read_all(ingest: TopicIngest) -> int:
+    """Take in all that is there; return how many messages were read."""
     read = 0
-    with closing(DuckDbRowMapping(mapping)) as rows, open_pool(conninfo) as pool:
-        names = [str(table.topic) for table in rows.tables.values()]
-        with foreign_topics(kafka, MemoryMessageStream, rows.name, names) as topics:
-            ledger = PostgresSourceLedger(pool)
-            ingest = TopicIngest(topics, rows, ledger, ledger, published)
-            ingest.begin()
-            while ingest.behind():
-                read += ingest.step(NOW, 5)
+    while ingest.behind():
+        read += ingest.step(NOW, 5)
     return read

@@ -27,7 +27,7 @@ from adapters.postgres.inbox import PostgresInbox
 from application.aggregates import TOPICS
 from application.ingest.messages import encode_command
 from application.ingest.service import Ingest, IngestSettings
-from application.ports.event_store import StoreUnavailableError
+from application.ports.event_store import Batch, ConcurrencyConflictError, StoreUnavailableError
 from application.ports.inbox import Balance, Quarantined, QuarantineStatus
 from application.ports.message_stream import (
     OutgoingMessage,
@@ -141,24 +141,40 @@ def broken(number: int) -> Quarantined:
 
 @pytest.mark.parametrize("size", [4_000, MAX_MESSAGE_BYTES * 2], ids=["for the topic", "for the client"])
 def test_a_dead_letter_that_is_too_large_holds_up_no_other(connection: KafkaConnection, size: int) -> None:
-    admin, topic = connection.admin(), f"{connection.topic_prefix}dead-letter"
-    small = ConfigResource(
-        ResourceType.TOPIC,
-        topic,
-        incremental_configs=[ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET)],
-    )
-    for future in admin.incremental_alter_configs([small]).values():
-        future.result(PATIENCE)
+    limit_dead_letters(connection, 3_000)
     large = os.urandom(size)
     with closing(Publisher(connection)) as publisher:
         DeadLetters(publisher).publish([(broken(1), b"first"), (broken(2), large), (broken(3), b"third")])
-    letters = {}
+    letters = dead_letters(connection, 3)
+    assert letters == {b"1": (b"first", None), b"2": (b"", b"%d bytes" % size), b"3": (b"third", None)}
+
+
+def test_dead_letters_that_are_too_large_together_keep_their_values(connection: KafkaConnection) -> None:
+    """Brokers hold the limit against what travels together; clients fill it by a limit of their own."""
+    limit_dead_letters(connection, 3_000)
+    values = [os.urandom(1_000) for _ in range(20)]
+    with closing(Publisher(connection)) as publisher:
+        DeadLetters(publisher).publish([(broken(n), value) for n, value in enumerate(values)])
+    assert dead_letters(connection, 20) == {b"%d" % n: (value, None) for n, value in enumerate(values)}
+
+
+def limit_dead_letters(connection: KafkaConnection, size: int) -> None:
+    admin = connection.admin()
+    entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ResourceType.TOPIC, f"{connection.topic_prefix}dead-letter", incremental_configs=[entry])
+    for future in admin.incremental_alter_configs([topic]).values():
+        future.result(PATIENCE)
+
+
+def dead_letters(connection: KafkaConnection, count: int) -> dict[bytes, tuple[bytes | None, bytes | None]]:
+    """Return the value of each dead letter, and what is said where it was left out."""
+    letters: dict[bytes, tuple[bytes | None, bytes | None]] = {}
     with raw_consumer(connection, "dead-letter") as consumer:
-        while len(letters) < 3:
+        while len(letters) < count:
             [message] = consumer.consume(1, PATIENCE)
             headers = dict(message.headers() or ())
             letters[headers["quarantine-id"]] = (message.value(), headers.get("payload-omitted"))
-    assert letters == {b"1": (b"first", None), b"2": (b"", b"%d bytes" % size), b"3": (b"third", None)}
+    return letters
 
 
 def test_a_key_goes_to_the_partition_that_other_clients_choose_too(
@@ -399,7 +415,22 @@ def test_lag_beyond_the_end_is_no_lag_of_zero(stream: KafkaMessageStream) -> Non
         stream.behind({Partition("orders", 1): 7})
 
 
-def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(connection: KafkaConnection, conninfo: str) -> None:
+class Overtaken(PostgresEventStore):
+    """A store in which another writer is first once, where nothing but positions is moved."""
+
+    overtaken = False
+
+    def append(self, batch: Batch) -> None:
+        if not batch.receipts and not self.overtaken:
+            self.overtaken = True
+            raise ConcurrencyConflictError("another writer was first")
+        super().append(batch)
+
+
+@pytest.mark.parametrize("kind", [PostgresEventStore, Overtaken])
+def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(
+    connection: KafkaConnection, conninfo: str, kind: type[PostgresEventStore]
+) -> None:
     producer = Producer({"bootstrap.servers": connection.bootstrap, "transactional.id": connection.topic_prefix})
     producer.init_transactions(PATIENCE)
     producer.begin_transaction()
@@ -409,7 +440,7 @@ def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(connection: K
     with (
         open_pool(conninfo) as pool,
         closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,
-        closing(PostgresEventStore(conninfo, pool_size=1)) as store,
+        closing(kind(conninfo, pool_size=1)) as store,
     ):
         ingest = Ingest(store, PostgresInbox(pool), stream, lambda: NOW, IngestSettings(patience_seconds=PATIENCE))
         assert ingest.catch_up() == Balance(50, 50, 0, 0)

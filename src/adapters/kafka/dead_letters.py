@@ -32,15 +32,21 @@ class DeadLetters:
             StreamUnavailableError: some message was not acknowledged in time; publishing again is safe.
         """
         records = [Record(DEAD_LETTER, m.key, payload, reason_headers(m)) for m, payload in messages]
-        while True:
-            try:
-                self._publisher.publish_each(records)
-                return
-            except OversizedRecordError as error:
-                if not error.record.payload:
-                    raise
-                log.warning("a dead letter goes out without its value: %s", error)
-                records[records.index(error.record)] = _without_value(error.record)
+        try:
+            self._publisher.publish_each(records)
+        except OversizedRecordError:
+            # Brokers refuse all that travels together. Alone, only what is too large by itself is refused.
+            for record in records:
+                self._publish_alone(record)
+
+    def _publish_alone(self, record: Record) -> None:
+        try:
+            self._publisher.publish_each([record])
+        except OversizedRecordError as error:
+            if not record.payload:
+                raise
+            log.warning("a dead letter goes out without its value: %s", error)
+            self._publisher.publish_each([_without_value(record)])
 
 
 def _without_value(record: Record) -> Record:

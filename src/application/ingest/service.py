@@ -138,8 +138,11 @@ class Ingest:
     def _pass(self) -> None:
         """Move on beyond what nobody can read; all that was read before is committed."""
         if passed := self._stream.passed():
-            self._store.append(Batch(positions=passed))
-            self._stream.acknowledge(passed)
+            try:
+                self._store.append(Batch(positions=passed))
+                self._stream.acknowledge(passed)
+            except ConcurrencyConflictError as conflict:
+                self._begin_anew(conflict)
 
     def _advance(self, messages: Sequence[ReceivedMessage], writers: ThreadPoolExecutor) -> None:
         """Decide a batch while those before it are committed; then send it on its way."""
@@ -153,8 +156,7 @@ class Ingest:
             else:
                 self._take(messages)
         except ConcurrencyConflictError as conflict:
-            log.info("another writer was first, reading on from the recorded positions: %s", conflict)
-            self._restart()
+            self._begin_anew(conflict)
 
     def _finish_commits(self, left: int) -> bool:
         """Wait until so many batches are on their way at most; return False where one of them failed."""
@@ -256,6 +258,10 @@ class Ingest:
         self._taken(balance)
         events, positions, steps = len(decisions.events), batch.positions, batch.watch.steps
         self._observer.committed(BatchReport(balance, decisions.receipts, events, positions, steps))
+
+    def _begin_anew(self, conflict: ConcurrencyConflictError) -> None:
+        log.info("another writer was first, reading on from the recorded positions: %s", conflict)
+        self._restart()
 
     def _restart(self) -> None:
         """Begin at the recorded positions, with nothing remembered."""

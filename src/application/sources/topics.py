@@ -38,6 +38,16 @@ class _Rejected(NamedTuple):
     detail: str
 
 
+def source_of(mapping: RowMapping) -> str:
+    """Return the name under which a mapping's topics are taken in."""
+    return f"topics/{quote(mapping.name)}"
+
+
+def recorded_positions(ledger: SourceLedger, mapping: RowMapping) -> Mapping[Partition, int]:
+    """Return how far a mapping's topics were taken in."""
+    return ledger.progress(source_of(mapping)).positions
+
+
 class TopicIngest:
     """Maps the messages of other systems' topics and publishes what they ask for on the platform's.
 
@@ -54,7 +64,7 @@ class TopicIngest:
         self._stream = stream
         self._lookups: Mapping[str, Collection[str]] = {}
         self._tables = {table.topic: table for table in mapping.tables.values() if table.topic is not None}
-        self.source = f"topics/{quote(mapping.name)}"
+        self.source = source_of(mapping)
 
     def begin(self) -> None:
         """Go on where the last run was; raises UnknownTopicError."""

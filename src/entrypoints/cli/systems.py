@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -11,7 +12,7 @@ import click
 
 from application.ports.file_source import MappingError
 from application.sources.database import DatabaseIngest
-from application.sources.topics import TopicIngest
+from application.sources.topics import TopicIngest, recorded_positions
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance, since
 from entrypoints.cli.output import console, progress
@@ -58,7 +59,8 @@ def ingest_topics(mapping: Path, once: bool, as_json: bool) -> None:
         names = [table.topic for table in rows.tables.values() if table.topic is not None]
         if not names:
             raise MappingError(f"{mapping} names no topic; add [topics.<table>] with a topic")
-        with container.foreign_topics(rows.name, names) as topics, stop_signal(to_the_end=once) as stop:
+        recorded = partial(recorded_positions, ledger, rows)
+        with container.foreign_topics(rows.name, names, recorded) as topics, stop_signal(to_the_end=once) as stop:
             ingest = TopicIngest(topics, rows, ledger, ledger, container.topic_log())
             with container.roles().hold(ingest.source):
                 before = container.inbox().balance(ingest.source)
