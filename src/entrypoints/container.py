@@ -13,15 +13,12 @@ from entrypoints.lean_imports import without
 with without("fastapi", "pydantic", "pydantic_settings", "starlette", "werkzeug", "yaml"):
     from dependency_injector import containers, providers
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.cases import PostgresCaseBook
 from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.certificates import PostgresCertificates
-from adapters.postgres.database import ensure_database, kept_pool, with_parameter
+from adapters.postgres.database import ensure_database, kept_pool, misread, with_parameter
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
@@ -69,10 +66,8 @@ def _now() -> datetime:
 def _database(settings: Settings) -> Iterator[str]:
     """Give the connection string of a migrated database; start the embedded server where none is set."""
     if settings.database_url is not None:
-        try:
-            conninfo_to_dict(settings.database_url)
-        except ProgrammingError as error:
-            raise SettingsError(f"DATAFLOW_DATABASE_URL can't be used: {' '.join(str(error).split())}") from error
+        if (why := misread(settings.database_url)) is not None:
+            raise SettingsError(f"DATAFLOW_DATABASE_URL can't be used: {why}")
         migrate(settings.database_url)
         yield settings.database_url
         return

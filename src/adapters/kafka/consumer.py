@@ -140,9 +140,9 @@ class GroupConsumer:
 
     def _take(self, limit: int, timeout: float) -> list[ReceivedMessage]:
         """Take what the client has fetched; should that fail, all partitions are placed anew by the next poll."""
-        with translated():
-            fetched = self._consumer.consume(limit, timeout)
         try:
+            with translated():
+                fetched = self._consumer.consume(limit, timeout)
             if self._failure is not None:
                 raise self._failure
             return self._current(fetched)

@@ -29,6 +29,7 @@ _PASSING = frozenset(
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.OFFSET_NOT_AVAILABLE,
     }
 )
 """What brokers say of a partition whose leader is being chosen, or was just now."""

@@ -13,6 +13,15 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.errors import translated
 
 
+def misread(conninfo: str) -> str | None:
+    """Return why a connection string can't be used; None where it can be read."""
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        return " ".join(str(error).split())
+    return None
+
+
 def open_pool(conninfo: str, *, size: int = 8, patience: float = 10.0) -> ConnectionPool:
     """Open a pool of up to `size` connections to one database; without one for `patience` seconds it is away."""
     return ConnectionPool(

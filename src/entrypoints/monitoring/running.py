@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
+from adapters.postgres.log_identity import OtherLogError, RecreatedTopicError
 from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import StreamUnavailableError
@@ -102,8 +103,9 @@ class Service:
                 raise
 
     def _passes(self, error: PlatformError) -> bool:
-        """Once it has worked, whatever stops it from opening again passes: a recovery, an old lock."""
-        return isinstance(error, self._passing) or (self._opening and self._worked)
+        """Once it has worked, what stops it from opening again passes, be it a recovery or an old lock; not another log."""
+        reopening = self._opening and self._worked and not isinstance(error, OtherLogError | RecreatedTopicError)
+        return reopening or isinstance(error, self._passing)
 
     def _failed(self, error: PlatformError, seconds: float) -> None:
         reason = _line(error)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.log_identity import OtherLogError, RecreatedTopicError
 from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
 from application.ports.message_stream import StreamUnavailableError
@@ -102,6 +103,12 @@ def test_its_own_old_lock_passes_after_an_outage(run: Callable[..., Watch]) -> N
     platform = Platform(None, RoleTakenError("taken by the connection that was lost"))
     run(platform, StoreUnavailableError("gone"), None)
     assert platform.opened == 3
+
+
+@pytest.mark.parametrize("error", [OtherLogError, RecreatedTopicError])
+def test_another_log_after_an_outage_ends_it(run: Callable[..., Watch], error: type[PlatformError]) -> None:
+    with pytest.raises(error):
+        run(Platform(None, error("created anew")), StoreUnavailableError("gone"))
 
 
 def test_an_error_of_the_work_itself_ends_it(run: Callable[..., Watch]) -> None:
