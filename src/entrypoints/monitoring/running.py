@@ -103,7 +103,7 @@ class Service:
                 raise
 
     def _passes(self, error: PlatformError) -> bool:
-        """Once it has worked, what stops it from opening again passes, be it a recovery or an old lock; not another log."""
+        """Once it has worked, what stops it from opening again passes: a recovery, an old lock; not another log."""
         reopening = self._opening and self._worked and not isinstance(error, OtherLogError | RecreatedTopicError)
         return reopening or isinstance(error, self._passing)
 
