@@ -7,13 +7,18 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from adapters.postgres.database import open_pool
+from adapters.postgres.topic_log import PostgresTopicLog
+from application.ingest.messages import encode_command
+from domain.inventory.commands import ReceiveStock
 from tests.acceptance.home import Home, the_one_line, until
 from tests.acceptance.watched import Database, started
 
@@ -193,8 +198,19 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
             thread.join()
 
 
+def _publish_traced(database: Database, trace: str) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    command = ReceiveStock(product_id="traced", location_id="main", occurred_at=at, quantity=1)
+    message = encode_command(command, message_id="1", source="depot")
+    envelope = {**json.loads(message.payload), "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    conninfo = database.home.conninfo()
+    with open_pool(conninfo, size=1) as pool, closing(PostgresTopicLog(pool, conninfo)) as log:
+        log.publish([message._replace(payload=json.dumps(envelope).encode())])
+
+
 def test_traces_are_sent_where_an_endpoint_is_set(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.generate()
+    _publish_traced(database, "0af7651916cd43dd8448eb211c80319c")
     with collector() as (endpoint, got):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
@@ -204,5 +220,11 @@ def test_traces_are_sent_where_an_endpoint_is_set(database: Database, monkeypatc
     spans = [s for request in got for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
     names = [span.name for span in spans]
     assert {"consume batch", "decode", "decide", "append", "project batch", "apply"} == set(names)
+    links = [link for span in spans for link in span.links]
+    assert [link.trace_id.hex() for link in links] == ["0af7651916cd43dd8448eb211c80319c"]
+    assert [(each.key, each.value.string_value) for each in links[0].attributes] == [
+        ("messaging.message.id", "depot 1")
+    ]
+    assert len(database.home.json("events", "inventory-traced@main")) == 1, "a message with a trace is one like others"
     batches = {span.span_id for span in spans if span.name == "consume batch"}
     assert {span.parent_span_id for span in spans if span.name == "append"} == batches
