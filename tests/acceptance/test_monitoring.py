@@ -6,14 +6,20 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from adapters.postgres.database import open_pool
+from adapters.postgres.topic_log import PostgresTopicLog
+from application.ingest.messages import encode_command
+from domain.inventory.commands import ReceiveStock
 from tests.acceptance.home import Home, the_one_line, until
 from tests.acceptance.watched import Database, started
 
@@ -47,7 +53,8 @@ def test_a_consumer_tells_what_it_took_in(database: Database) -> None:
         assert found[f"dataflow_consume_messages_total {outcome}"] == after[outcome] - before[outcome] > 0, outcome
     assert found["dataflow_consume_batch_messages_sum"] == after["received"] - before["received"]
     assert found["dataflow_consume_events_total"] == after["log_position"] - before["log_position"]
-    assert 0 <= found["dataflow_freshness_seconds"] < 60
+    assert found["dataflow_freshness_seconds"] == found["dataflow_consume_behind_seconds"] == 0
+    assert time.time() - 60 < found["dataflow_last_batch_timestamp_seconds"] <= time.time()
 
 
 def test_a_consumer_outlives_its_database(database: Database) -> None:
@@ -78,7 +85,7 @@ def test_a_follower_tells_how_far_it_is_and_outlives_its_database(database: Data
         found = follower.figures()
         assert found["dataflow_project_behind_positions"] == found["dataflow_project_behind_seconds"] == 0
         assert 0 < found["dataflow_project_events_total"] == found["dataflow_project_batch_events_sum"]
-        assert 0 < found["dataflow_freshness_seconds"] < 120
+        assert found["dataflow_freshness_seconds"] == 0
         database.crash()
         until(follower.is_away, "it takes a database that is gone for one that answers")
         database.restart()
@@ -193,8 +200,19 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
             thread.join()
 
 
+def _publish_traced(database: Database, trace: str) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    command = ReceiveStock(product_id="traced", location_id="main", occurred_at=at, quantity=1)
+    message = encode_command(command, message_id="1", source="depot")
+    envelope = {**json.loads(message.payload), "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    conninfo = database.home.conninfo()
+    with open_pool(conninfo, size=1) as pool, closing(PostgresTopicLog(pool, conninfo)) as log:
+        log.publish([message._replace(payload=json.dumps(envelope).encode())])
+
+
 def test_traces_are_sent_where_an_endpoint_is_set(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.generate()
+    _publish_traced(database, "0af7651916cd43dd8448eb211c80319c")
     with collector() as (endpoint, got):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
@@ -204,5 +222,11 @@ def test_traces_are_sent_where_an_endpoint_is_set(database: Database, monkeypatc
     spans = [s for request in got for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
     names = [span.name for span in spans]
     assert {"consume batch", "decode", "decide", "append", "project batch", "apply"} == set(names)
+    links = [link for span in spans for link in span.links]
+    assert [link.trace_id.hex() for link in links] == ["0af7651916cd43dd8448eb211c80319c"]
+    assert [(each.key, each.value.string_value) for each in links[0].attributes] == [
+        ("messaging.message.id", "depot 1")
+    ]
+    assert len(database.home.json("events", "inventory-traced@main")) == 1, "a message with a trace is one like others"
     batches = {span.span_id for span in spans if span.name == "consume batch"}
     assert {span.parent_span_id for span in spans if span.name == "append"} == batches

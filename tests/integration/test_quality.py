@@ -173,3 +173,12 @@ def test_a_fault_is_caught_by_name_with_the_keys_that_offend(
     result = failed(sound)[check]
     assert result.keys == keys
     assert result.offending == len(keys)
+
+
+def test_of_earlier_runs_only_what_failed_is_kept(sound: Star) -> None:
+    first, last = sound.quality.run(CHECKS), sound.quality.run(CHECKS)
+    kept = sound.rows("SELECT run_id, name FROM quality.results")
+    assert [name for run_id, name in kept if run_id == first.run_id] == [
+        each.name for each in first.failures(Severity.WARN)
+    ]
+    assert len([name for run_id, name in kept if run_id == last.run_id]) == len(CHECKS)

@@ -22,6 +22,10 @@ _RESULTS = (
     "SELECT name, kind, severity, description, offending, keys FROM quality.results WHERE run_id = %s ORDER BY name"
 )
 _BEGIN = "INSERT INTO quality.runs (position) VALUES (%s) RETURNING run_id, checked_at"
+_THIN = (
+    "DELETE FROM quality.results WHERE (run_id, name) IN "
+    "(SELECT run_id, name FROM quality.results WHERE run_id < %s AND offending = 0 FOR UPDATE SKIP LOCKED)"
+)
 _KEEP = (
     "INSERT INTO quality.results (run_id, name, kind, severity, description, offending, keys) "
     "VALUES (%s, %s, %s, %s, %s, %s, %s)"
@@ -29,7 +33,10 @@ _KEEP = (
 
 
 class PostgresQuality:
-    """Implements `Quality` on the schemas bronze, events, silver and gold; keeps results in the schema quality."""
+    """Implements `Quality` on the schemas bronze, events, silver and gold; keeps results in the schema quality.
+
+    Of each run what failed is kept, of the last one also what passed: they come with every load.
+    """
 
     def __init__(self, conninfo: str) -> None:
         """Nothing is connected yet."""
@@ -40,9 +47,15 @@ class PostgresQuality:
         with translated(), connect(self._conninfo) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             with conn.transaction():
+                # Before the snapshot: a rebuild that is being put in place is waited for, then seen.
+                conn.execute("LOCK TABLE gold.fact_order IN ACCESS SHARE MODE")
                 (position,) = next(conn.execute(_POSITION))
                 results = tuple(_run(conn, check) for check in checks)
-                return _keep(conn, position, results)
+                run = _keep(conn, position, results)
+            # On its own: of two runs at a time, neither fails for rows that the other deletes.
+            conn.isolation_level = None
+            conn.execute(_THIN, [run.run_id])
+            return run
 
     def last(self) -> QualityRun | None:
         """Return the last run, None before the first."""

@@ -2,7 +2,7 @@
 
 `data` holds the command's fields; `subject` is the stream it addresses, also the key on its topic. The
 extension attributes `originfile` and `originline` say where a message from a file was read,
-`correlationid` what it belongs to, `actor` who caused it.
+`correlationid` what it belongs to, `actor` who caused it; others, such as `traceparent`, may be there.
 """
 
 from __future__ import annotations

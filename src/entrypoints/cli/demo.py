@@ -17,6 +17,7 @@ from entrypoints import pipeline
 from entrypoints.cli.answers import print_kpis
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import console, progress
+from entrypoints.cli.quality import check_loaded
 from entrypoints.cli.sources import DECIDED_BY, PLATFORM, live_settings, past_start, publish_live
 from entrypoints.container import Container
 from entrypoints.monitoring.processing import command_of, runner_of
@@ -80,6 +81,7 @@ def _past(container: Container, made: SimulationSettings) -> None:
     )
     with progress("projecting", "events") as report:
         pipeline.project(container, report)
+    check_loaded(container)
 
 
 def past_day_by_day(container: Container, made: SimulationSettings) -> None:

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from application.ports.inbox import Balance
 from entrypoints import pipeline
 from entrypoints.cli.output import console, print_json, progress
+from entrypoints.cli.quality import check_loaded
 from entrypoints.container import Container
 
 
 def bring_up_to_date(container: Container) -> None:
-    """Take in all that is in the stream, and project it."""
+    """Take in all that is in the stream, project it, and check what came of it."""
     with progress("taking in", "messages") as report:
         pipeline.take_in(container, report)
     with progress("projecting", "events") as report:
         pipeline.project(container, report)
+    check_loaded(container)
 
 
 def since(before: Balance, after: Balance) -> Balance:

@@ -14,6 +14,7 @@ from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.output import Report, console, print_json, print_table, progress
+from entrypoints.cli.quality import check_loaded
 from entrypoints.doctor import examine
 from entrypoints.monitoring import consuming, projecting
 from entrypoints.monitoring.processing import process_figures
@@ -56,7 +57,7 @@ def project(once: bool) -> None:
         report(applied)
 
     with stop_signal(to_the_end=once) as stop, reported(settings, "projecting", "events") as report:
-        projecting.project(settings, stop, count, once=once)
+        projecting.project(settings, stop, count, once=once, at_end=check_loaded)
     summarise(settings, f"{applied:,} events applied")
 
 

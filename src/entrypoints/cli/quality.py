@@ -1,6 +1,8 @@
-"""Check the data: `quality`."""
+"""Check the data: `quality`, and the end of every load."""
 
 from __future__ import annotations
+
+import logging
 
 import click
 
@@ -8,7 +10,10 @@ from application.ports.quality import QualityRun
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import console, print_json, print_table
+from entrypoints.cli.output import console, errors, print_json, print_table
+from entrypoints.container import Container
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -24,6 +29,22 @@ def quality(as_json: bool) -> None:
         show(run)
     if run.failures(Severity.ERROR):
         raise SystemExit(1)
+
+
+def check_loaded(container: Container) -> None:
+    """Check the data where the read models moved since they were checked; say what fails, in one line."""
+    position, last = container.read_model().position(), container.quality().last()
+    if position == (last.position if last else 0):
+        return
+    run = container.quality().run(CHECKS)
+    failed = [*run.failures(Severity.ERROR), *run.failures(Severity.WARN)]
+    if not failed:
+        return
+    line = f"{summary(run)}: {', '.join(each.name for each in failed)}; `dataflow quality` shows the rows"
+    if container.settings().log_format == "json":
+        log.warning(line)
+    else:
+        errors.print(f"note: {line}", soft_wrap=True)
 
 
 def report(run: QualityRun) -> dict[str, object]:

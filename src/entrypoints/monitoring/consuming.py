@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
+
+from prometheus_client import Metric
 
 from application.ingest.observer import BatchReport
 from application.ingest.service import Ingest
@@ -18,6 +21,7 @@ from entrypoints.monitoring.logs import log_quarantined
 from entrypoints.monitoring.metrics import ConsumeMetrics, lag_gauges
 from entrypoints.monitoring.running import Service, answering, ending_in_time
 from entrypoints.monitoring.tracing import BatchTracer, batch_tracer
+from entrypoints.monitoring.waiting import Waiting
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
 
@@ -51,7 +55,7 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
     """Take in messages until `stop` is set, through all outages; or `once` all that are there, and fail at one."""
     pipeline.tune_interpreter()
     watch = Watch()
-    metrics = ConsumeMetrics(watch)
+    metrics, waiting = ConsumeMetrics(watch), Waiting()
     service = Service(settings, pipeline.CONSUME, stop, watch, metrics)
     # Structured logs are read by machines; people find what waits in quarantine in the summary.
     level = logging.WARNING if settings.log_format == "json" else logging.INFO
@@ -63,7 +67,7 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
 
         def work(container: Container, check: Check) -> None:
             ingest = observed(container, check)
-            watch.working(lambda: lag_gauges(ingest.lag()))
+            watch.working(lambda: _gauges(container, waiting))
             ingest.run(stop, taken)
 
         if once:
@@ -72,3 +76,11 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
         else:
             with answering(settings, watch, metrics):
                 service.run(work)
+
+
+def _gauges(container: Container, waiting: Waiting) -> list[Metric]:
+    """Ask the database and the stream how much waits, and for how long."""
+    asked_at = time.monotonic()
+    positions = container.inbox().positions()
+    lag = container.topic_log().behind(positions)
+    return lag_gauges(lag, waiting.seconds(asked_at, positions, lag))

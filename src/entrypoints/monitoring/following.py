@@ -65,10 +65,12 @@ def follow(
     watch: Watch,
     metrics: FollowMetrics,
     once: bool,
+    at_end: Callable[[Container], None] | None = None,
 ) -> None:
     """Work until `stop` is set, through all outages; or `once` to the end of the log, and fail at one.
 
-    `begin` is called whenever the platform is opened, `done(count)` after each step.
+    `begin` is called whenever the platform is opened, `done(count)` after each step, with `once` also `at_end` where
+    the end was reached.
     """
     service = Service(settings, command.role, stop, watch, metrics, passing=command.passing, roles=command.held)
     with batch_tracer(command.role) as tracer, ending_in_time(stop):
@@ -90,8 +92,11 @@ def follow(
                     return
 
         if once:
-            with platform(settings) as container, holding_all(container, command.held) as check:
-                work(container, check)
+            with platform(settings) as container:
+                with holding_all(container, command.held) as check:
+                    work(container, check)
+                if at_end is not None and not stop.is_set():
+                    at_end(container)
         else:
             with answering(settings, watch, metrics):
                 service.run(work)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from application.ports.inbox import Outcome
 from application.ports.message_stream import Partition
 from entrypoints.monitoring.watch import NotReadyError, Watch
 
+BEHIND_SECONDS = "_behind_seconds"
 SIZES = (1, 10, 50, 100, 500, 1_000, 2_000, 4_000, 10_000, 20_000, 100_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -42,9 +42,8 @@ class Behind(NamedTuple):
 class Metrics:
     """What is measured of every command; `last_batch` is the time of the latest data that it carried on."""
 
-    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.registry = CollectorRegistry()
-        self._now = now
         self._last = math.nan
         self._retries = Counter(
             "dataflow_retries",
@@ -54,10 +53,12 @@ class Metrics:
         )
         build = Info("dataflow_build", "The version of the platform that runs.", registry=self.registry)
         build.info({"version": version("dataflow-platform")})
-        self._last_batch("dataflow_last_batch_timestamp_seconds", "Time of the last batch's data.", lambda: self._last)
-        self._last_batch(
-            "dataflow_freshness_seconds", "Age of the last batch's data.", lambda: self._now() - self._last
+        last = Gauge(
+            "dataflow_last_batch_timestamp_seconds",
+            "Time of the last batch's data. NaN before the first.",
+            registry=self.registry,
         )
+        last.set_function(lambda: self._last)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.registry.register(_Answers(watch))
@@ -74,15 +75,12 @@ class Metrics:
         """Return a new histogram."""
         return Histogram(name, documentation, labels, buckets=buckets, registry=self.registry)
 
-    def _last_batch(self, name: str, documentation: str, value: Callable[[], float]) -> None:
-        Gauge(name, f"{documentation} NaN before the first.", registry=self.registry).set_function(value)
-
 
 class ConsumeMetrics(Metrics):
     """What is measured of `consume`."""
 
-    def __init__(self, watch: Watch, now: Callable[[], float] = time.time) -> None:
-        super().__init__(watch, now)
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
         self._messages = Counter(
             "dataflow_consume_messages", "Messages, by what became of them.", ["outcome"], registry=self.registry
         )
@@ -108,8 +106,8 @@ class ConsumeMetrics(Metrics):
 class FollowMetrics(Metrics):
     """What is measured of a command that follows the log, `project` or `relay`."""
 
-    def __init__(self, command: str, watch: Watch, now: Callable[[], float] = time.time) -> None:
-        super().__init__(watch, now)
+    def __init__(self, command: str, watch: Watch) -> None:
+        super().__init__(watch)
         name = f"dataflow_{command}"
         self._events = Counter(f"{name}_events", "Events applied or sent.", registry=self.registry)
         self._size = self.histogram(f"{name}_batch_events", "Events of a batch.", SIZES)
@@ -126,8 +124,8 @@ class FollowMetrics(Metrics):
 class RelayMetrics(FollowMetrics):
     """What is measured of `relay`."""
 
-    def __init__(self, command: str, watch: Watch, now: Callable[[], float] = time.time) -> None:
-        super().__init__(command, watch, now)
+    def __init__(self, command: str, watch: Watch) -> None:
+        super().__init__(command, watch)
         self._letters = Counter(
             f"dataflow_{command}_dead_letters", "Quarantined messages sent as dead letters.", registry=self.registry
         )
@@ -137,8 +135,8 @@ class RelayMetrics(FollowMetrics):
         self._letters.inc(letters)
 
 
-def lag_gauges(lag: Mapping[Partition, int]) -> list[Metric]:
-    """Return the messages that wait in each partition."""
+def lag_gauges(lag: Mapping[Partition, int], seconds: float) -> list[Metric]:
+    """Return the messages that wait in each partition, and for how many seconds the oldest may have waited."""
     gauge = GaugeMetricFamily(
         "dataflow_consume_lag_messages",
         "Messages in a partition beyond its recorded position.",
@@ -146,7 +144,12 @@ def lag_gauges(lag: Mapping[Partition, int]) -> list[Metric]:
     )
     for (topic, number), count in sorted(lag.items()):
         gauge.add_metric([topic, str(number)], count)
-    return [gauge]
+    behind = GaugeMetricFamily(
+        f"dataflow_consume{BEHIND_SECONDS}",
+        "Age that the first message not taken in yet has at most, within the interval of fetches; 0 where none waits.",
+        value=seconds,
+    )
+    return [gauge, behind]
 
 
 def behind_gauges(command: str, behind: Behind) -> list[Metric]:
@@ -160,7 +163,7 @@ def behind_gauges(command: str, behind: Behind) -> list[Metric]:
             value=behind.positions,
         ),
         GaugeMetricFamily(
-            f"{name}_behind_seconds",
+            f"{name}{BEHIND_SECONDS}",
             "Age of the first event not applied or sent yet; 0 at the end of the log.",
             value=behind.seconds,
         ),
@@ -189,3 +192,8 @@ class _Answers(Collector):
             ready = 0
         yield GaugeMetricFamily("dataflow_ready", "1 while the command works and its servers answer.", value=ready)
         yield from answer
+        if waits := [
+            each.value for metric in answer if metric.name.endswith(BEHIND_SECONDS) for each in metric.samples
+        ]:
+            documentation = "Age of what was not taken in, applied or sent yet, the greatest of *_behind_seconds."
+            yield GaugeMetricFamily("dataflow_freshness_seconds", documentation, value=max(waits))

@@ -16,10 +16,17 @@ from entrypoints.settings import Settings
 PROJECT = Command(pipeline.PROJECT, "apply", idle_seconds=0.05)
 
 
-def project(settings: Settings, stop: Event, applied: Callable[[int], None], *, once: bool) -> None:
+def project(
+    settings: Settings,
+    stop: Event,
+    applied: Callable[[int], None],
+    *,
+    once: bool,
+    at_end: Callable[[Container], None] | None = None,
+) -> None:
     """Apply events until `stop` is set, through all outages; or `once` to the end of the log, and fail at one.
 
-    `applied(count)` is called after each step.
+    `applied(count)` is called after each step, with `once` also `at_end` at the end of the log.
     """
     watch = Watch()
     metrics = FollowMetrics(PROJECT.role, watch)
@@ -34,4 +41,4 @@ def project(settings: Settings, stop: Event, applied: Callable[[int], None], *, 
             tracer=tracer,
         )
 
-    follow(PROJECT, begin, settings, stop, applied, watch=watch, metrics=metrics, once=once)
+    follow(PROJECT, begin, settings, stop, applied, watch=watch, metrics=metrics, once=once, at_end=at_end)

@@ -1,27 +1,47 @@
 """Traces: a span for each batch, with its steps, sent where OTEL_EXPORTER_OTLP_ENDPOINT says.
 
 The source of a recorded event names topic, partition and offset; the span of the batch that carried it names
-its last offset in each partition, so that a row leads to its event, its message, and the span.
+its last offset in each partition, so that a row leads to its event, its message, and the span. That
+span is linked to the traces that its messages name, so that a trace of their source leads to it as well.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from application.codec import UNREADABLE
 from application.ingest.observer import BatchReport, Step
+from application.ports.inbox import Receipt
 from entrypoints.settings import SettingsError
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Link, Tracer
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 FLUSH_SECONDS = 2.0
+MAX_LINKS = 128
+"""Messages that the span of a batch is linked to at most, the first ones: as many as OpenTelemetry keeps by default."""
 Attributes = dict[str, int | str | list[str]]
+
+
+class _Traced(msgspec.Struct):
+    """The attributes of an envelope that say which trace its message belongs to.
+
+    https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md
+    """
+
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Traced)
 
 
 class BatchTracer:
@@ -43,6 +63,7 @@ class BatchTracer:
                 "dataflow.last_offsets": [f"{p.topic}/{p.number}@{n - 1}" for p, n in batch.positions.items()],
             },
             batch.steps,
+            _links(batch.receipts),
         )
 
     def followed(self, command: str, step: Step, events: int, last_position: int) -> None:
@@ -50,11 +71,12 @@ class BatchTracer:
         attributes: Attributes = {"dataflow.events": events, "dataflow.last_position": last_position}
         self._record(f"{command} batch", attributes, [step])
 
-    def _record(self, name: str, attributes: Attributes, steps: Sequence[Step]) -> None:
+    def _record(self, name: str, attributes: Attributes, steps: Sequence[Step], links: Sequence[Link] = ()) -> None:
         from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - an extra
 
         epoch = time.time_ns() - time.perf_counter_ns()
-        span = self._tracer.start_span(name, attributes=attributes, start_time=_nanoseconds(steps[0].began, epoch))
+        began = _nanoseconds(steps[0].began, epoch)
+        span = self._tracer.start_span(name, attributes=attributes, links=links, start_time=began)
         inside = set_span_in_context(span)
         for step in steps:
             child = self._tracer.start_span(step.name, inside, start_time=_nanoseconds(step.began, epoch))
@@ -89,6 +111,34 @@ def batch_tracer(command: str, environment: Mapping[str, str] = os.environ) -> I
         flush = Thread(target=provider.shutdown, daemon=True)
         flush.start()
         flush.join(FLUSH_SECONDS)
+
+
+def _links(receipts: Iterable[Receipt]) -> list[Link]:
+    """Return links to the traces of the first `MAX_LINKS` messages that name theirs, with the ids of the messages."""
+    from opentelemetry.trace import Link, get_current_span  # noqa: PLC0415 - an extra
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
+
+    read = TraceContextTextMapPropagator().extract
+    links: list[Link] = []
+    for receipt in receipts:
+        if len(links) == MAX_LINKS:
+            break
+        if carrier := _carrier(receipt.payload):
+            context = get_current_span(read(carrier)).get_span_context()
+            if context.is_valid:
+                links.append(Link(context, {"messaging.message.id": receipt.message_id or ""}))
+    return links
+
+
+def _carrier(payload: bytes) -> dict[str, str] | None:
+    """Return what W3C Trace Context (https://www.w3.org/TR/trace-context/) says in an envelope, None where nothing."""
+    if b'"traceparent"' not in payload:
+        return None
+    try:
+        traced = _ENVELOPE.decode(payload)
+    except UNREADABLE:
+        return None
+    return {"traceparent": traced.traceparent, "tracestate": traced.tracestate or ""} if traced.traceparent else None
 
 
 def _nanoseconds(reading: float, epoch: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from prometheus_client import Metric, generate_latest
@@ -54,7 +54,7 @@ def figures(metrics: Metrics) -> dict[str, float]:
 
 def consuming() -> tuple[Watch, ConsumeMetrics]:
     watch = Watch()
-    return watch, ConsumeMetrics(watch, (NOW + timedelta(seconds=90)).timestamp)
+    return watch, ConsumeMetrics(watch)
 
 
 def test_messages_are_counted_by_what_became_of_them() -> None:
@@ -81,18 +81,34 @@ def test_batches_are_measured_by_size_time_and_step() -> None:
     assert steps == {"decode": 0.5, "decide": 1.0, "append": 2.0}
 
 
-def test_freshness_is_the_age_of_the_last_batch() -> None:
+def test_the_time_of_the_last_batch_is_told() -> None:
     _, metrics = consuming()
-    assert math.isnan(figures(metrics)["dataflow_freshness_seconds"])
+    assert math.isnan(figures(metrics)["dataflow_last_batch_timestamp_seconds"])
     metrics.committed(BATCH)
-    found = figures(metrics)
-    assert found["dataflow_freshness_seconds"] == 90
-    assert found["dataflow_last_batch_timestamp_seconds"] == NOW.timestamp()
+    assert figures(metrics)["dataflow_last_batch_timestamp_seconds"] == NOW.timestamp()
+
+
+def test_freshness_is_the_age_of_what_waits_however_old_the_last_batch_is() -> None:
+    watch, metrics = consuming()
+    metrics.committed(BATCH)
+    assert "dataflow_freshness_seconds" not in figures(metrics), "nobody knows while it is not at work"
+    for seconds in (0.0, 42.5):
+        watch.working(lambda: lag_gauges({Partition("orders", 0): 5}, seconds))  # noqa: B023 - asked at once
+        found = figures(metrics)
+        assert found["dataflow_freshness_seconds"] == found["dataflow_consume_behind_seconds"] == seconds
+
+
+def test_freshness_of_several_followers_is_that_of_the_last_one() -> None:
+    watch = Watch()
+    metrics = FollowMetrics("process", watch)
+    behind = {"process_fulfilment": Behind(9, 1, 2.5), "process_replenishment": Behind(7, 3, 60.0)}
+    watch.working(lambda: [each for name, far in behind.items() for each in behind_gauges(name, far)])
+    assert figures(metrics)["dataflow_freshness_seconds"] == 60
 
 
 def test_lag_is_told_per_partition_while_at_work() -> None:
     watch, metrics = consuming()
-    watch.working(lambda: lag_gauges({Partition("orders", 0): 5, Partition("orders", 1): 0}))
+    watch.working(lambda: lag_gauges({Partition("orders", 0): 5, Partition("orders", 1): 0}, 3.0))
     found = figures(metrics)
     assert found["dataflow_ready"] == 1
     assert found["dataflow_consume_lag_messages partition=0 topic=orders"] == 5
@@ -124,14 +140,14 @@ def test_retries_are_counted_by_error() -> None:
 
 def test_the_follower_tells_how_far_it_is_behind() -> None:
     watch = Watch()
-    metrics = FollowMetrics("project", watch, (NOW + timedelta(seconds=3)).timestamp)
+    metrics = FollowMetrics("project", watch)
     metrics.followed(250, 0.5, NOW)
     watch.working(lambda: behind_gauges("project", Behind(position=1_000, positions=40, seconds=2.5)))
     found = figures(metrics)
     assert found["dataflow_project_events_total"] == 250
     assert found["dataflow_project_batch_events_sum"] == 250
     assert found["dataflow_project_batch_seconds_sum"] == 0.5
-    assert found["dataflow_freshness_seconds"] == 3
+    assert found["dataflow_freshness_seconds"] == 2.5
     assert found["dataflow_project_position"] == 1_000
     assert found["dataflow_project_behind_positions"] == 40
     assert found["dataflow_project_behind_seconds"] == 2.5

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -11,9 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from application.ingest.observer import BatchReport, Step
-from application.ports.inbox import Balance
+from application.ports.inbox import Balance, Outcome, Receipt
 from application.ports.message_stream import Partition
-from entrypoints.monitoring.tracing import BatchTracer, batch_tracer
+from entrypoints.monitoring.tracing import MAX_LINKS, BatchTracer, batch_tracer
 
 
 @pytest.fixture
@@ -70,6 +72,63 @@ def test_a_projected_batch_is_a_span(tracer: BatchTracer, exporter: InMemorySpan
     assert (child.name, whole.name) == ("apply", "project batch")
     assert attributes(whole)["dataflow.last_position"] == 4_711
     assert seconds(whole) == pytest.approx(1, abs=1e-3)
+
+
+def receipt(number: int, **attributes: object) -> Receipt:
+    envelope = {"specversion": "1.0", "id": str(number), "source": "shop", "type": "any", "data": {}, **attributes}
+    payload = json.dumps(envelope).encode()
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    return Receipt("orders", 0, number, None, payload, f"shop {number}", Outcome.APPLIED, now)
+
+
+def traceparent(trace: int, span: int = 7) -> str:
+    return f"00-{trace:032x}-{span:016x}-01"
+
+
+def links(tracer: BatchTracer, exporter: InMemorySpanExporter, receipts: Sequence[Receipt]) -> list[tuple[object, ...]]:
+    """Return what the span of a batch is linked to: message, trace, span and vendor's state."""
+    now = time.perf_counter()
+    balance = Balance(len(receipts), len(receipts), 0, 0)
+    tracer.committed(BatchReport(balance, receipts, 0, {}, [Step("append", now - 1, now)]))
+    child, whole = exporter.get_finished_spans()
+    assert not child.links
+    return [
+        ((link.attributes or {})["messaging.message.id"], c.trace_id, c.span_id, c.trace_state.to_header())
+        for link in whole.links
+        if (c := link.context)
+    ]
+
+
+def test_a_batch_is_linked_to_the_traces_of_its_messages(tracer: BatchTracer, exporter: InMemorySpanExporter) -> None:
+    received = [
+        receipt(1, traceparent=traceparent(10)),
+        receipt(2),
+        receipt(3, traceparent=traceparent(11, 8), tracestate="vendor=x"),
+        receipt(4, traceparent=traceparent(12), tracestate=None),
+    ]
+    assert links(tracer, exporter, received) == [
+        ("shop 1", 10, 7, ""),
+        ("shop 3", 11, 8, "vendor=x"),
+        ("shop 4", 12, 7, ""),
+    ]
+
+
+def test_a_trace_that_can_not_be_read_is_none(tracer: BatchTracer, exporter: InMemorySpanExporter) -> None:
+    received = [
+        receipt(1, traceparent="nonsense"),
+        receipt(2, traceparent=7),
+        receipt(3, traceparent=traceparent(0)),
+        receipt(4, traceparent=None),
+        receipt(5, data={"traceparent": traceparent(10)}),
+        receipt(6)._replace(payload=b'{"traceparent": '),
+        receipt(7)._replace(payload=b'\xff"traceparent"'),
+    ]
+    assert links(tracer, exporter, received) == []
+
+
+def test_the_links_of_a_batch_have_a_bound(tracer: BatchTracer, exporter: InMemorySpanExporter) -> None:
+    found = links(tracer, exporter, [receipt(n, traceparent=traceparent(n)) for n in range(1, 1_000)])
+    assert [link[0] for link in found] == [f"shop {n}" for n in range(1, MAX_LINKS + 1)]
 
 
 def test_nothing_is_traced_where_no_endpoint_is_set() -> None:

@@ -18,4 +18,4 @@ CREATE TABLE IF NOT EXISTS quality.results (
     keys        text[] NOT NULL,
     PRIMARY KEY (run_id, name)
 );
-COMMENT ON TABLE quality.results IS 'One row per check and run: how many rows offended, and the keys of the first of them.';
+COMMENT ON TABLE quality.results IS 'One row per check and run, of earlier runs only where it failed: how many rows offended, and the keys of the first of them.';
