@@ -101,7 +101,6 @@ GLOSSARY: dict[str, str] = {
     "rejected_reservations": "reservations for which there were too few units",
     "reorder_set_at": "from when on that level holds",
     "set_at": "from when on the reorder point holds",
-    "reorder_position": "position of the event that last set the reorder point, 0 without one",
     "moved_at": "when it moved",
     "moved_on": "day of that (UTC)",
     "delta_on_hand": "change of the units on hand",

@@ -33,7 +33,6 @@ class StockRow:
     last_moved_on: date | None = None
     rejected_reservations: int = 0
     reorder_set_at: datetime | None = None
-    reorder_position: int = 0
     first_position: int = 0
     last_position: int = 0
 
@@ -180,7 +179,6 @@ def _reorder_point_set(view: StockView, recorded: Recorded) -> None:
     at, point, quantity = event.occurred_at, event.reorder_point, event.reorder_quantity
     view.reorder_points.append(ReorderPointRow(stream_id, at, version, point, quantity, position, position))
     stock = view.stock
-    stock.reorder_position = position
     if stock.reorder_set_at is None or at >= stock.reorder_set_at:
         stock.reorder_point, stock.reorder_quantity, stock.reorder_set_at = point, quantity, at
 
@@ -249,7 +247,13 @@ SUBJECT = Subject(
             append_only=True,
             indexes=(("first_position",),),
         ),
-        Table("reorder_points", ReorderPointRow, ("stream_id", "set_at", "version"), append_only=True),
+        Table(
+            "reorder_points",
+            ReorderPointRow,
+            ("stream_id", "set_at", "version"),
+            append_only=True,
+            indexes=(("first_position",),),
+        ),
     ),
     fold=fold,
     load=load,

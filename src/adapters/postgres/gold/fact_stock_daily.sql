@@ -2,7 +2,7 @@
 -- key: stream_id, date_key
 -- scope: stream_id
 -- touched by stock: SELECT unnest(%(ids)s::text[])
--- since stock: date_key SELECT stream_id, CASE WHEN reorder_position < %(first)s THEN (SELECT to_char(min(moved_on), 'YYYYMMDD')::integer FROM stock_movements WHERE first_position >= %(first)s) END FROM stock WHERE stream_id = ANY(%(ids)s)
+-- since stock: date_key SELECT stream_id, (SELECT to_char(least((SELECT min(moved_on) FROM stock_movements WHERE first_position >= %(first)s), (SELECT min((set_at AT TIME ZONE 'UTC')::date) FROM reorder_points WHERE first_position >= %(first)s)), 'YYYYMMDD')::integer) FROM stock WHERE stream_id = ANY(%(ids)s)
 -- touched by products: SELECT stream_id FROM stock WHERE product_id IN (SELECT product_id FROM product_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
 -- grows by: date_key
