@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ import psycopg
 from eventsourcing import persistence
 from eventsourcing.persistence import Tracking as LibraryTracking
 from psycopg import Cursor
-from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
+from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze, cases
@@ -22,6 +23,8 @@ from application.ports.event_store import (
     RecordedEvent,
     StoreUnavailableError,
 )
+
+log = logging.getLogger(__name__)
 
 _TABLE = f"{EVENTS_SCHEMA}.stored_events"
 _LOAD = (
@@ -59,8 +62,17 @@ class PostgresEventStore:
             if batch.cases is not None:
                 cases.write(cursor, batch.cases)
 
-        with _translated():
-            self._recorder.append(batch.events, tracking=tracking, first=keep_messages)
+        try:
+            with _translated():
+                self._recorder.append(batch.events, tracking=tracking, first=keep_messages)
+        except StoreUnavailableError as error:
+            if not _waited_for_a_lock(error):
+                raise
+            with _translated():
+                if not (ended := self._recorder.end_frozen()):
+                    raise
+                log.warning("%d writers had frozen within a COPY and held up others: their sessions were ended", ended)
+                self._recorder.append(batch.events, tracking=tracking, first=keep_messages)
 
     def load(self, stream_ids: Collection[str]) -> dict[str, list[RecordedEvent]]:
         """Return the events of streams, by stream, in one query; see the port."""
@@ -95,6 +107,11 @@ class PostgresEventStore:
             cursor = psycopg.Cursor(connection, row_factory=tuple_row)
             cursor.execute(query.encode(), parameters, binary=True)
             return [RecordedEvent(*row) for row in cursor]
+
+
+def _waited_for_a_lock(error: BaseException) -> bool:
+    causes = [error.__cause__, error.__cause__ and error.__cause__.__cause__]
+    return any(isinstance(cause, LockNotAvailable) for cause in causes)
 
 
 @contextmanager

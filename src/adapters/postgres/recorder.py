@@ -12,7 +12,7 @@ from typing import Any
 
 from eventsourcing.persistence import StoredEvent, Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
-from psycopg import Cursor, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
@@ -23,6 +23,15 @@ EVENTS_SCHEMA = "events"
 NOTIFY_CHANNEL = "stored_events"
 FROZEN_SECONDS = 10.0
 """A writer that says nothing for so long within a transaction loses it: it would hold up all others."""
+LOCK_SECONDS = 15.0
+"""How long a writer waits for others before it looks whether one of them froze within a COPY."""
+# No timeout of the server ends a COPY that waits for its client.
+_END_FROZEN = f"""
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND usesysid = current_user::regrole AND pid <> pg_backend_pid()
+    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < now() - %s * interval '1 s'
+    AND (query LIKE 'COPY bronze.messages %%' OR query LIKE 'COPY "{EVENTS_SCHEMA}"."stored_events" %%')
+"""
 
 Row = tuple[str, int, str, bytes]
 _row_begins = Struct("!hi").pack
@@ -50,6 +59,16 @@ class Datastore(PostgresDatastore):
         assert isinstance(self.pool.kwargs, dict)
         given = {**self.pool.kwargs, **options}
         self.pool.kwargs = {name: value for name, value in given.items() if value not in ("", None)}
+
+    def after_connect_func(self) -> Callable[[Connection[Any]], None]:
+        """Return what prepares a connection: it waits for no lock for ever."""
+        prepare, milliseconds = super().after_connect_func(), int(LOCK_SECONDS * 1000)
+
+        def prepared(connection: Connection[Any]) -> None:
+            prepare(connection)
+            connection.execute(f"SET lock_timeout = {milliseconds}".encode())
+
+        return prepared
 
 
 class Recorder(PostgresProcessRecorder):
@@ -87,6 +106,12 @@ class Recorder(PostgresProcessRecorder):
             self._copy_events(cursor, rows)
             if last is not None:
                 last(cursor)
+
+    def end_frozen(self) -> int:
+        """End the sessions of writers that froze within a COPY; return how many there were."""
+        with self.datastore.get_connection() as connection:
+            row = connection.execute(_END_FROZEN, [min(FROZEN_SECONDS, LOCK_SECONDS)]).fetchone()
+        return int(row["count"]) if row else 0
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append as the library asks for it; return the positions assigned."""
