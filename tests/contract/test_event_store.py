@@ -220,6 +220,13 @@ def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> 
     assert inbox.payloads([]) == inbox.payloads([kept.quarantine_id + 1]) == {}
 
 
+def test_a_position_never_moves_back(pair: Pair) -> None:
+    store, inbox = pair
+    for positions in ({Partition("orders", 0): 4, Partition("orders", 1): 1}, {Partition("orders", 0): 3}):
+        store.append(Batch(positions=positions))
+    assert inbox.positions() == {Partition("orders", 0): 4, Partition("orders", 1): 1}
+
+
 def test_the_key_of_a_message_is_kept_as_it_was(pair: Pair) -> None:
     store, inbox = pair
     why = Reason("NotJson", "no JSON")

@@ -23,8 +23,11 @@ EVENTS_SCHEMA = "events"
 NOTIFY_CHANNEL = "stored_events"
 FROZEN_SECONDS = 10.0
 """A writer that says nothing for so long within a transaction loses it: it would hold up all others."""
-LOCK_SECONDS = 15.0
-"""How long a writer waits for others before it looks whether one of them froze within a COPY."""
+LOCK_SECONDS = 25.0
+"""How long a writer waits for others before it looks whether one of them froze within a COPY.
+
+Longer than it takes until two that froze have lost their transactions, the second of which waited for the first.
+"""
 # No timeout of the server ends a COPY that waits for its client.
 _END_FROZEN = f"""
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
