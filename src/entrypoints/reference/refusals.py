@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 import domain
@@ -47,37 +47,33 @@ def reason_codes() -> dict[str, list[str]]:
     for package in ("application.ingest", "adapters.files"):
         sources = {each.name: each for each in files(package).iterdir() if each.name.endswith(".py")}
         for name in sorted(sources):
-            for code, detail in _reasons(ast.parse(sources[name].read_text(encoding="utf-8"))):
+            values = vars(importlib.import_module(f"{package}.{name.removesuffix('.py')}"))
+            for code, detail in _reasons(ast.parse(sources[name].read_text(encoding="utf-8")), values):
                 if detail not in codes.setdefault(code, []):
                     codes[code].append(detail)
     return codes
 
 
-def _reasons(module: ast.Module) -> Iterator[tuple[str, str]]:
-    constants = {
-        target.id: statement.value
-        for statement in module.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+def _reasons(module: ast.Module, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for node in ast.walk(module):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[code, detail, *_]) if name in _GIVING_REASONS:
-                code = constants.get(code.id, code) if isinstance(code, ast.Name) else code
-                if isinstance(code, ast.Constant) and isinstance(code.value, str):
-                    yield code.value, _wording(detail)
+                said = values.get(code.id) if isinstance(code, ast.Name) else getattr(code, "value", None)
+                if isinstance(said, str):
+                    yield said, _wording(detail, values)
 
 
-def _wording(detail: ast.expr) -> str:
-    """Return a text as it stands in the code, with `{name}` for a value that is put in."""
+def _wording(detail: ast.expr, values: Mapping[str, object]) -> str:
+    """Return a text as it stands in the code, with `{name}` for a value that is put in and is no constant."""
     match detail:
         case ast.Constant(value=str(text)):
             return text
         case ast.JoinedStr(values=parts):
-            return "".join(map(_wording, parts))
+            return "".join(_wording(part, values) for part in parts)
+        case ast.FormattedValue(value=ast.Name(id=name)) if isinstance(number := values.get(name), int):
+            return f"{number:,}"
         case ast.FormattedValue(value=value):
             return f"{{{ast.unparse(value)}}}"
         case ast.Call(func=ast.Attribute(value=text_before)):
-            return _wording(text_before)
+            return _wording(text_before, values)
     return ast.unparse(detail)

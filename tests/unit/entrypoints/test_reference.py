@@ -150,6 +150,7 @@ def test_reasons_of_ingest_and_of_file_readers_are_found_with_their_wording():
     codes = reason_codes()
     assert codes["EmptyMessage"] == ["the message is empty"]
     assert codes["UnknownType"] == ["the type {envelope.type} is not known"]
+    assert "{name} has more than 200 characters, or 600 bytes" in codes["TextTooLong"], "constants by their values"
     assert {"RowRejected", "UnexpectedError", "TimeOutOfRange", "MissingOffset"} <= set(codes)
 
 
