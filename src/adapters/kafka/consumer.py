@@ -59,12 +59,15 @@ class GroupConsumer:
         names: Mapping[str, str],
         positions: Callable[[], Mapping[Place, int]],
         topics: KnownTopics,
+        *,
+        payload_of: Callable[[Message], bytes],
     ) -> None:
         self._consumer = consumer
         self._admin = admin
         self._names = names
         self._positions = positions
         self._topics = topics
+        self._payload_of = payload_of
         self._next: dict[Place, int] = {}
         self._passed: dict[Place, int] = {}
         self._failure: Exception | None = None
@@ -155,7 +158,7 @@ class GroupConsumer:
 
         A batch that spans a rebalance or a seek may hold leftovers from before; such a partition is read again.
         """
-        following, names = self._next, self._names
+        following, names, payload_of = self._next, self._names, self._payload_of
         begun = dict(following)
         disordered: set[Place] = set()
         kept = []
@@ -188,7 +191,7 @@ class GroupConsumer:
                 continue
             following[place] = expected = offset + 1
             text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
-            kept.append(ReceivedMessage(name, number, offset, text, message.value() or b""))
+            kept.append(ReceivedMessage(name, number, offset, text, payload_of(message)))
         for place in disordered:
             self._seek(place, begun[place])
         again = {(names[topic], number) for topic, number in disordered}

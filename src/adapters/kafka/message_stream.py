@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import cast
 
+from confluent_kafka import Message
+
+from adapters.kafka.cloud_events import Headers, structured
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.consumer import GroupConsumer
 from adapters.kafka.log_offsets import LATEST, Place, counts_behind, partitions_of, read_offsets
@@ -16,7 +20,9 @@ INGESTED = tuple(topic.name for topic in TAKEN_IN)
 
 
 class KafkaMessageStream:
-    """Publishes to all topics, reads those that ingest takes in, or the given ones of other systems.
+    """Publishes to all topics, reads those that ingest takes in, or the given ones of other systems as they are.
+
+    Messages for ingest come out in structured mode, whichever way they were sent.
 
     `positions` gives what is recorded in the database: partitions that the group hands over are begun there.
     Without it they are begun where `seek` was told last. The group is joined by the first poll. `ids` are those
@@ -27,13 +33,14 @@ class KafkaMessageStream:
         self,
         connection: KafkaConnection,
         positions: Callable[[], Mapping[Partition, int]] | None = None,
-        topics: Collection[str] = INGESTED,
+        topics: Collection[str] | None = None,
         ids: Mapping[str, str] | None = None,
     ) -> None:
         self._connection = connection
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
-        self._names = {connection.topic_prefix + topic: topic for topic in topics}
+        self._names = {connection.topic_prefix + topic: topic for topic in (topics or INGESTED)}
+        self._payload_of = _payload if topics is None else _value
         known = {connection.topic_prefix + topic: each for topic, each in (ids or {}).items()}
         self._topics = KnownTopics(self._admin, self._names, known)
         self._recorded = positions
@@ -59,7 +66,9 @@ class KafkaMessageStream:
         """Return up to `limit` messages of the partitions that are assigned; see the port."""
         if self._consumer is None:
             consumer, positions = self._connection.consumer(), self._positions
-            self._consumer = GroupConsumer(consumer, self._admin, self._names, positions, self._topics)
+            self._consumer = GroupConsumer(
+                consumer, self._admin, self._names, positions, self._topics, payload_of=self._payload_of
+            )
         return self._consumer.poll(limit, timeout)
 
     def passed(self) -> dict[Partition, int]:
@@ -101,3 +110,11 @@ class KafkaMessageStream:
     def _placed(self, positions: Mapping[Partition, int]) -> dict[Place, int]:
         prefix = self._connection.topic_prefix
         return {(prefix + topic, number): offset for (topic, number), offset in positions.items()}
+
+
+def _payload(message: Message) -> bytes:
+    return structured(cast("Headers | None", message.headers()), message.value() or b"")
+
+
+def _value(message: Message) -> bytes:
+    return message.value() or b""
