@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.postgres.topic_log import PostgresTopicLog
+from application.continued_log import ContinuedLog, own_offsets
 from application.ports.file_source import FileSource
 from application.ports.message_stream import MessageStream, Partition
 from application.ports.product_catalog import ProductCatalog
@@ -63,11 +64,14 @@ def foreign_topics(
     own: Callable[..., PostgresTopicLog],
     source: str,
     topics: Collection[str],
+    *,
     positions: Callable[[], Mapping[Partition, int]],
+    claim: Callable[[Mapping[str, str]], Mapping[Partition, int]],
 ) -> Iterator[MessageStream]:
     """Give topics of other systems, by their own names: on Kafka where its brokers are set, else in the topic log.
 
-    `positions` gives what is recorded: partitions that the group takes away and hands back are begun there.
+    `positions` gives what is recorded: partitions that the group takes away and hands back are begun there. `claim`
+    is told the ids of the topics, and says where their offsets begin to count.
     """
     if kafka is None:
         log = own(list(topics))
@@ -75,8 +79,11 @@ def foreign_topics(
         log.close()
         return
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
+    from adapters.kafka.topic_ids import read_topic_ids  # noqa: PLC0415
 
-    group = f"{kafka.group}-{source}"
-    stream = KafkaMessageStream(replace(kafka, group=group, topic_prefix=""), positions, topics)
-    yield stream
-    stream.close()
+    connection = replace(kafka, group=f"{kafka.group}-{source}", topic_prefix="")
+    ids = read_topic_ids(connection.admin(), topics)
+    starts = claim(ids)
+    stream = KafkaMessageStream(connection, lambda: own_offsets(positions(), starts), topics, ids)
+    with closing(stream):
+        yield ContinuedLog(stream, starts) if starts else stream

@@ -22,8 +22,11 @@ from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from application.aggregates import TOPICS
-from application.sources.topics import TopicIngest, recorded_positions
+from application.ports.event_store import ConcurrencyConflictError
+from application.ports.message_stream import MessageStream, RecreatedTopicError
+from application.sources.topics import TopicIngest, recorded_positions, source_of
 from entrypoints.feeds import foreign_topics
+from tests.acceptance.home import until
 from tests.kafka_topics import QUICK, bootstrap
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -46,17 +49,26 @@ class Foreign(NamedTuple):
         assert producer.flush(30) == 0
 
     @contextmanager
-    def process(self) -> Iterator[tuple[TopicIngest, KafkaMessageStream]]:
+    def process(self, *, accept_recreated: bool = False) -> Iterator[tuple[TopicIngest, MessageStream]]:
         """Begin as a new process does."""
         with closing(DuckDbRowMapping(self.mapping)) as rows, open_pool(self.conninfo) as pool:
             ledger = PostgresSourceLedger(pool)
             names = [str(table.topic) for table in rows.tables.values()]
             recorded = partial(recorded_positions, ledger, rows)
-            with foreign_topics(self.kafka, MemoryMessageStream, rows.name, names, recorded) as topics:
-                assert isinstance(topics, KafkaMessageStream)
+            claim = partial(ledger.claim_topics, source_of(rows), accept_recreated=accept_recreated)
+            with foreign_topics(
+                self.kafka, MemoryMessageStream, rows.name, names, positions=recorded, claim=claim
+            ) as topics:
                 ingest = TopicIngest(topics, rows, ledger, ledger, self.published)
                 ingest.begin()
                 yield ingest, topics
+
+    def create_anew(self) -> None:
+        """Delete the topic, and create one of the same name."""
+        admin = self.kafka.admin()
+        admin.delete_topics([self.topic])[self.topic].result(30)
+        until(lambda: self.topic not in admin.list_topics(timeout=10).topics, "the topic is still there")
+        admin.create_topics([NewTopic(self.topic, 2)])[self.topic].result(30)
 
     def keys(self) -> list[str]:
         return sorted(str(message.key) for message in self.published.poll(1_000, 0))
@@ -92,6 +104,7 @@ def test_partitions_that_the_group_takes_away_and_hands_back_are_read_once(forei
             while not other.assignment():
                 read += ingest.step(NOW, 0)
                 other.poll(0.1)
+            assert isinstance(topics, KafkaMessageStream)
             before = topics.assignments
         while topics.assignments == before:
             read += ingest.step(NOW, 0)
@@ -99,6 +112,52 @@ def test_partitions_that_the_group_takes_away_and_hands_back_are_read_once(forei
         read += _read_all(ingest)
     assert read == 25
     assert foreign.keys() == sorted(f"product-{n}" for n in range(25))
+
+
+def test_a_topic_that_was_created_anew_is_read_from_its_first_message_where_that_is_accepted(foreign: Foreign) -> None:
+    foreign.say(range(20))
+    with foreign.process() as (ingest, _):
+        _read_all(ingest)
+    foreign.create_anew()
+    foreign.say(range(20, 60))
+    with pytest.raises(RecreatedTopicError, match=f"{foreign.topic}: .* --accept-recreated"), foreign.process():
+        pass
+    assert foreign.keys() == sorted(f"product-{n}" for n in range(20))
+    with foreign.process(accept_recreated=True) as (ingest, _):
+        assert _read_all(ingest) == 40
+    foreign.say(range(60, 65))
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 5
+    assert foreign.keys() == sorted(f"product-{n}" for n in range(20, 65))
+    with open_pool(foreign.conninfo) as pool:
+        assert sum(PostgresSourceLedger(pool).progress("topics/feed").positions.values()) == 65
+
+
+def test_a_topic_that_nothing_was_read_from_may_be_created_anew(foreign: Foreign) -> None:
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 0
+    foreign.create_anew()
+    foreign.say(range(3))
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 3
+
+
+def test_what_another_process_took_in_meanwhile_is_not_taken_in_again(foreign: Foreign) -> None:
+    """So it goes with one whose connection, and with it the role, was lost while it was busy."""
+    foreign.say(range(20))
+    with foreign.process() as (slow, topics):
+        late = topics.poll(100, 30)
+        while len(late) < 20:
+            late += topics.poll(100, 30)
+        assert isinstance(topics, KafkaMessageStream)
+        topics.close()
+        with foreign.process() as (quick, _):
+            assert _read_all(quick) == 20
+        with open_pool(foreign.conninfo) as pool:
+            before = PostgresSourceLedger(pool).progress(slow.source)
+            with pytest.raises(ConcurrencyConflictError, match="another process takes in topics/feed"):
+                slow.take_in(late, NOW)
+            assert PostgresSourceLedger(pool).progress(slow.source) == before
 
 
 def _other_member(foreign: Foreign) -> Consumer:

@@ -17,6 +17,7 @@ from adapters.kafka.topics import TAKEN_IN
 from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage
 
 INGESTED = tuple(topic.name for topic in TAKEN_IN)
+_SWITCH, _ACCEPT = "dataflow switch-log", "dataflow ingest topics --accept-recreated"
 
 
 class KafkaMessageStream:
@@ -40,9 +41,9 @@ class KafkaMessageStream:
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
         self._names = {connection.topic_prefix + topic: topic for topic in (topics or INGESTED)}
-        self._payload_of = _payload if topics is None else _value
+        self._payload_of, remedy = (_payload, _SWITCH) if topics is None else (_value, _ACCEPT)
         known = {connection.topic_prefix + topic: each for topic, each in (ids or {}).items()}
-        self._topics = KnownTopics(self._admin, self._names, known)
+        self._topics = KnownTopics(self._admin, self._names, known, remedy)
         self._recorded = positions
         self._sought: Mapping[Partition, int] = {}
         self._consumer: GroupConsumer | None = None

@@ -27,12 +27,16 @@ def read_topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]
 
 
 class KnownTopics:
-    """The ids of the topics that are read; the first that is seen of a topic counts."""
+    """The ids of the topics that are read; the first that is seen of a topic counts.
 
-    def __init__(self, admin: AdminClient, names: Collection[str], ids: Mapping[str, str]) -> None:
+    `remedy` is the command that has a topic which was created anew read from its first message.
+    """
+
+    def __init__(self, admin: AdminClient, names: Collection[str], ids: Mapping[str, str], remedy: str) -> None:
         self._admin = admin
         self._names = names
         self._ids = dict(ids)
+        self._remedy = remedy
         self._asked: dict[str, Future[TopicDescription]] | None = None
         self._next_look = 0.0
 
@@ -67,7 +71,7 @@ class KnownTopics:
         if anew:
             raise PositionLostError(
                 f"{', '.join(anew)}: deleted and created anew, so that positions in it mean nothing; stop all "
-                "consumers, then `dataflow switch-log` has it read from its first message"
+                f"consumers, then `{self._remedy}` has it read from its first message"
             )
 
 

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.errors import translated
 from application.aggregates import TOPICS
 from application.errors import PlatformError
-from application.ports.message_stream import LogIdentity, Partition
+from application.ports.message_stream import LogIdentity, Partition, RecreatedTopicError
 
 TOPIC_LOG = LogIdentity("the topic log of this database")
 
@@ -29,10 +29,6 @@ _TOPIC_LOG = "SELECT topic, partition, next_offset FROM stream.partitions WHERE 
 
 class OtherLogError(PlatformError):
     """The database takes in from another log than the one that the settings name."""
-
-
-class RecreatedTopicError(PlatformError):
-    """A topic of the log was deleted and created anew since messages of it were taken in."""
 
 
 class UndrainedLogError(PlatformError):

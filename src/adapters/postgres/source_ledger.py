@@ -10,7 +10,8 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.errors import translated
-from adapters.postgres.source_staging import PostgresStaging, move_positions
+from adapters.postgres.source_positions import claim_topics, move_positions, positions_of
+from adapters.postgres.source_staging import PostgresStaging
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import OutgoingMessage, Partition
 from application.ports.source_ledger import Batch, KeptRow, Progress, Staging
@@ -57,11 +58,14 @@ class PostgresSourceLedger:
         with self._transaction() as connection:
             marks = connection.execute("SELECT table_name, mark FROM sources.marks WHERE source = %s", [source])
             read: dict[str, str] = dict(marks.fetchall())
-            positions = connection.execute(
-                "SELECT topic, partition, next_offset FROM sources.positions WHERE source = %s", [source]
-            )
-            offsets = {Partition(topic, number): offset for topic, number, offset in positions}
-            return Progress(read, offsets, _state(connection, source)[0])
+            return Progress(read, positions_of(connection, source), _state(connection, source)[0])
+
+    def claim_topics(
+        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False
+    ) -> dict[Partition, int]:
+        """Return where the offsets of topics begin to count; see the port."""
+        with self._transaction() as connection:
+            return claim_topics(connection, source, ids, accept_recreated=accept_recreated)
 
     @contextmanager
     def stage(self, source: str) -> Iterator[Staging]:
@@ -96,11 +100,17 @@ class PostgresSourceLedger:
             if sent != batch.sent + len(messages):
                 raise ConcurrencyConflictError(f"another process takes in {batch.source} as well")
 
-    def keep(self, source: str, messages: Sequence[OutgoingMessage], positions: Mapping[Partition, int]) -> None:
+    def keep(
+        self,
+        source: str,
+        messages: Sequence[OutgoingMessage],
+        positions: Mapping[Partition, int],
+        read_from: Mapping[Partition, int] = {},
+    ) -> None:
         """Keep messages and positions in one transaction."""
         with self._transaction() as connection:
             _put(connection, source, messages, begun=False)
-            move_positions(connection, source, positions)
+            move_positions(connection, source, positions, read_from)
 
     def waiting(self, source: str, limit: int) -> list[tuple[int, OutgoingMessage]]:
         """Return messages that are due."""

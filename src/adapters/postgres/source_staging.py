@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from application.ports.message_stream import Partition
+from adapters.postgres.source_positions import move_positions
 from application.ports.source_ledger import AmbiguousKeyError, KeptRow, Reading, SourceShrankError
 
 MOST_GONE = 100
@@ -167,7 +167,7 @@ class PostgresStaging:
             self._run(_BY_LOOKUP, {**values, "table": table, "roots": list(roots)})
         self._run(_AT_FIRST, values)
         _keep_marks(self._connection, self._source, reading.marks)
-        move_positions(self._connection, self._source, reading.positions)
+        move_positions(self._connection, self._source, reading.positions, reading.read_from)
         return changed
 
     def _run(self, statement: str, values: Mapping[str, Any]) -> None:
@@ -197,14 +197,4 @@ def _keep_marks(connection: psycopg.Connection, source: str, marks: Mapping[str,
             "INSERT INTO sources.marks (source, table_name, mark) VALUES (%s, %s, %s) "
             "ON CONFLICT (source, table_name) DO UPDATE SET mark = excluded.mark",
             [source, table, mark],
-        )
-
-
-def move_positions(connection: psycopg.Connection, source: str, positions: Mapping[Partition, int]) -> None:
-    """Move the positions up to which topics were read, in the transaction of the connection."""
-    for partition, offset in positions.items():
-        connection.execute(
-            "INSERT INTO sources.positions (source, topic, partition, next_offset) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (source, topic, partition) DO UPDATE SET next_offset = excluded.next_offset",
-            [source, *partition, offset],
         )

@@ -80,6 +80,10 @@ class MessageStream(Protocol):
         """Tell the log how far messages were taken in. For its own monitoring only, never for correctness."""
 
 
+class RecreatedTopicError(PlatformError):
+    """A topic was deleted and created anew since messages of it were taken in."""
+
+
 class StreamUnavailableError(PlatformError):
     """The message stream can't be reached."""
 

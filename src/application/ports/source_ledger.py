@@ -39,13 +39,15 @@ class Reading(NamedTuple):
     """What a reading of the source came to.
 
     `complete` names the tables of which every key was seen, so that rows not among them are gone; `lookups`
-    gives the roots that each lookup table has a say in. With `accept_deletes` any number of rows may be gone.
+    gives the roots that each lookup table has a say in. Messages up to `positions` were read from `read_from` on.
+    With `accept_deletes` any number of rows may be gone.
     """
 
     seen_at: datetime
     complete: Collection[str] = ()
     marks: Mapping[str, str] = {}
     positions: Mapping[Partition, int] = {}
+    read_from: Mapping[Partition, int] = {}
     lookups: Mapping[str, Collection[str]] = {}
     accept_deletes: bool = False
 
@@ -88,6 +90,7 @@ class Staging(Protocol):
         Raises:
             AmbiguousKeyError: two rows of a table have the same key.
             SourceShrankError: most rows of a table are gone, which is rather a mistake than a fact.
+            ConcurrencyConflictError: somebody else read the same messages meanwhile.
         """
 
 
@@ -96,6 +99,17 @@ class SourceLedger(Protocol):
 
     def progress(self, source: str) -> Progress:
         """Return how far a source was read."""
+
+    def claim_topics(
+        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False
+    ) -> Mapping[Partition, int]:
+        """Note the ids of topics that are read; return where the offsets of each partition begin to count.
+
+        One that was created anew counts on from where the one before it was read to, if that is accepted.
+
+        Raises:
+            RecreatedTopicError: messages of a topic were taken in that is not this one, though it has the name.
+        """
 
     def stage(self, source: str) -> AbstractContextManager[Staging]:
         """Begin a reading; what was not finished when the context ends is forgotten."""
@@ -116,8 +130,18 @@ class SourceLedger(Protocol):
 class Outbox(Protocol):
     """Messages that are due, each until it was published: so none is lost, and none gets another id."""
 
-    def keep(self, source: str, messages: Sequence[OutgoingMessage], positions: Mapping[Partition, int]) -> None:
-        """In one step keep messages, and the positions up to which they were made."""
+    def keep(
+        self,
+        source: str,
+        messages: Sequence[OutgoingMessage],
+        positions: Mapping[Partition, int],
+        read_from: Mapping[Partition, int] = {},
+    ) -> None:
+        """In one step keep messages, and the positions from which and up to which they were made.
+
+        Raises:
+            ConcurrencyConflictError: somebody else read the same messages meanwhile.
+        """
 
     def waiting(self, source: str, limit: int) -> list[tuple[int, OutgoingMessage]]:
         """Return up to `limit` messages that are due, each with its number, in the order they were kept."""

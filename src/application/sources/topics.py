@@ -85,13 +85,21 @@ class TopicIngest:
         """
         received = self._received(timeout)
         if received:
-            changes, rows, rejected = self._read(received)
-            self._keep_rows(rows, rejected, received)
-            self._keep_changes(changes, received, now)
+            self.take_in(received, now)
         elif passed := self._topics.passed():
             self._outbox.keep(self.source, [], passed)
         self._settle()
         return len(received)
+
+    def take_in(self, received: Sequence[ReceivedMessage], now: datetime) -> None:
+        """Keep what messages became, with the positions after them; raises what `step` does.
+
+        Raises:
+            ConcurrencyConflictError: somebody else took in some of them; none of the others is kept twice.
+        """
+        changes, rows, rejected = self._read(received)
+        self._keep_rows(rows, rejected, received)
+        self._keep_changes(changes, received, now)
 
     def behind(self) -> int:
         """Return how many messages are not taken in yet, by their offsets."""
@@ -132,7 +140,8 @@ class TopicIngest:
     def _keep(self, mapped: Sequence[MappedRow], read: Sequence[ReceivedMessage]) -> None:
         if mapped or read:
             sent = self._ledger.progress(self.source).sent
-            self._outbox.keep(self.source, messages_of(self.source, sent, mapped), _positions(read))
+            messages = messages_of(self.source, sent, mapped)
+            self._outbox.keep(self.source, messages, _positions(read), _read_from(read))
 
     def _keep_changes(
         self,
@@ -150,7 +159,8 @@ class TopicIngest:
                 staging.add_rows(rows)
                 # Kept before the position moves, under an id of its own: once too often does no harm.
                 self._keep([_rejected_row(*each) for each in unknown], [])
-            staging.finish(Reading(now, positions=_positions(read), lookups=self._lookups))
+            reading = Reading(now, positions=_positions(read), read_from=_read_from(read), lookups=self._lookups)
+            staging.finish(reading)
 
     def _settle(self) -> None:
         publish_waiting(self._outbox, self._stream, self.source)
@@ -193,5 +203,9 @@ def _place(message: ReceivedMessage) -> str:
     return f"{message.topic}/{message.partition}@{message.offset}"
 
 
-def _positions(read: Iterable[ReceivedMessage]) -> dict[Partition, int]:
+def _positions(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
     return {Partition(message.topic, message.partition): message.offset + 1 for message in read}
+
+
+def _read_from(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
+    return {Partition(message.topic, message.partition): message.offset for message in reversed(read)}

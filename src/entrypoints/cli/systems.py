@@ -11,8 +11,9 @@ from threading import Event
 import click
 
 from application.ports.file_source import MappingError
+from application.ports.role_lock import Check
 from application.sources.database import DatabaseIngest
-from application.sources.topics import TopicIngest, recorded_positions
+from application.sources.topics import TopicIngest, recorded_positions, source_of
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance, since
 from entrypoints.cli.output import console, progress
@@ -50,8 +51,9 @@ def ingest_orders_db(mapping: Path, url: str | None, accept_deletes: bool, as_js
 @click.command("topics")
 @mapped
 @click.option("--once", is_flag=True, help="End when all that is in the topics now is taken in.")
+@click.option("--accept-recreated", is_flag=True, help="Read topics that were created anew from their first message.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print the balance as JSON.")
-def ingest_topics(mapping: Path, once: bool, as_json: bool) -> None:
+def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, as_json: bool) -> None:
     """Map other systems' messages to the platform's, each exactly once, until stopped."""
     started = time.monotonic()
     with platform() as container, closing(container.row_mapping(mapping)) as rows:
@@ -59,26 +61,32 @@ def ingest_topics(mapping: Path, once: bool, as_json: bool) -> None:
         names = [table.topic for table in rows.tables.values() if table.topic is not None]
         if not names:
             raise MappingError(f"{mapping} names no topic; add [topics.<table>] with a topic")
+        source = source_of(rows)
         recorded = partial(recorded_positions, ledger, rows)
-        with container.foreign_topics(rows.name, names, recorded) as topics, stop_signal(to_the_end=once) as stop:
+        claim = partial(ledger.claim_topics, source, accept_recreated=accept_recreated)
+        with (
+            container.roles().hold(source) as check,
+            container.foreign_topics(rows.name, names, positions=recorded, claim=claim) as topics,
+            stop_signal(to_the_end=once) as stop,
+        ):
             ingest = TopicIngest(topics, rows, ledger, ledger, container.topic_log())
-            with container.roles().hold(ingest.source):
-                before = container.inbox().balance(ingest.source)
-                read = _follow(container, ingest, stop, once=once)
-                if not once:
-                    console.print(f"{read:,} messages read")
-                    return
-                bring_up_to_date(container)
-                after = container.inbox().balance(ingest.source)
-                say_balance(since(before, after), started, as_json, {"messages_read": read})
+            before = container.inbox().balance(source)
+            read = _follow(container, ingest, stop, check, once=once)
+            if not once:
+                console.print(f"{read:,} messages read")
+                return
+            bring_up_to_date(container)
+            after = container.inbox().balance(source)
+            say_balance(since(before, after), started, as_json, {"messages_read": read})
 
 
-def _follow(container: Container, ingest: TopicIngest, stop: Event, *, once: bool) -> int:
+def _follow(container: Container, ingest: TopicIngest, stop: Event, check: Check, *, once: bool) -> int:
     """Take in batches until stopped, or with `once` until the end; return how many messages were read."""
     ingest.begin()
     read, total = 0, ingest.behind() if once else None
     with progress("mapping", "messages") as report:
         while not stop.is_set() and (not once or ingest.behind()):
+            check()
             read += ingest.step(container.now()(), PATIENCE)
             report(read, total)
     return read

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
-from adapters.postgres.log_identity import OtherLogError, RecreatedTopicError
+from adapters.postgres.log_identity import OtherLogError
 from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
-from application.ports.message_stream import StreamUnavailableError
+from application.ports.message_stream import RecreatedTopicError, StreamUnavailableError
 from application.ports.read_model import CheckpointMovedError, ReadModelUnavailableError
 from application.ports.role_lock import Check, RoleLostError
 from entrypoints.cli.context import platform

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.log_identity import OtherLogError, RecreatedTopicError
+from adapters.postgres.log_identity import OtherLogError
 from application.errors import PlatformError
 from application.ports.event_store import StoreUnavailableError
-from application.ports.message_stream import StreamUnavailableError
+from application.ports.message_stream import RecreatedTopicError, StreamUnavailableError
 from application.ports.read_model import ReadModelUnavailableError
 from application.ports.role_lock import Check, RoleLostError, RoleTakenError
 from entrypoints.monitoring import running

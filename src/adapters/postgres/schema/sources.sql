@@ -63,6 +63,16 @@ CREATE TABLE IF NOT EXISTS sources.positions (
 );
 COMMENT ON TABLE sources.positions IS 'How far a topic was read, moved in the transaction that keeps what was read.';
 
+CREATE TABLE IF NOT EXISTS sources.topics (
+    source text COLLATE "C" NOT NULL,
+    topic  text COLLATE "C" NOT NULL,
+    id     text NOT NULL,
+    starts jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (source, topic)
+);
+COMMENT ON TABLE sources.topics IS
+    'The id of each topic that is read, and where its partitions ended in the one of that name before.';
+
 CREATE TABLE IF NOT EXISTS sources.outbox (
     source  text COLLATE "C" NOT NULL,
     number  bigint NOT NULL,

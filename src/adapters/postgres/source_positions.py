@@ -1,0 +1,71 @@
+"""How far topics of other systems were read, and which topics these are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from application.ports.event_store import ConcurrencyConflictError
+from application.ports.message_stream import Partition, RecreatedTopicError
+
+_TOPICS = "SELECT topic, id, starts FROM sources.topics WHERE source = %s AND topic = ANY(%s) FOR UPDATE"
+_POSITIONS = "SELECT topic, partition, next_offset FROM sources.positions WHERE source = %s"
+_KNOW = (
+    "INSERT INTO sources.topics (source, topic, id, starts) VALUES (%s, %s, %s, %s) "
+    "ON CONFLICT (source, topic) DO UPDATE SET id = excluded.id, starts = excluded.starts"
+)
+_MOVE = (
+    "INSERT INTO sources.positions (source, topic, partition, next_offset) VALUES (%s, %s, %s, %s) "
+    "ON CONFLICT (source, topic, partition) DO UPDATE SET next_offset = excluded.next_offset "
+    "WHERE positions.next_offset <= %s"
+)
+
+
+def positions_of(connection: psycopg.Connection, source: str) -> dict[Partition, int]:
+    """Return the offset to go on from in each partition."""
+    rows = connection.execute(_POSITIONS, [source])
+    return {Partition(topic, number): offset for topic, number, offset in rows}
+
+
+def claim_topics(
+    connection: psycopg.Connection, source: str, ids: Mapping[str, str], *, accept_recreated: bool
+) -> dict[Partition, int]:
+    """Return where the offsets of topics begin to count, in the transaction of the connection; see the port."""
+    positions = positions_of(connection, source)
+    known = {topic: (known_id, starts) for topic, known_id, starts in connection.execute(_TOPICS, [source, list(ids)])}
+    begin: dict[Partition, int] = {}
+    anew = []
+    for topic, topic_id in ids.items():
+        known_id, texts = known.get(topic, (None, {}))
+        starts = {Partition(topic, int(number)): start for number, start in texts.items()}
+        if known_id not in {None, topic_id}:
+            ended = {place: end for place, end in positions.items() if place.topic == topic}
+            if any(end > starts.get(place, 0) for place, end in ended.items()):
+                anew.append(topic)
+            starts |= ended
+        if known_id != topic_id:
+            numbered = {str(place.number): start for place, start in starts.items()}
+            connection.execute(_KNOW, [source, topic, topic_id, Jsonb(numbered)])
+        begin |= starts
+    if anew and not accept_recreated:
+        raise RecreatedTopicError(
+            f"{', '.join(sorted(anew))}: deleted and created anew since messages were taken in, so that positions in "
+            "it mean nothing. Run again with --accept-recreated to read it from its first message; what the old one "
+            "held beyond its positions is gone"
+        )
+    return begin
+
+
+def move_positions(
+    connection: psycopg.Connection,
+    source: str,
+    positions: Mapping[Partition, int],
+    read_from: Mapping[Partition, int],
+) -> None:
+    """Move positions in the transaction of the connection, each forward from where was read; see the port."""
+    for partition, offset in positions.items():
+        begun = read_from.get(partition, offset)
+        if connection.execute(_MOVE, [source, *partition, offset, begun]).rowcount != 1:
+            raise ConcurrencyConflictError(f"another process takes in {source} as well")
