@@ -13,6 +13,7 @@ from application.errors import InvalidRequestError, PlatformError
 from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
 
+_INTERRUPTED = "interrupted; nothing is lost, start it again to go on"
 MODULE_OF = {
     "builds": "builds",
     "cases": "process",
@@ -73,7 +74,7 @@ def main() -> None:
     except click.exceptions.Exit as done:
         code = done.exit_code
     except click.Abort as abort:
-        code = _say("interrupted; nothing is lost, start it again to go on", _interruption(abort))
+        code = _say(_INTERRUPTED, _signal(abort.__cause__))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = 2
@@ -83,8 +84,13 @@ def main() -> None:
         code = 141
     except InvalidRequestError as error:
         code = _say(str(error), 2)
-    except PlatformError as error:
-        code = _say(str(error), 1)
+    except Exception as error:
+        if (stopped := _stopped_by(error)) is not None:
+            code = _say(_INTERRUPTED, _signal(stopped))
+        elif isinstance(error, PlatformError):
+            code = _say(str(error), 1)
+        else:
+            raise
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -100,8 +106,15 @@ def _where_help_is(error: click.ClickException) -> str:
     return ""
 
 
-def _interruption(abort: click.Abort) -> int:
-    return 128 + (signal.SIGTERM if isinstance(abort.__cause__, Terminated) else signal.SIGINT)
+def _stopped_by(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the interruption during whose cleaning up an error was raised: it is what ended the command."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
+
+
+def _signal(interruption: BaseException | None) -> int:
+    return 128 + (signal.SIGTERM if isinstance(interruption, Terminated) else signal.SIGINT)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

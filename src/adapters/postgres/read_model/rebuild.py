@@ -17,7 +17,7 @@ from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
-from adapters.postgres.read_model.session import connect, only_rebuild
+from adapters.postgres.read_model.session import connect, only_rebuild, settle
 from adapters.postgres.read_model.snapshot import shared_snapshot
 from adapters.postgres.read_model.swap import end_vacuums, swap
 from application.codec import Recorded, decode
@@ -110,7 +110,8 @@ class Rebuild:
             )
             yield
         finally:
-            if self._name and not self._conn.broken:
+            settle(self._conn)
+            if self._name and not self._conn.closed:
                 planning.drop_build(self._conn, self._name)
 
     def _plan(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Plan:

@@ -7,12 +7,15 @@ from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
 from adapters.postgres.read_model.refused_rows import REFUSALS, said
 from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError, RowRefusedError
 
+_CANCEL_SECONDS = 5.0
+_COPYING = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 _SETTINGS = """
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
@@ -52,6 +55,25 @@ def only_rebuild(conninfo: str) -> Iterator[Connection]:
             # Closing alone frees the lock a moment later; a connection that is gone has freed it already.
             with suppress(psycopg.Error):
                 conn.execute("SELECT pg_advisory_unlock(%s)", [locks.REBUILD])
+
+
+def settle(conn: Connection) -> None:
+    """Bring a connection that an interruption may have left within a statement to where it takes the next one.
+
+    What was under way is cancelled and rolled back; where that can't be done, the connection is closed.
+    """
+    if conn.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        try:
+            conn.cancel_safe(timeout=_CANCEL_SECONDS)
+            while (result := conn.pgconn.get_result()) is not None:
+                if result.status in _COPYING:
+                    conn.close()
+                    return
+        except psycopg.Error:
+            conn.close()
+            return
+    if conn.pgconn.transaction_status not in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
+        conn.rollback()
 
 
 @contextmanager
