@@ -14,6 +14,7 @@ from application.ports.inbox import Balance
 from application.ports.message_stream import OutgoingMessage
 from application.ports.role_lock import Check, RoleTakenError
 from entrypoints.container import Container
+from entrypoints.first_build import build_first
 
 CONSUME = "consume"
 PROJECT = "project"
@@ -65,6 +66,8 @@ def project(container: Container, report: Counted, upto: int | None = None) -> N
     while read_model.position() < to:
         try:
             with holding(container, PROJECT):
+                if upto is None:
+                    build_first(container, lambda _, done, total: report(done, total))
                 container.follower().run(report, upto)
         except RoleTakenError:
             time.sleep(_WAIT)

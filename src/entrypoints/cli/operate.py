@@ -13,7 +13,7 @@ from application.ports.inbox import Balance
 from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
-from entrypoints.cli.output import Report, console, print_json, print_table, progress
+from entrypoints.cli.output import Report, console, phases, print_json, print_table, progress
 from entrypoints.cli.quality import check_loaded
 from entrypoints.doctor import examine
 from entrypoints.monitoring import consuming, projecting
@@ -54,10 +54,11 @@ def project(once: bool) -> None:
     def count(more: int) -> None:
         nonlocal applied
         applied += more
-        report(applied)
+        report(applied, what="projecting")
 
     with stop_signal(to_the_end=once) as stop, reported(settings, "projecting", "events") as report:
-        projecting.project(settings, stop, count, once=once, at_end=check_loaded)
+        building = phases(report)
+        projecting.project(settings, stop, count, building, once=once, at_end=check_loaded)
     summarise(settings, f"{applied:,} events applied")
 
 

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from application.ports.read_model import PhaseProgress
+
 WIDTH = 120
 """Columns where the output is not a terminal."""
 LINE_EVERY = 5.0
@@ -99,6 +101,11 @@ def progress(what: str, unit: str) -> Iterator[Report]:
             yield show
         return
     yield _Lines(what, unit)
+
+
+def phases(report: Report) -> PhaseProgress:
+    """Show work in phases as progress, each by its name."""
+    return lambda phase, done, total: report(done, total, phase)
 
 
 def _bar(unit: str) -> Progress:

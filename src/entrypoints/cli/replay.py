@@ -9,7 +9,6 @@ from datetime import datetime
 
 import click
 
-from application.ports.read_model import PhaseProgress
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from application.replay.certificate import Rebuilt
@@ -18,7 +17,7 @@ from entrypoints.cli.as_of import Moment
 from entrypoints.cli.builds import print_made
 from entrypoints.cli.certificates import print_certificate
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import Report, console, print_json, progress
+from entrypoints.cli.output import console, phases, print_json, progress
 from entrypoints.container import Container
 
 WORTH_PROCESSES = 50_000
@@ -58,10 +57,10 @@ def rebuild(  # noqa: PLR0917
     with platform() as container, progress("rebuilding", "events") as report:
         read_model = container.read_model()
         if swap_back:
-            built = read_model.swap_back(_phases(report), accept_changes=accept_changes)
+            built = read_model.swap_back(phases(report), accept_changes=accept_changes)
         else:
             count = _workers(container, workers)
-            built = read_model.rebuild(_phases(report), accept_changes=accept_changes, workers=count, shards=shards)
+            built = read_model.rebuild(phases(report), accept_changes=accept_changes, workers=count, shards=shards)
         checked = container.quality().run(CHECKS) if built.swapped else None
     if as_json:
         certificate = built.certificate.report() if built.certificate else None
@@ -77,7 +76,7 @@ def rebuild(  # noqa: PLR0917
 
 def _keep(as_of: datetime | int, name: str, workers: int | None, as_json: bool) -> None:
     with platform() as container, progress("building", "events") as report:
-        made = container.builds().make(name, as_of, _phases(report), workers=_workers(container, workers))
+        made = container.builds().make(name, as_of, phases(report), workers=_workers(container, workers))
     if as_json:
         print_json(made)
     else:
@@ -115,7 +114,7 @@ def verify(sample: int | None, seed: int | None, as_json: bool) -> None:
     with platform() as container, progress("verifying", "events") as report:
         if sample is None:
             count = _workers(container, None)
-            certificate = container.read_model().verify(_phases(report), workers=count)
+            certificate = container.read_model().verify(phases(report), workers=count)
         else:
             certificate = container.read_model().verify_sample(sample, secrets.randbits(32) if seed is None else seed)
     if as_json:
@@ -124,7 +123,3 @@ def verify(sample: int | None, seed: int | None, as_json: bool) -> None:
         print_certificate(certificate)
     if not certificate.equal:
         raise SystemExit(1)
-
-
-def _phases(report: Report) -> PhaseProgress:
-    return lambda phase, done, total: report(done, total, phase)

@@ -59,7 +59,7 @@ def consume(settings: Settings, stop: Event, taken: Callable[[Balance], None], *
     service = Service(settings, pipeline.CONSUME, stop, watch, metrics)
     # Structured logs are read by machines; people find what waits in quarantine in the summary.
     level = logging.WARNING if settings.log_format == "json" else logging.INFO
-    with batch_tracer(pipeline.CONSUME) as tracer, ending_in_time(stop):
+    with batch_tracer(pipeline.CONSUME) as tracer, ending_in_time(stop, done=not once):
 
         def observed(container: Container, check: Check) -> Ingest:
             observer = IngestObserver(watch, check, metrics, service.succeeded, level, tracer)

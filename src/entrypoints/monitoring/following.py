@@ -73,7 +73,7 @@ def follow(
     the end was reached.
     """
     service = Service(settings, command.role, stop, watch, metrics, passing=command.passing, roles=command.held)
-    with batch_tracer(command.role) as tracer, ending_in_time(stop):
+    with batch_tracer(command.role) as tracer, ending_in_time(stop, done=not once):
 
         def work(container: Container, check: Check) -> None:
             following = begin(container, tracer)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 
+from application.ports.read_model import PhaseProgress
 from entrypoints import pipeline
 from entrypoints.container import Container
+from entrypoints.first_build import build_first
 from entrypoints.monitoring.following import Command, Steps, follow
 from entrypoints.monitoring.metrics import FollowMetrics
 from entrypoints.monitoring.tracing import BatchTracer
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
+
+
+class _StoppedError(Exception):
+    """The command was asked to stop while it built."""
+
 
 PROJECT = Command(pipeline.PROJECT, "apply", idle_seconds=0.05)
 
@@ -20,18 +28,30 @@ def project(
     settings: Settings,
     stop: Event,
     applied: Callable[[int], None],
+    building: PhaseProgress,
     *,
     once: bool,
     at_end: Callable[[Container], None] | None = None,
 ) -> None:
     """Apply events until `stop` is set, through all outages; or `once` to the end of the log, and fail at one.
 
-    `applied(count)` is called after each step, with `once` also `at_end` at the end of the log.
+    `applied(count)` is called after each step, with `once` also `at_end` at the end of the log. A first build reports
+    to `building`; asked to stop, it is dropped, or left to be gone on with.
     """
     watch = Watch()
     metrics = FollowMetrics(PROJECT.role, watch)
 
+    def report(phase: str, done: int, total: int) -> None:
+        watch.beat()
+        if stop.is_set():
+            raise _StoppedError
+        building(phase, done, total)
+
     def begin(container: Container, tracer: BatchTracer | None) -> Steps:
+        watch.away("building the read models for the first time")
+        with suppress(_StoppedError):
+            if count := build_first(container, report):
+                applied(count)
         return Steps(
             PROJECT,
             container.event_store(),

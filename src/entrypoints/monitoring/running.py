@@ -140,8 +140,8 @@ def answering(settings: Settings, watch: Watch, metrics: Metrics) -> Iterator[No
 
 
 @contextmanager
-def ending_in_time(stop: Event, seconds: float = STOP_SECONDS) -> Iterator[None]:
-    """End the process, with exit code 0, where a server that hangs keeps it from ending after a stop.
+def ending_in_time(stop: Event, seconds: float = STOP_SECONDS, *, done: bool = True) -> Iterator[None]:
+    """End the process where a server that hangs keeps it from ending after a stop; with exit code 0 if that is `done`.
 
     Nothing is lost by it: what was not committed is read again at the next start.
     """
@@ -152,7 +152,7 @@ def ending_in_time(stop: Event, seconds: float = STOP_SECONDS) -> Iterator[None]
         if not ended.wait(seconds):
             log.warning("a server takes too long: ending without waiting for it")
             logging.shutdown()
-            os._exit(0)
+            os._exit(0 if done else 1)
 
     Thread(target=guard, name="stop", daemon=True).start()
     try:

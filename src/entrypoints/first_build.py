@@ -1,0 +1,40 @@
+"""The first build of the read models: in shards, since to follow a long log from its start takes ten times as long."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+from application.ports.read_model import (
+    DependentViewsError,
+    PhaseProgress,
+    ReadersInTheWayError,
+    RebuildRunningError,
+)
+from entrypoints.container import Container
+
+WORTH_BUILDING = 100_000
+"""Events from which on read models that have applied none are built, instead of followed."""
+_WAIT = 0.5
+
+log = logging.getLogger(__name__)
+
+
+def build_first(container: Container, progress: PhaseProgress) -> int:
+    """Build read models that have applied nothing up to the end of a long log; return how many events that took.
+
+    0: there is something live, or little to do, or somebody keeps the empty tables from being replaced; follow the
+    log. Whoever calls holds the follower's role. Raises as `ReadModel.rebuild` does, but waits for another rebuild.
+    """
+    read_model = container.read_model()
+    while not read_model.position() and container.event_store().head() >= WORTH_BUILDING:
+        try:
+            return read_model.rebuild(progress, workers=os.cpu_count() or 1).events
+        except RebuildRunningError:
+            progress("waiting for another rebuild", 0, 0)
+            time.sleep(_WAIT)
+        except (DependentViewsError, ReadersInTheWayError) as error:
+            log.warning("the read models are followed from the start of the log, which takes longer: %s", error)
+            return 0
+    return 0
