@@ -229,6 +229,18 @@ def test_a_topic_that_takes_less_than_stated_is_named_by_the_error(
         future.result(PATIENCE)
 
 
+def test_a_topic_of_a_smaller_limit_takes_many_small_messages(
+    connection: KafkaConnection, stream: KafkaMessageStream
+) -> None:
+    small = NewTopic(f"{connection.topic_prefix}small", 1, config={"max.message.bytes": "262144"})
+    admin = connection.admin()
+    for future in admin.create_topics([small]).values():
+        future.result(PATIENCE)
+    stream.publish([OutgoingMessage("small", "k", os.urandom(1_000)) for _ in range(3_000)])
+    for future in admin.delete_topics([small.topic]).values():
+        future.result(PATIENCE)
+
+
 @pytest.fixture
 def nobody() -> KafkaConnection:
     return KafkaConnection("127.0.0.1:1", "group", properties={"delivery.timeout.ms": "300", "linger.ms": "0"})

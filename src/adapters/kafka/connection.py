@@ -39,6 +39,8 @@ _CONSUMER_FIXED: _Properties = {
 _PRODUCER_PREFERRED: _Properties = {
     "linger.ms": 5,
     "compression.type": "lz4",
+    # A batch counts as one message against a topic's limit, which others may have set low.
+    "batch.size": 131_072,
     "message.max.bytes": max(topic.max_message_bytes for topic in TOPICS),
     "queue.buffering.max.kbytes": 65_536,
     "delivery.timeout.ms": 60_000,
