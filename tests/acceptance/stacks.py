@@ -10,18 +10,16 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import psycopg
-import pytest
 from click.testing import CliRunner
-from psycopg import sql
 
 from entrypoints.cli.main import cli
 from tests.acceptance.home import Home
 from tests.foreign_database import postgres_url
-from tests.kafka_topics import SERVICES, fresh_topics
+from tests.kafka_topics import fresh_topics
 from tests.mongo_server import fresh_mongo
+from tests.postgres_server import fresh_database
 from tests.redis_server import fresh_namespace, redis_url
 
 _HOLD = """
@@ -99,7 +97,7 @@ def _server(folder: Path) -> Iterator[Home]:
 def full(folder: Path) -> Iterator[Stack]:
     """Kafka, PostgreSQL, Redis and a server of MongoDB's protocol, each with a part of its own for this test."""
     with ExitStack() as stack:
-        platform_url, shop_url = stack.enter_context(_databases())
+        platform_url, shop_url = (stack.enter_context(fresh_database(name)) for name in ("platform", "shop"))
         kafka = stack.enter_context(fresh_topics())
         mongo = stack.enter_context(fresh_mongo())
         settings = {
@@ -121,24 +119,3 @@ def full(folder: Path) -> Iterator[Stack]:
                     mongo.owner[collection].replace_one({"_id": fields["_id"]}, fields, upsert=True)
 
         yield Stack(platform, star, shop, shop_url, document)
-
-
-@contextmanager
-def _databases() -> Iterator[tuple[str, str]]:
-    """Two databases of this test alone on the real server: the platform's and the customer's."""
-    services = json.loads(SERVICES.read_text()) if SERVICES.exists() else {}
-    found: str | None = os.environ.get("DATAFLOW_TEST_POSTGRES") or services.get("postgres", {}).get("url")
-    if found is None:
-        missing = "no PostgreSQL: `make services` starts one, DATAFLOW_TEST_POSTGRES names one"
-        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    names = [f"{name}_{uuid4().hex[:12]}" for name in ("platform", "shop")]
-    with psycopg.connect(found, autocommit=True) as owner:
-        for name in names:
-            create = "CREATE DATABASE {} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
-            owner.execute(sql.SQL(create).format(sql.Identifier(name)))
-        server = found.rpartition("/")[0]
-        yield f"{server}/{names[0]}", f"{server}/{names[1]}"
-        for name in names:
-            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
