@@ -172,8 +172,20 @@ def test_wrong_setting_names_its_variable_and_what_it_takes(home: Home, name: st
     assert takes in said
 
 
+@pytest.mark.parametrize(("name", "value"), [("acks", "1"), ("sasl_pasword", "hunter2")])
+def test_a_property_of_kafka_that_cant_be_set_is_a_wrong_setting(home: Home, name: str, value: str) -> None:
+    pytest.importorskip("confluent_kafka", reason="the extra 'kafka' is not installed")
+    done = home.run("status", kafka_bootstrap="127.0.0.1:9", **{f"kafka_{name}": value})
+    assert name.replace("_", ".") in the_one_line(done)
+    assert done.returncode == 2
+
+
 def test_dashboard_on_a_host_that_is_not_ours(shop: Home) -> None:
     assert "DATAFLOW_DASHBOARD_HOST" in shop.refusal("dashboard", dashboard_host="300.1.1.1")
+
+
+def test_dashboard_without_its_database(shop: Home) -> None:
+    assert "the database does not answer" in shop.refusal("dashboard", database_url="postgresql://me@127.0.0.1:9/x")
 
 
 @pytest.fixture

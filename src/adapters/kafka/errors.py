@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError, PlatformError
 from application.ports.message_stream import StreamUnavailableError
 
 
-class KafkaSettingsError(PlatformError):
+class KafkaSettingsError(InvalidRequestError):
     """A property of the Kafka client can't be set, or not to this value."""
 
 
