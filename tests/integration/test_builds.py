@@ -16,7 +16,7 @@ from adapters.postgres.read_model.recorded_time import known_at
 from application.codec import UndecodableEventError
 from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
-from application.ports.read_model import DependentViewsError, RebuildRunningError, RowRefusedError
+from application.ports.read_model import DependentObjectsError, RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
 from application.queries.figures import kpi_table
 from application.replay.difference import difference
@@ -114,7 +114,9 @@ def test_a_build_that_somebody_elses_view_reads_is_not_dropped(builds: PostgresB
     builds.make("q3", HALF, silent)
     select(told, f"CREATE {kind} public.closing AS SELECT count(*) AS orders FROM gold_q3.fact_order")
     counted = select(told, "SELECT orders FROM public.closing")
-    with pytest.raises(DependentViewsError, match=r"of q3, and .*: closing \(on gold_q3.fact_order\); drop them first"):
+    with pytest.raises(
+        DependentObjectsError, match=r"of q3, and .*: .* public.closing \(on gold_q3.fact_order\); drop them first"
+    ):
         builds.drop("q3")
     assert [each.name for each in builds.all()] == ["q3"]
     assert select(told, "SELECT orders FROM public.closing") == counted

@@ -22,7 +22,7 @@ from application.codec import Metadata, Recorded, UndecodableEventError, encode
 from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
-    DependentViewsError,
+    DependentObjectsError,
     ReadersInTheWayError,
     ReadModelUnavailableError,
     RebuildRunningError,
@@ -475,7 +475,7 @@ def test_verify_names_the_rows_that_were_changed_removed_or_added_by_hand(stocke
 
 def test_a_view_of_somebody_else_refuses_the_swap_and_is_named(stocked: House) -> None:
     stocked.sql.execute("CREATE VIEW public.my_stock AS SELECT * FROM gold.fact_stock")
-    with pytest.raises(DependentViewsError, match=r"my_stock \(on gold.fact_stock\)"):
+    with pytest.raises(DependentObjectsError, match=r"my_stock \(on gold.fact_stock\)"):
         stocked.read_model.rebuild(stocked.progress)
     assert stocked.query("SELECT count(*) FROM my_stock") == [(2,)]
     assert stocked.schemas() == ["gold", "silver"]
@@ -486,7 +486,7 @@ def test_a_view_of_somebody_else_refuses_the_swap_and_is_named(stocked: House) -
 def test_a_refused_swap_leaves_what_was_kept_before(stocked: House) -> None:
     assert stocked.read_model.rebuild(stocked.progress).swapped
     stocked.sql.execute("CREATE VIEW public.my_stock AS SELECT * FROM gold.fact_stock")
-    with pytest.raises(DependentViewsError):
+    with pytest.raises(DependentObjectsError):
         stocked.read_model.rebuild(stocked.progress)
     assert stocked.schemas() == LIVE_AND_OLD
     stocked.sql.execute("DROP VIEW public.my_stock")

@@ -86,7 +86,7 @@ class Builds(Protocol):
 
         Raises:
             NoSuchBuildError: there is none of that name.
-            DependentViewsError: views that somebody else made read its tables; nothing is dropped.
+            DependentObjectsError: what others made hangs on its tables; nothing is dropped.
         """
 
     def open(self, name: str) -> tuple[KeptBuild, Star]:

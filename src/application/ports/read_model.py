@@ -46,7 +46,8 @@ class ReadModel(Protocol):
             UndecodableEventError: an event that no decoder understands; nothing is changed.
             RowRefusedError: a row does not keep a constraint of its table; nothing is changed.
             CheckpointMovedError: the first follower started while a first build was under way.
-            DependentViewsError: somebody's views read the live tables and would be left with the old ones.
+            DependentObjectsError: what others made of the tables would be left with the old ones, or be dropped.
+            RightsNotCarriedError: this role can't give the new tables the rights that others have on the live ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
             WorkersLostError: worker processes died again and again.
             ReadModelUnavailableError: the database can't be reached; what is done is not lost.
@@ -92,8 +93,12 @@ class ReadersInTheWayError(PlatformError):
     """Long transactions or a VACUUM hold the read models; end them and rebuild again. Nothing was changed."""
 
 
-class DependentViewsError(PlatformError):
-    """Views that somebody else made read the tables that are to be replaced or dropped. Nothing was changed."""
+class DependentObjectsError(PlatformError):
+    """What others made of tables that are replaced or dropped must not be lost with them. Nothing was changed."""
+
+
+class RightsNotCarriedError(PlatformError):
+    """Rebuild as the owner of the schemas, in all roles that own or give anything there. Nothing was changed."""
 
 
 class RowRefusedError(PlatformError):

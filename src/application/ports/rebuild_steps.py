@@ -56,7 +56,7 @@ class RebuildSteps(Protocol):
 
         Raises:
             BuildGoneError: it is not there any more, and not because it was put in place.
-            DependentViewsError, ReadersInTheWayError: it can't be swapped in.
+            DependentObjectsError, RightsNotCarriedError, ReadersInTheWayError: it can't be swapped in.
         """
 
 

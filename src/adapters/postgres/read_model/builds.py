@@ -20,9 +20,10 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import complete
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.moved_rows import Side, find_moved
+from adapters.postgres.read_model.others import dependents
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
-from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas, views_of_others
+from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
 from adapters.postgres.read_model.session import connect, only_rebuild, translated
 from application.ports.builds import (
     LIVE,
@@ -35,7 +36,7 @@ from application.ports.builds import (
     NoSuchBuildError,
 )
 from application.ports.listings import Star
-from application.ports.read_model import DependentViewsError, PhaseProgress
+from application.ports.read_model import DependentObjectsError, PhaseProgress
 from application.projections.subject import Subject
 from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
@@ -96,10 +97,10 @@ class PostgresBuilds:
         """Drop a kept build."""
         with self._exclusive() as conn:
             self._find(conn, name)
-            if views := views_of_others(conn, Schemas.named(name)):
-                raise DependentViewsError(
-                    f"these views read the tables of {name}, and would be dropped with it: {', '.join(views)};"
-                    " drop them first. Nothing was changed"
+            if names := dependents(conn, Schemas.named(name)):
+                raise DependentObjectsError(
+                    f"these hang on the tables of {name}, and would be dropped with it: {', '.join(names)};"
+                    f" drop them first. {DependentObjectsError.__doc__}"
                 )
             planning.drop_build(conn, name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -19,10 +20,11 @@ from adapters.postgres.read_model.finishing import finish
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect, only_rebuild, settle
 from adapters.postgres.read_model.snapshot import shared_snapshot
-from adapters.postgres.read_model.swap import end_vacuums, swap
+from adapters.postgres.read_model.swap import end_vacuums, refuse_losses, say_what_stays, swap
 from application.codec import Recorded, decode
 from application.ports.read_model import (
     CheckpointMovedError,
+    DependentObjectsError,
     NothingKeptError,
     OtherVersionError,
     PhaseProgress,
@@ -30,6 +32,7 @@ from application.ports.read_model import (
 from application.replay.certificate import Certificate, Purpose, Rebuilt
 from application.replay.shards import Plan, shard_count
 
+_log = logging.getLogger(__name__)
 CATCH_UP = 10_000
 
 
@@ -53,6 +56,7 @@ class Rebuild:
 
     def replace(self, effort: Effort, *, accept_changes: bool) -> Rebuilt:
         """Build, compare, and swap if equal, accepted, or nothing was there to compare with."""
+        refuse_losses(self._conn, replaces_kept=True)
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         with self._aside("rebuild", upto, effort):
             certificate = self.certify()
@@ -76,6 +80,7 @@ class Rebuild:
 
     def plan(self, shards: int | None) -> Plan:
         """Plan a build to be carried out step by step, or return the one that was left; `shards` is into how many."""
+        refuse_losses(self._conn, replaces_kept=True)
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         return planning.resumable(self._conn, self._build, upto) or self._plan("rebuild", upto, Effort(1, shards))
 
@@ -144,7 +149,9 @@ class Rebuild:
         """Catch up and swap in one transaction; return for how many seconds the live tables were locked."""
         end_vacuums(self._conn)
         self._catch_up(log.read_checkpoint(self._conn))
+        say_what_stays(self._conn, Schemas.named(self._name))
         with self._conn.transaction():
+            refuse_losses(self._conn, replaces_kept=self._name != OLD)
             live = log.lock_checkpoint(self._conn)
             if live or certificate is not None:
                 self._meet(live)
@@ -157,8 +164,14 @@ class Rebuild:
             locked_at = swap(self._conn, Schemas.named(self._name))
         locked = time.monotonic() - locked_at
         if replaced is not None:
-            planning.drop_build(self._conn, replaced)
+            self._drop_replaced(replaced)
         return locked
+
+    def _drop_replaced(self, name: str) -> None:
+        try:
+            planning.drop_build(self._conn, name)
+        except DependentObjectsError as error:  # made since it was looked for; the swap is done
+            _log.warning("the tables of before are not dropped yet: %s", error)
 
     def _meet(self, live: int) -> None:
         """Catch up with the live tables, which stand still meanwhile."""

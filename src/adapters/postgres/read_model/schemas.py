@@ -7,17 +7,14 @@ import secrets
 from collections.abc import Collection
 from typing import LiteralString, NamedTuple
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
+
+from application.ports.read_model import DependentObjectsError
 
 ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
-_READERS = (
-    "SELECT DISTINCT reader.oid::regclass::text, read.oid::regclass::text FROM pg_depend d "
-    "JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass "
-    "JOIN pg_class reader ON reader.oid = r.ev_class "
-    "JOIN pg_class read ON read.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass "
-    "WHERE read.relnamespace::regnamespace::text = ANY(%(own)s) "
-    "AND reader.relnamespace::regnamespace::text <> ALL(%(own)s) ORDER BY 1, 2"
-)
+_VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
+_TABLES = _VIEWS.replace("'v'", "'r'")
+_FUNCTIONS = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = ANY(%s::regnamespace[])"
 
 
 class Schemas(NamedTuple):
@@ -45,8 +42,12 @@ class Schemas(NamedTuple):
         self._each(conn, "CREATE SCHEMA {}")
 
     def drop(self, conn: Connection) -> None:
-        """Drop both schemas, where they exist, with all that is in them."""
-        self._each(conn, "DROP SCHEMA IF EXISTS {} CASCADE")
+        """Drop both schemas, where they exist, with their tables, views and functions, and nothing that is others'.
+
+        Raises:
+            DependentObjectsError: something else hangs on them, or is in them; nothing is dropped.
+        """
+        drop_schemas(conn, self)
 
     def rename(self, conn: Connection, to: Schemas) -> None:
         """Give both schemas new names; views follow their tables."""
@@ -80,21 +81,32 @@ def new_build_name() -> str:
 
 def drop_leftovers(conn: Connection, known: Collection[str] = ()) -> None:
     """Drop what rebuilds left behind that were killed, but for the `known`; never the live schemas."""
-    for name in _schema_names(conn):
-        if ASIDE.fullmatch(name) and name not in known:
-            conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+    drop_schemas(conn, [name for name in _schema_names(conn) if ASIDE.fullmatch(name) and name not in known])
+
+
+def drop_schemas(conn: Connection, names: Collection[str]) -> None:
+    """Drop schemas of builds, where they exist; raises as `Schemas.drop` does."""
+    there = sorted({*names} & {*_schema_names(conn)})
+    if not there:
+        return
+    try:
+        with conn.transaction():
+            conn.execute("SET LOCAL search_path = pg_catalog")
+            for kind, query in ((b"VIEW", _VIEWS), (b"TABLE", _TABLES), (b"FUNCTION", _FUNCTIONS)):
+                found = [name for (name,) in conn.execute(query.encode(), [there])]
+                # In one statement, since they hang on each other; without CASCADE, so on nobody else's.
+                if found:
+                    conn.execute(b"DROP " + kind + b" " + ", ".join(found).encode())
+            conn.execute(sql.SQL("DROP SCHEMA {}").format(sql.SQL(", ").join(map(sql.Identifier, there))))
+    except errors.DependentObjectsStillExist as error:
+        said = (error.diag.message_detail or str(error)).replace("\n", "; ")
+        raise DependentObjectsError(f"{said}: drop these first. {DependentObjectsError.__doc__}") from error
 
 
 def table_names(conn: Connection, schema: str) -> list[str]:
     """Return the names of a schema's tables, in order."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1"
     return [name for (name,) in conn.execute(query, [schema])]
-
-
-def views_of_others(conn: Connection, schemas: Schemas) -> list[str]:
-    """Return the views in other schemas that read tables of a build, each with the table that it reads."""
-    readers = conn.execute(_READERS, {"own": list(schemas)}).fetchall()
-    return [f"{view} (on {table})" for view, table in readers]
 
 
 def view_definitions(conn: Connection, schemas: Schemas) -> dict[str, str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import LiteralString
 
 from psycopg import Connection, errors, sql
 
-from adapters.postgres.read_model.grants import copy_grants
-from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names, views_of_others
-from application.ports.read_model import DependentViewsError, ReadersInTheWayError
+from adapters.postgres.read_model.grants import carry_rights
+from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
+from adapters.postgres.read_model.row_security import row_security
+from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
+from application.ports.read_model import DependentObjectsError, ReadersInTheWayError
 
+log = logging.getLogger(__name__)
 _PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
@@ -32,24 +36,47 @@ def swap(conn: Connection, aside: Schemas) -> float:
 
     Raises:
         ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader or a vacuum.
-        DependentViewsError: somebody's view reads a live table, and would go on reading the old one.
+        RightsNotCarriedError: what others may do with the live tables can't be given to those aside.
     """
-    _refuse_dependents(conn)
-    copy_grants(conn, LIVE, aside)
     # What is checked at the commit is checked now, while readers still read.
     conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    say_schemas(conn)
+    carry_rights(conn, LIVE, aside)
+    policies = b"; ".join(statement.encode() for statement in row_security(conn, LIVE, aside))
     locked_at = _lock_tables(conn)
     # All at once: readers wait, and on a busy machine each answer to this process takes its time.
     renaming = [LIVE.renaming(_PARTING), aside.renaming(LIVE), _PARTING.renaming(Schemas.named(OLD))]
-    conn.execute(sql.SQL("; ").join(renaming))
+    conn.execute(sql.SQL("; ").join(renaming).as_bytes(conn) + b"; " + policies)
     return locked_at
 
 
-def _refuse_dependents(conn: Connection) -> None:
-    if views := views_of_others(conn, LIVE):
-        raise DependentViewsError(
-            f"these views would go on reading the old tables: {', '.join(views)}; drop them, rebuild, create them again"
+def refuse_losses(conn: Connection, *, replaces_kept: bool) -> None:
+    """Refuse a swap by which others would lose what they made; `replaces_kept`: it drops the build that is kept.
+
+    Raises:
+        DependentObjectsError: it names what hangs on tables that are left or dropped, and what to do.
+    """
+    if names := dependents(conn, LIVE):
+        raise DependentObjectsError(
+            f"these would stay with the old ones: {', '.join(names)}; drop them, rebuild, create them again."
+            f" {DependentObjectsError.__doc__}"
         )
+    if names := made_within(conn, LIVE):
+        raise DependentObjectsError(
+            f"these would be left behind with the old tables: {', '.join(names)}; drop them, or move them to a schema"
+            f" of your own, and rebuild. {DependentObjectsError.__doc__}"
+        )
+    if replaces_kept and (names := dependents(conn, Schemas.named(OLD))):
+        raise DependentObjectsError(
+            f"these hang on the tables that are kept, which are next to be dropped: {', '.join(names)}; drop them, and"
+            f" rebuild. {DependentObjectsError.__doc__}"
+        )
+
+
+def say_what_stays(conn: Connection, aside: Schemas) -> None:
+    """Warn of what stays with the tables that are kept, since no definition has it."""
+    if parts := parts_without_equal(conn, LIVE, aside):
+        log.warning("stays with the tables of before the swap, for no definition has it: %s", ", ".join(parts))
 
 
 def end_vacuums(conn: Connection) -> None:

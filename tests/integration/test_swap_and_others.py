@@ -1,0 +1,302 @@
+"""What others gave to the live tables, or made of them: carried over a swap, or named before it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from adapters.postgres.read_model import planning
+from adapters.postgres.read_model.session import connect
+from application.ports.read_model import DependentObjectsError, RightsNotCarriedError
+from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, STOCKED, House, adjusted, received
+
+
+@pytest.fixture
+def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
+    """A house whose read models are at the end of a log of two products."""
+    for name, text in GOLD.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    house = House(conninfo, tmp_path)
+    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9), adjusted("bolt", 3, 8))
+    house.follow()
+    yield house
+    house.close()
+
+
+def run(house: House, *statements: str) -> None:
+    for statement in statements:
+        house.sql.execute(statement.encode())
+
+
+def role(house: House, name: str) -> str:
+    """Make a role that may look into gold; roles are of all databases of a server."""
+    (named,) = house.query(f"SELECT '{name}_of_' || current_database()")[0]
+    run(house, f"CREATE ROLE {named}", f"GRANT USAGE ON SCHEMA gold TO {named}")
+    return str(named)
+
+
+def rights(house: House, table: str) -> list[tuple[Any, ...]]:
+    of_table = "SELECT relacl AS acl FROM pg_class WHERE oid = '{0}'::regclass"
+    of_columns = "SELECT attacl FROM pg_attribute WHERE attrelid = '{0}'::regclass"
+    return house.query(
+        f"SELECT grantee::regrole::text, privilege_type, is_grantable FROM ({of_table} UNION ALL {of_columns}) AS a,"
+        " aclexplode(acl) WHERE grantee <> grantor ORDER BY 1, 2, 3".format(table)
+    )
+
+
+def test_whoever_may_pass_a_right_on_may_still_after_the_swap(house: House) -> None:
+    lead = role(house, "lead")
+    run(
+        house,
+        f"GRANT USAGE ON SCHEMA gold TO {lead} WITH GRANT OPTION",
+        f"GRANT SELECT ON gold.fact_stock TO {lead} WITH GRANT OPTION",
+        f"GRANT UPDATE (on_hand) ON gold.fact_stock TO {lead} WITH GRANT OPTION",
+        f"GRANT SELECT ON gold.fact_day TO {lead}",
+    )
+    assert house.read_model.rebuild(house.progress).swapped
+    assert rights(house, "gold.fact_stock") == [(lead, "SELECT", True), (lead, "UPDATE", True)]
+    assert rights(house, "gold.fact_day") == [(lead, "SELECT", False)]
+    clerk = role(house, "clerk")
+    run(house, f"SET ROLE {lead}", f"GRANT USAGE ON SCHEMA gold TO {clerk}")
+    run(house, f"GRANT SELECT, UPDATE (on_hand) ON gold.fact_stock TO {clerk}")
+
+
+def test_a_right_that_was_taken_away_does_not_come_back_with_the_kept_tables(house: House) -> None:
+    reader, other = role(house, "reader"), role(house, "other")
+    run(house, f"GRANT SELECT ON gold.fact_stock TO {reader} WITH GRANT OPTION")
+    run(house, f"SET ROLE {reader}", f"GRANT SELECT ON gold.fact_stock TO {other}", "RESET ROLE")
+    assert house.read_model.rebuild(house.progress).swapped
+    run(house, f"REVOKE ALL ON gold.fact_stock FROM {reader} CASCADE", f"REVOKE ALL ON gold.fact_stock FROM {other}")
+    run(house, f"REVOKE ALL ON SCHEMA gold FROM {reader}")
+    assert house.read_model.swap_back(house.progress).swapped
+    assert rights(house, "gold.fact_stock") == []
+    assert house.query(f"SELECT has_schema_privilege('{reader}', 'gold', 'USAGE')") == [(False,)]
+
+
+def test_default_privileges_go_over_and_hold_for_tables_that_are_new(house: House) -> None:
+    reader = role(house, "reader")
+    run(house, f"ALTER DEFAULT PRIVILEGES IN SCHEMA gold GRANT SELECT ON TABLES TO {reader} WITH GRANT OPTION")
+    (house.gold / "dim_new.sql").write_text("-- comment: New.\n-- key: one\nSELECT 1 AS one")
+    assert house.another_read_model().rebuild(house.progress, accept_changes=True).swapped
+    assert rights(house, "gold.dim_new") == [(reader, "SELECT", True)]
+    assert rights(house, "gold.fact_stock") == [], "tables that there were keep the rights that they had"
+    run(house, "CREATE TABLE gold.later (one integer)")
+    assert rights(house, "gold.later") == [(reader, "SELECT", True)]
+
+
+def test_the_owner_stays_the_owner_whoever_rebuilds(house: House) -> None:
+    owner = role(house, "owner")
+    relations = (
+        "SELECT relname::text, relowner::regrole::text FROM pg_class WHERE relkind IN ('r', 'v')"
+        " AND relnamespace IN ('gold'::regnamespace, 'silver'::regnamespace) ORDER BY 1"
+    )
+    for schema in ("silver", "gold"):
+        run(house, f"ALTER SCHEMA {schema} OWNER TO {owner}")
+    for name, _ in house.query(relations):
+        (named,) = house.query(f"SELECT oid::regclass::text FROM pg_class WHERE relname = '{name}'")[0]
+        run(house, f"ALTER TABLE {named} OWNER TO {owner}")
+    before = house.query(relations)
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.query(relations) == before
+    owners = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname IN ('silver', 'gold')"
+    assert house.query(owners) == [(owner,), (owner,)]
+    house.append(adjusted("bolt", 4, 6))
+    house.follow()
+    assert house.read_model.verify(house.progress).equal
+
+
+def test_row_security_goes_over_with_its_policies_and_back(house: House) -> None:
+    reader = role(house, "reader")
+    days = "(SELECT max(days) FROM gold.kpi_policy)"
+    run(
+        house,
+        f"GRANT SELECT ON gold.fact_stock, gold.kpi_policy TO {reader}",
+        "ALTER TABLE gold.fact_stock ENABLE ROW LEVEL SECURITY",
+        f'CREATE POLICY "own bolts" ON gold.fact_stock FOR SELECT TO {reader} USING (on_hand > {days})',
+        "CREATE POLICY narrow ON gold.fact_stock AS RESTRICTIVE USING (product_id = 'bolt') WITH CHECK (on_hand > 0)",
+    )
+    policies = "SELECT * FROM pg_policies WHERE schemaname = 'gold' ORDER BY policyname"
+    before = house.query(policies)
+    for put_in_place in (house.read_model.rebuild, house.read_model.swap_back, house.read_model.rebuild):
+        assert put_in_place(house.progress).swapped
+        assert house.query(policies) == before
+        run(house, f"SET ROLE {reader}")
+        assert [fact[0] for fact in house.query("SELECT product_id FROM gold.fact_stock")] == ["bolt"]
+        run(house, "RESET ROLE")
+    run(house, "DROP POLICY narrow ON gold.fact_stock", "ALTER TABLE gold.fact_stock FORCE ROW LEVEL SECURITY")
+    assert house.read_model.swap_back(house.progress).swapped
+    assert [policy[2] for policy in house.query(policies)] == ["own bolts"]
+    flags = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'gold.{}'::regclass"
+    assert house.query(flags.format("fact_stock")) == [(True, True)]
+    assert house.query(flags.format("fact_day")) == [(False, False)]
+
+
+def test_rights_that_a_role_can_not_give_refuse_its_swap_with_the_reason(house: House) -> None:
+    lead, plain = role(house, "lead"), role(house, "plain")
+    (database,) = house.query("SELECT current_database()")[0]
+    run(
+        house,
+        f"GRANT CREATE ON SCHEMA gold TO {lead}",
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {lead} IN SCHEMA gold GRANT SELECT ON TABLES TO PUBLIC",
+        f'GRANT CREATE ON DATABASE "{database}" TO {plain}',
+        f"ALTER ROLE {plain} LOGIN",
+        f"GRANT ALL ON SCHEMA events, replay, bronze TO {plain}",
+        f"GRANT ALL ON ALL TABLES IN SCHEMA events, replay, bronze TO {plain}",
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA events, replay, bronze TO {plain}",
+    )
+    for schema in ("silver", "gold"):
+        run(house, f"ALTER SCHEMA {schema} OWNER TO {plain}")
+    for (named,) in house.query(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'v')"
+        " AND relnamespace IN ('gold'::regnamespace, 'silver'::regnamespace)"
+    ):
+        run(house, f"ALTER TABLE {named} OWNER TO {plain}")
+    own = House(f"{house.conninfo} user={plain}", house.gold)
+    with pytest.raises(RightsNotCarriedError, match=r"DEFAULT PRIVILEGES FOR ROLE lead_of.*permission denied"):
+        own.read_model.rebuild(own.progress)
+    assert house.schemas() == ["gold", "silver"]
+    run(house, f"ALTER DEFAULT PRIVILEGES FOR ROLE {lead} IN SCHEMA gold REVOKE SELECT ON TABLES FROM PUBLIC")
+    for put_in_place in (own.read_model.rebuild, own.read_model.swap_back, own.read_model.rebuild):
+        assert put_in_place(own.progress).swapped
+    own.close()
+
+
+OTHERS = {
+    "view": ("CREATE VIEW mine AS SELECT stream_id FROM {}.fact_stock", "DROP VIEW mine"),
+    "materialized view": (
+        "CREATE MATERIALIZED VIEW mine AS SELECT stream_id FROM {}.fact_stock",
+        "DROP MATERIALIZED VIEW mine",
+    ),
+    "foreign key": (
+        "CREATE TABLE mine (stream_id text REFERENCES {}.fact_stock)",
+        "ALTER TABLE mine DROP CONSTRAINT mine_stream_id_fkey",
+    ),
+    "function": (
+        "CREATE FUNCTION mine() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM {}.fact_stock; END",
+        "DROP FUNCTION mine",
+    ),
+    "policy": (
+        "CREATE TABLE mine (n int); CREATE POLICY seen ON mine USING (n > (SELECT count(*) FROM {}.fact_stock))",
+        "DROP TABLE mine",
+    ),
+}
+NAMED = {
+    "view": "view public.mine",
+    "materialized view": "materialized view public.mine",
+    "foreign key": "constraint mine_stream_id_fkey on table public.mine",
+    "function": r"function public.mine\(\)",
+    "policy": "policy seen on table public.mine",
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_others_made_of_live_or_kept_tables_refuses_the_swap_and_the_dropping(house: House, kind: str) -> None:
+    create, drop = OTHERS[kind]
+    run(house, create.format("gold"))
+    with pytest.raises(DependentObjectsError, match=rf"old ones: {NAMED[kind]} \(on gold.fact_stock\); drop them, reb"):
+        house.read_model.rebuild(house.progress)
+    assert [phase for phase, *_ in house.phases] == [], "it is said before anything is built"
+    run(house, drop)
+    run(house, "DROP TABLE IF EXISTS mine")
+    assert house.read_model.rebuild(house.progress).swapped
+
+    run(house, create.format("gold_old"))
+    said = rf"next to be dropped: {NAMED[kind]} \(on gold_old.fact_stock\); drop them"
+    with pytest.raises(DependentObjectsError, match=said):
+        house.read_model.rebuild(house.progress)
+    assert house.schemas() == LIVE_AND_OLD
+    with connect(house.conninfo) as conn, pytest.raises(DependentObjectsError, match=r"mine.* depends on"):
+        planning.drop_build(conn, "old")
+    assert house.schemas() == LIVE_AND_OLD
+    run(house, drop)
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.schemas() == LIVE_AND_OLD
+
+
+WITHIN = {
+    "trigger": ("CREATE TRIGGER tell AFTER INSERT ON gold.fact_stock EXECUTE FUNCTION tell()", "fact_stock"),
+    "rule": ("CREATE RULE tell AS ON DELETE TO gold.fact_stock DO ALSO NOTIFY told", "fact_stock"),
+    "publication": ("CREATE PUBLICATION tell FOR TABLE gold.fact_stock", "tell"),
+    "publication of a schema": ("CREATE PUBLICATION tell FOR TABLES IN SCHEMA gold", "tell"),
+    "materialized view": ("CREATE MATERIALIZED VIEW gold.tell AS SELECT 1 AS one", "gold.tell"),
+    "sequence": ("CREATE SEQUENCE gold.tell", "gold.tell"),
+    "function": ("CREATE FUNCTION gold.tell() RETURNS int RETURN 1", r"gold.tell\(\)"),
+    "type": ("CREATE TYPE silver.tell AS ENUM ('one')", "silver.tell"),
+}
+
+
+@pytest.mark.parametrize("kind", WITHIN)
+def test_what_others_made_in_the_live_schemas_refuses_the_swap_and_is_named(house: House, kind: str) -> None:
+    statement, name = WITHIN[kind]
+    run(house, "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", statement)
+    with pytest.raises(DependentObjectsError, match=f"would be left behind with the old tables: .*{name}; drop them"):
+        house.read_model.rebuild(house.progress)
+    assert (house.facts(), house.schemas()) == (STOCKED, ["gold", "silver"])
+
+
+def test_a_table_of_others_in_gold_is_a_difference(house: House) -> None:
+    run(house, "CREATE TABLE gold.mine (one integer)")
+    rebuilt = house.read_model.rebuild(house.progress)
+    assert not rebuilt.swapped
+    assert rebuilt.certificate is not None
+    assert [table.table for table in rebuilt.certificate.tables if not table.equal] == ["gold.mine"]
+
+
+def test_what_came_to_hang_on_replaced_tables_at_the_last_moment_keeps_them(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+
+    def look(phase: str, *_: int) -> None:
+        if phase == "swap":
+            run(house, "CREATE VIEW mine AS SELECT stream_id FROM gold_old.fact_stock")
+
+    with caplog.at_level(logging.WARNING):
+        assert house.read_model.rebuild(look).swapped
+    assert "view public.mine depends on table gold_build_" in caplog.text
+    assert house.query("SELECT count(*) FROM mine") == [(2,)]
+    with pytest.raises(DependentObjectsError, match="mine depends on table gold_build_"):
+        house.read_model.rebuild(house.progress)
+    run(house, "DROP VIEW mine")
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.schemas() == LIVE_AND_OLD
+
+
+def test_indexes_constraints_and_statistics_of_others_are_named_before_they_stay_behind(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(
+        house,
+        "CREATE INDEX mine ON gold.fact_stock (on_hand)",
+        "ALTER TABLE gold.fact_stock ADD CONSTRAINT positive CHECK (on_hand >= 0)",
+        "CREATE STATISTICS gold.both ON product_id, on_hand FROM gold.fact_stock",
+    )
+    said = []
+
+    def listen(phase: str, *_: int) -> None:
+        if phase == "swap":
+            said.append(caplog.text)
+
+    with caplog.at_level(logging.WARNING):
+        assert house.read_model.rebuild(listen).swapped
+    for named in (
+        "index gold.mine on gold.fact_stock",
+        "constraint positive on gold.fact_stock",
+        "statistics gold.both",
+    ):
+        assert named in said[0]
+    caplog.clear()
+    assert house.read_model.rebuild(house.progress).swapped
+    assert caplog.text == ""
+
+
+def test_without_others_nothing_is_said(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    assert caplog.text == ""
+    with psycopg.connect(house.conninfo) as conn:
+        assert conn.execute("SELECT count(*) FROM gold_old.fact_stock").fetchone() == (2,)
