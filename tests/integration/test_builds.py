@@ -303,3 +303,23 @@ def test_rows_of_the_denominator_move_a_quotient_too(builds: PostgresBuilds, tol
 def test_an_unknown_build_is_a_mistake_that_names_those_there_are(builds: PostgresBuilds) -> None:
     with pytest.raises(NoSuchBuildError, match="no build 'q4'; there are live"):
         difference(builds, "live", "q4")
+
+
+def test_rows_of_orders_name_the_events_of_the_products_of_their_lines(builds: PostgresBuilds, told: str) -> None:
+    returned = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "OrderLineReturned")
+    builds.make("before", returned - 1, silent)
+    between = f"notification_id >= {returned} AND originator_id = 'product-' || product_id"
+    products = (
+        "SELECT stream_id, array_agg(DISTINCT notification_id), array_agg(DISTINCT topic)"
+        f" FROM gold.fact_order_line JOIN events.stored_events ON {between} GROUP BY 1"
+    )
+    expected = {stream: (set(positions), set(topics)) for stream, positions, topics in select(told, products)}
+    named = set()
+    for move in difference(builds, "before", "live", limit=50).moves:
+        for row in move.behind.differences:
+            if move.kpi.fact.name == "fact_order" and row.live and row.key["stream_id"] in expected:
+                positions, topics = expected[row.key["stream_id"]]
+                assert positions <= {event.position for event in row.events}, move.kpi.name
+                assert topics <= dict(move.behind.topics).keys(), move.kpi.name
+                named.add(row.key["stream_id"])
+    assert named

@@ -51,20 +51,25 @@ def find_moved(conn: Connection, sides: tuple[Side, Side], kpi: Kpi, key: Sequen
         sql.SQL(
             "CREATE TEMPORARY TABLE moved ON COMMIT DROP AS"
             " SELECT {keys}, coalesce(l.stream_id, r.stream_id) AS of_stream,"
+            # What is new is explained by its own events.
             " CASE WHEN l.stream_id IS NOT NULL THEN {members} END AS members"
             " FROM {one} AS l FULL JOIN {other} AS r USING ({keys})"
             " WHERE l.stream_id IS NULL OR r.stream_id IS NULL OR {changed}"
         ).format(keys=keys, changed=_changed(kpi), members=_members(conn, sides[1], kpi), **relations)
     )
     named = sql.SQL(
-        "SELECT to_jsonb(l)::text, to_jsonb(r)::text FROM (SELECT * FROM moved ORDER BY {keys} LIMIT {limit}) AS m"
+        "SELECT to_jsonb(l)::text, to_jsonb(r)::text, of_stream, members"
+        " FROM (SELECT * FROM moved ORDER BY {keys} LIMIT {limit}) AS m"
         " LEFT JOIN {one} AS l USING ({keys}) LEFT JOIN {other} AS r USING ({keys}) ORDER BY {keys}"
     ).format(keys=keys, limit=limit, **relations)
     after, upto = sorted(side.position for side in sides)
     return MovedRows(
         next(conn.execute("SELECT count(*) FROM moved"))[0],
         _topics(conn, after, upto),
-        tuple(_with_events(conn, read_difference(key, *row), after, upto) for row in conn.execute(named).fetchall()),
+        tuple(
+            _with_events(conn, read_difference(key, *rows), [stream, *(members or ())], after, upto)
+            for *rows, stream, members in conn.execute(named).fetchall()
+        ),
     )
 
 
@@ -87,7 +92,10 @@ def _changed(kpi: Kpi) -> sql.Composable:
 
 
 def _members(conn: Connection, side: Side, kpi: Kpi) -> sql.Composable:
-    """Return an expression for the streams of the catalog that a row of the second build takes columns from."""
+    """Return an expression for the streams of the catalog that a row of the second build takes columns from.
+
+    A row with `product_keys` takes them from the products of its lines.
+    """
     table = [side.gold, kpi.fact.name]
     columns = {name for (name,) in conn.execute(_COLUMNS, table)}
     streams = [
@@ -95,7 +103,12 @@ def _members(conn: Connection, side: Side, kpi: Kpi) -> sql.Composable:
         for column, prefix in _MEMBERS.items()
         if column in columns
     ]
-    return sql.SQL("ARRAY[{}]::text[]").format(sql.SQL(", ").join(streams))
+    members = sql.SQL("ARRAY[{}]::text[]").format(sql.SQL(", ").join(streams))
+    if "product_keys" in columns:
+        members += sql.SQL(
+            " || ARRAY(SELECT DISTINCT {} || product_id FROM {} WHERE product_key = ANY(r.product_keys))"
+        ).format(_MEMBERS["product_id"], sql.Identifier(side.gold, "dim_product"))
+    return members
 
 
 def _trusted(text: str) -> sql.SQL:
@@ -112,17 +125,15 @@ def _topics(conn: Connection, after: int, upto: int) -> tuple[tuple[str, int], .
     return tuple((topic, number) for topic, number in conn.execute(query, [after, upto]))
 
 
-def _with_events(conn: Connection, difference: Difference, after: int, upto: int) -> Difference:
-    """Add the events between the builds; where both stand at one position, those behind the row.
+def _with_events(
+    conn: Connection, difference: Difference, streams: Sequence[str | None], after: int, upto: int
+) -> Difference:
+    """Add the events of the streams between the builds; where both stand at one position, those behind the row.
 
     A row that stands in both may have changed by events of its product, customer or another member of the catalog.
     """
     if after == upto:
         return with_own_events(conn, difference, upto)
-    row = difference.live or difference.rebuilt or {}
-    streams = [row["stream_id"]]
-    if difference.live and difference.rebuilt:  # what is new is explained by its own events
-        streams += [prefix + row[column] for column, prefix in _MEMBERS.items() if row.get(column) is not None]
-    found = [event for stream in streams for event in events_between(conn, stream, after + 1, upto)]
+    found = [event for stream in streams if stream for event in events_between(conn, stream, after + 1, upto)]
     events = tuple(sorted(found, key=lambda event: event.position)[-MAX_EVENTS:])
     return Difference(difference.key, difference.live, difference.rebuilt, events)
