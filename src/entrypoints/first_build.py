@@ -7,7 +7,7 @@ import os
 import time
 
 from application.ports.read_model import (
-    DependentViewsError,
+    DependentObjectsError,
     PhaseProgress,
     ReadersInTheWayError,
     RebuildRunningError,
@@ -34,7 +34,7 @@ def build_first(container: Container, progress: PhaseProgress) -> int:
         except RebuildRunningError:
             progress("waiting for another rebuild", 0, 0)
             time.sleep(_WAIT)
-        except (DependentViewsError, ReadersInTheWayError) as error:
+        except (DependentObjectsError, ReadersInTheWayError) as error:
             log.warning("the read models are followed from the start of the log, which takes longer: %s", error)
             return 0
     return 0
