@@ -192,6 +192,28 @@ def test_a_row_that_gold_refuses_is_named_with_its_events_and_nothing_is_left(
     assert house.schemas() == ["gold", "silver"]
 
 
+def test_a_row_that_silver_refuses_is_named_by_the_follower_too(house: House) -> None:
+    def fold(view: Any, recorded: Recorded) -> Any:
+        view = SUBJECT.fold(view, recorded)
+        view.stock.product_id = None
+        return view
+
+    house.append(adjusted("part 4", 3, 3))
+    broken = PostgresReadModel(house.conninfo, [replace(SUBJECT, fold=fold)], house.gold)
+    with pytest.raises(RowRefusedError, match="of inventory-part 4@berlin, from its events at positions 5 to 81"):
+        Follower(house.store, broken).run()
+    broken.close()
+
+
+def test_a_row_of_which_the_follower_can_not_name_more_keeps_the_reason(conninfo: str, tmp_path: Path) -> None:
+    (tmp_path / "fact_stock.sql").write_text(GOLD["fact_stock"].replace("s.on_hand *", "100 / (s.on_hand - 3) *"))
+    house = House(conninfo, tmp_path)
+    house.append(received("bolt", 3))
+    with pytest.raises(RowRefusedError, match="division by zero; in the gold definition fact_stock.sql"):
+        house.follow()
+    house.close()
+
+
 def test_what_was_live_is_put_back_caught_up_and_back_again(house: House) -> None:
     with pytest.raises(NothingKeptError):
         house.read_model.swap_back(house.progress)
