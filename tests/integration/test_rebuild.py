@@ -209,7 +209,7 @@ def test_a_row_of_which_the_follower_can_not_name_more_keeps_the_reason(conninfo
     (tmp_path / "fact_stock.sql").write_text(GOLD["fact_stock"].replace("s.on_hand *", "100 / (s.on_hand - 3) *"))
     house = House(conninfo, tmp_path)
     house.append(received("bolt", 3))
-    with pytest.raises(RowRefusedError, match="division by zero; in the gold definition fact_stock.sql"):
+    with pytest.raises(RowRefusedError, match=r"division by zero; in the gold definition fact_stock\.sql"):
         house.follow()
     house.close()
 
