@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+HOUR = 3_600
+DAY = 86_400
+
 
 def rows(condition: str) -> str:
     """Count the rows that meet the condition."""
@@ -28,12 +31,20 @@ def average(column: str, condition: str = "true") -> str:
     return f"round((avg({column}) FILTER (WHERE {condition}))::numeric, 4)"
 
 
-def percentile(fraction: float, column: str, condition: str = "true") -> str:
-    """Interpolate a percentile of a number over the rows that meet the condition, to 4 decimal places."""
+def percentile(fraction: float, column: str, condition: str = "true", *, per: int = 1) -> str:
+    """Interpolate a percentile of a number over the rows that meet the condition, to 4 decimal places.
+
+    `per` is what the one number is divided by, and not each of those that are sorted.
+    """
     within = f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY {column})"
-    return f"round(({within} FILTER (WHERE {condition}))::numeric, 4)"
+    return f"round(({within} FILTER (WHERE {condition}) / {per})::numeric, 4)"
+
+
+def seconds(start: str, end: str) -> str:
+    """Return the seconds between two times, with their fraction."""
+    return f"date_part('epoch', {end} - {start})"
 
 
 def days(start: str, end: str) -> str:
     """Return the days between two times, with their fraction."""
-    return f"(date_part('epoch', {end} - {start}) / 86400)"
+    return f"({seconds(start, end)} / {DAY})"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from application.queries.definitions import SHIPMENTS, Kpi
-from application.queries.expressions import average, days, percentile, share, units
+from application.queries.expressions import HOUR, average, days, percentile, seconds, share, units
 
 _DISPATCHED = "f.dispatched_at IS NOT NULL"
 _DELIVERED = "f.delivered_at IS NOT NULL"
 _DELIVERED_LATE = "f.delivered_at > f.planned_delivery_at"
 _MEASURED = "f.delivered_at IS NOT NULL AND f.planned_delivery_at IS NOT NULL"
-_DELAY = "(date_part('epoch', f.delivered_at - f.planned_delivery_at) / 3600)"
+_DELAY = seconds("f.planned_delivery_at", "f.delivered_at")
 # Whole millimetres: floats without a fraction have the same sum in any order, and need not become decimals first.
 _KILOMETRES = "round((coalesce(sum(round(f.distance_km * 1e6)), 0) / 1e6)::numeric, 1)"
 
@@ -74,7 +74,7 @@ SHIPMENT_KPIS: tuple[Kpi, ...] = (
         "hours",
         "down",
         SHIPMENTS,
-        percentile(0.5, _DELAY, _MEASURED),
+        percentile(0.5, _DELAY, _MEASURED, per=HOUR),
         "Median of the hours from the planned to the actual delivery, over shipments that have both; below 0 is early.",
         _MEASURED,
     ),
@@ -84,7 +84,7 @@ SHIPMENT_KPIS: tuple[Kpi, ...] = (
         "hours",
         "down",
         SHIPMENTS,
-        percentile(0.95, _DELAY, _MEASURED),
+        percentile(0.95, _DELAY, _MEASURED, per=HOUR),
         "95th percentile of the hours from the planned to the actual delivery, over shipments that have both.",
         _MEASURED,
     ),
