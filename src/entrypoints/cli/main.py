@@ -13,6 +13,7 @@ from application.errors import InvalidRequestError, PlatformError
 from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
 
+_NOBODY_READS = 128 + signal.SIGPIPE
 _INTERRUPTED = "interrupted; nothing is lost, start it again to go on"
 MODULE_OF = {
     "builds": "builds",
@@ -69,6 +70,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2, a failure at work 1."""
     signal.signal(signal.SIGTERM, _terminate)
+    read = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -80,16 +82,13 @@ def main() -> None:
         code = 2
     except click.ClickException as error:
         code = _say(error.format_message().rstrip(".") + _where_help_is(error), 2)
-    except BrokenPipeError:
-        code = 141
-    except InvalidRequestError as error:
-        code = _say(str(error), 2)
+    except SystemExit:
+        # Where nobody reads on, as after `head`, click puts another stdout in place and ends with 1.
+        if sys.stdout is read:
+            raise
+        code = _NOBODY_READS
     except Exception as error:
-        if (stopped := _stopped_by(error)) is not None:
-            code = _say(_INTERRUPTED, _signal(stopped))
-        elif isinstance(error, PlatformError):
-            code = _say(str(error), 1)
-        else:
+        if (code := _failed(error)) is None:
             raise
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -104,6 +103,15 @@ def _where_help_is(error: click.ClickException) -> str:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"; see `{error.ctx.command_path} --help`"
     return ""
+
+
+def _failed(error: Exception) -> int | None:
+    """Say what went wrong and return the exit code, None where only a traceback tells."""
+    if (stopped := _stopped_by(error)) is not None:
+        return _say(_INTERRUPTED, _signal(stopped))
+    if isinstance(error, PlatformError):
+        return _say(str(error), 2 if isinstance(error, InvalidRequestError) else 1)
+    return None
 
 
 def _stopped_by(error: BaseException | None) -> KeyboardInterrupt | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import textwrap
 import time
@@ -24,7 +26,15 @@ LINE_EVERY = 5.0
 """Seconds between progress lines where there is no terminal."""
 
 _JSON = msgspec.json.Encoder(decimal_format="number")
-console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever runs the command to say how it ends, as with what is not printed by rich."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+console = _Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 

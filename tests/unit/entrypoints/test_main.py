@@ -1,6 +1,9 @@
 """How a command that was interrupted ends, whatever its cleaning up runs into."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -49,3 +52,21 @@ def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(main.cli, "main", lambda **_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         main.main()
+
+
+@pytest.mark.parametrize("said", ["console.print('x' * 100_000)", "print_json('x' * 100_000)", "print_json('x')"])
+def test_output_that_nobody_reads_ends_a_command_as_it_ends_others(said: str) -> None:
+    command = f"""
+import click
+from entrypoints.cli import main
+from entrypoints.cli.output import console, print_json
+main.cli.get_command = lambda *_: click.Command("say", callback=lambda: {said})
+main.main()
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-c", command, "say"], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
