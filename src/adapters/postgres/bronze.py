@@ -1,4 +1,8 @@
-"""Write what was received: receipts by COPY, quarantine, settlements, positions."""
+"""Write what was received: receipts by COPY, quarantine, settlements, positions.
+
+Many rows are written by one statement, never by `executemany`: after a pipeline, the server's timeout of idle
+transactions does not run, so a process that freezes there would hold up all others for ever.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,8 @@ _COPY_MESSAGES = (
 )
 _COLUMNS = (9).to_bytes(2, "big")
 _QUARANTINE = (
-    'INSERT INTO bronze.quarantine (topic, partition, "offset", source, code, detail) VALUES (%s, %s, %s, %s, %s, %s)'
+    'INSERT INTO bronze.quarantine (topic, partition, "offset", source, code, detail) '
+    "SELECT * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[])"
 )
 _SETTLE = (
     "UPDATE bronze.quarantine SET status = %s, actor = %s, note = %s, settled_at = %s "
@@ -29,7 +34,8 @@ _SETTLE = (
 )
 _APPLIED = "UPDATE bronze.messages SET outcome = 'applied' WHERE topic = %s AND partition = %s AND \"offset\" = %s"
 _MOVE = (
-    "INSERT INTO bronze.positions (topic, partition, next_offset) VALUES (%s, %s, %s) "
+    "INSERT INTO bronze.positions (topic, partition, next_offset) "
+    "SELECT * FROM unnest(%s::text[], %s::int[], %s::bigint[]) "
     "ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)"
 )
 
@@ -45,7 +51,7 @@ def keep(cursor: Cursor[DictRow], receipts: Sequence[Receipt]) -> None:
         if r.outcome is Outcome.QUARANTINED and r.reason is not None
     ]
     if quarantined:
-        cursor.executemany(_QUARANTINE, quarantined)
+        cursor.execute(_QUARANTINE, by_column(quarantined))
 
 
 def encoded(receipts: Sequence[Receipt]) -> list[bytes]:
@@ -91,4 +97,9 @@ def settle(cursor: Cursor[DictRow], settlements: Sequence[Settlement]) -> None:
 def move(cursor: Cursor[DictRow], positions: Mapping[Partition, int]) -> None:
     """Move the positions to go on from; never back, should somebody else be further."""
     if positions:
-        cursor.executemany(_MOVE, [(p.topic, p.number, offset) for p, offset in sorted(positions.items())])
+        cursor.execute(_MOVE, by_column([(p.topic, p.number, offset) for p, offset in sorted(positions.items())]))
+
+
+def by_column(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """Return the values of each column of rows, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -9,12 +9,14 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 
+from adapters.postgres.bronze import by_column
 from adapters.postgres.errors import translated
 from application.ports.cases import Case, CaseChanges, CaseStatus
 
 _NOTE = (
     "INSERT INTO processes.cases (process, event_id, position, status, stream_id, code, detail, attempts, noted_at, "
-    "due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "due_at) SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], "
+    "%s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[]) "
     "ON CONFLICT (process, event_id) DO UPDATE SET status = excluded.status, stream_id = excluded.stream_id, "
     "code = excluded.code, detail = excluded.detail, attempts = excluded.attempts, noted_at = excluded.noted_at, "
     "due_at = excluded.due_at"
@@ -33,7 +35,7 @@ def write(cursor: Cursor[DictRow], changes: CaseChanges) -> None:
     if changes.closed:
         cursor.execute(_CLOSE, [changes.process, list(changes.closed)])
     if changes.noted:
-        cursor.executemany(_NOTE, [(*case[:3], case.status.value, *case[4:]) for case in changes.noted])
+        cursor.execute(_NOTE, by_column([(*case[:3], case.status.value, *case[4:]) for case in changes.noted]))
 
 
 class PostgresCaseBook:

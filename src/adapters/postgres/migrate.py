@@ -19,6 +19,8 @@ PARTITIONS = 4
 def migrate(conninfo: str) -> None:
     """Create schemas and tables that are missing; safe to call from many processes at once.
 
+    An index is looked for first: to create one "if not exists" waits for every transaction that writes.
+
     Raises:
         StoreUnavailableError: the database does not answer, or refuses.
     """
@@ -41,8 +43,8 @@ def migrate(conninfo: str) -> None:
             "runs.sql",
         ):
             script = files("adapters.postgres").joinpath("schema", name).read_text()
-            # A blank line ends a transaction, and so the lock on a table: whoever writes into several meanwhile
-            # waits for this, or this for them, but never both.
+            # A blank line ends a transaction, and so the lock on a table that is changed: whoever writes into several
+            # meanwhile waits for this, or this for them, but never both.
             for part in script.split("\n\n"):
                 connection.execute(part.encode())
         connection.execute(
@@ -56,7 +58,14 @@ def migrate(conninfo: str) -> None:
 def _create_event_tables(conninfo: str, connection: psycopg.Connection) -> None:
     """Let the eventsourcing library create its tables; order stream ids by bytes, not by language."""
     with Datastore(conninfo, pool_size=1) as datastore:
-        Recorder(datastore).create_table()
+        recorder = Recorder(datastore)
+        index = f"{EVENTS_SCHEMA}.{recorder.notification_id_index_name}"
+        if connection.execute("SELECT to_regclass(%s)", [index]).fetchone() != (None,):
+            statements = recorder.sql_create_statements
+            recorder.sql_create_statements = [
+                each for each in statements if "CREATE UNIQUE INDEX" not in each.as_string()
+            ]
+        recorder.create_table()
     collation = connection.execute(
         "SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation "
         "WHERE a.attrelid = %s::regclass AND a.attname = 'originator_id'",
