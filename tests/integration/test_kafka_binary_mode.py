@@ -1,9 +1,12 @@
 """Other systems' producers may send CloudEvents in binary mode, as most of their libraries do unless told otherwise."""
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
+import confluent_kafka
 import pytest
 
 from adapters.kafka.connection import KafkaConnection
@@ -66,3 +69,41 @@ def test_topics_of_other_systems_are_read_as_they_are(connection: KafkaConnectio
     ):
         publisher.publish_each([binary])
         assert [message.payload for message in stream.poll(10, 30)] == [binary.payload]
+
+
+def test_headers_whose_names_are_not_utf_8_do_not_end_the_process(connection: KafkaConnection, conninfo: str) -> None:
+    """Of a message that has one, the client can name none; what the value says by itself is taken all the same."""
+    structured, binary = both_modes(1)
+    messages = [record.payload for record in (structured, binary) for _ in range(100)]
+    publish_with_header(connection, structured.topic, b"gr\xfc\xdfe", messages)
+    with (
+        open_pool(conninfo) as pool,
+        closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,
+        closing(PostgresEventStore(conninfo)) as store,
+    ):
+        ingest = Ingest(store, PostgresInbox(pool), stream, lambda: NOW, IngestSettings(patience_seconds=30))
+        assert ingest.catch_up() == Balance(received=200, applied=1, duplicate=99, quarantined=100)
+
+
+def publish_with_header(connection: KafkaConnection, topic: str, name: bytes, payloads: list[bytes]) -> None:
+    """Publish as clients in other languages can; the one for Python takes names that are text only."""
+    found = sorted((Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs").glob("librdkafka-*.so*"))
+    if not found:
+        pytest.skip("the Kafka client is not the one of a wheel")
+    client = ctypes.CDLL(str(found[0]))
+    for function in (client.rd_kafka_conf_new, client.rd_kafka_new, client.rd_kafka_headers_new):
+        function.restype = ctypes.c_void_p
+    text, pointer, size = ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t
+    said = ctypes.create_string_buffer(512)
+    settings = pointer(client.rd_kafka_conf_new())
+    client.rd_kafka_conf_set(settings, text(b"bootstrap.servers"), text(connection.bootstrap.encode()), said, size(512))
+    producer = pointer(client.rd_kafka_new(0, settings, said, size(512)))
+    named = connection.topic_prefix + topic
+    for payload in payloads:
+        headers = pointer(client.rd_kafka_headers_new(size(1)))
+        client.rd_kafka_header_add(headers, text(name), ctypes.c_ssize_t(-1), text(b"x"), ctypes.c_ssize_t(1))
+        # The numbers are tags: 1 a topic's name, 4 a value, 7 what is done with its memory, 10 headers, 0 the end.
+        arguments = (1, text(named.encode()), 4, text(payload), size(len(payload)), 7, 2, 10, headers, 0)
+        assert client.rd_kafka_producev(producer, *arguments) == 0
+    assert client.rd_kafka_flush(producer, 30_000) == 0
+    client.rd_kafka_destroy(producer)

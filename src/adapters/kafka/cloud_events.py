@@ -35,19 +35,24 @@ def structured(headers: Headers | None, value: bytes) -> bytes:
     else:
         return value
     named = {name: text for name, text in headers or () if text is not None}
-    content_type = named.get("content-type", b"").decode(errors="replace")
+    content_type = _text(named.get("content-type", b""))
     if content_type.lower().startswith(_STRUCTURED) or not _is_json(value):
         return value
-    attributes: dict[str, Any] = {name: named[name].decode(errors="replace") for name in _TRACE if name in named}
+    attributes: dict[str, Any] = {name: _text(named[name]) for name in _TRACE if name in named}
     for name, text in named.items():
         if name.startswith(_PREFIX):
-            attributes[name.removeprefix(_PREFIX)] = text.decode(errors="replace")
+            attributes[name.removeprefix(_PREFIX)] = _text(text)
     for name in _NUMBERS & attributes.keys():
         if attributes[name].isdecimal() and len(attributes[name]) <= _DIGITS:
             attributes[name] = int(attributes[name])
     if content_type:
         attributes["datacontenttype"] = content_type
     return _ENCODER.encode({**attributes, "data": msgspec.Raw(value)})
+
+
+def _text(value: bytes) -> str:
+    """Return a header as text; what is not UTF-8 stays different, so that no two ids become one."""
+    return value.decode(errors="backslashreplace")
 
 
 def _is_json(value: bytes) -> bool:

@@ -50,3 +50,8 @@ def test_a_value_that_is_not_json_stays_as_it_is(value: bytes) -> None:
 )
 def test_odd_headers_make_json_all_the_same(header: tuple[str, bytes | None]) -> None:
     assert json.loads(structured([*NAMED, header], b"[1]"))["data"] == [1]
+
+
+def test_ids_that_are_no_text_stay_different() -> None:
+    ids = {json.loads(structured([*NAMED, ("ce_id", raw)], b"{}"))["id"] for raw in (b"\xff7", b"\xfe7", b"\xfd7")}
+    assert len(ids) == 3
