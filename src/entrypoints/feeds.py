@@ -14,6 +14,7 @@ from application.ports.file_source import FileSource
 from application.ports.message_stream import MessageStream, Partition
 from application.ports.product_catalog import ProductCatalog
 from application.ports.source_database import SourceDatabase
+from application.sources.topics import require_topics
 from entrypoints.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def foreign_topics(
 
     `positions` gives what is recorded: partitions that the group takes away and hands back are begun there. `claim`
     is told the ids of the topics, and says where their offsets begin to count.
+
+    Raises:
+        UnknownTopicError: one does not exist; on Kafka, since where its offsets begin must be known before it does.
     """
     if kafka is None:
         log = own(list(topics))
@@ -83,6 +87,7 @@ def foreign_topics(
 
     connection = replace(kafka, group=f"{kafka.group}-{source}", topic_prefix="")
     ids = read_topic_ids(connection.admin(), topics)
+    require_topics(topics, ids)
     starts = claim(ids)
     stream = KafkaMessageStream(connection, lambda: own_offsets(positions(), starts), topics, ids)
     with closing(stream):

@@ -18,7 +18,7 @@ from adapters.postgres.database import open_pool
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.source_staging import PostgresStaging
 from application.ingest.messages import CloudEvent, decode_envelope
-from application.ports.message_stream import OutgoingMessage
+from application.ports.message_stream import OutgoingMessage, ReceivedMessage
 from application.sources.topics import TopicIngest, UnknownTopicError
 from tests.integration.test_orders_database import Killed, _short, killing
 
@@ -152,6 +152,24 @@ def test_json_of_another_shape_becomes_messages(erp: Feed) -> None:
     assert [event.id for event in erp.published] == ["u1", "u2"]
     assert {event.source for event in erp.published} == {"topics/erp"}
     assert erp.run() == []
+
+
+def test_a_partition_that_is_handed_back_while_a_batch_is_read_counts_once(erp: Feed) -> None:
+    for number in range(4):
+        erp.say(SHOP, {"event": "cancelled", "no": f"{number}", "ordered": "2026-05-01T09:00:00"})
+
+    class HandedBack(MemoryMessageStream):
+        polls = 0
+
+        def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+            self.polls += 1
+            if self.polls == 2:
+                self.seek(erp.ledger.progress("topics/erp").positions)
+            return super().poll(2 if self.polls == 1 else limit, timeout)
+
+    topics = HandedBack([SHOP])
+    topics._logs = erp.topics._logs
+    assert erp._replace(topics=topics).run() == [f"CancelOrder order-{number}" for number in range(4)]
 
 
 def test_what_cannot_be_mapped_is_rejected_with_topic_partition_and_offset(erp: Feed) -> None:

@@ -24,7 +24,7 @@ from adapters.postgres.source_ledger import PostgresSourceLedger
 from application.aggregates import TOPICS
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import MessageStream, RecreatedTopicError
-from application.sources.topics import TopicIngest, recorded_positions, source_of
+from application.sources.topics import TopicIngest, UnknownTopicError, recorded_positions, source_of
 from entrypoints.feeds import foreign_topics
 from tests.acceptance.home import until
 from tests.kafka_topics import QUICK, bootstrap
@@ -140,6 +140,23 @@ def test_a_topic_that_nothing_was_read_from_may_be_created_anew(foreign: Foreign
     foreign.say(range(3))
     with foreign.process() as (ingest, _):
         assert _read_all(ingest) == 3
+
+
+def test_a_topic_that_is_created_while_a_process_begins_is_not_taken_for_the_one_before(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no id when the ids are asked for, so its offsets would count from the positions of the old one."""
+    foreign.say(range(20))
+    with foreign.process() as (ingest, _):
+        _read_all(ingest)
+    foreign.create_anew()
+    foreign.say(range(20, 60))
+    with monkeypatch.context() as patch:
+        patch.setattr("adapters.kafka.topic_ids.read_topic_ids", lambda *_: {})
+        with pytest.raises(UnknownTopicError, match=foreign.topic), foreign.process():
+            pass
+    with foreign.process(accept_recreated=True) as (ingest, _):
+        assert _read_all(ingest) == 40
 
 
 def test_what_another_process_took_in_meanwhile_is_not_taken_in_again(foreign: Foreign) -> None:

@@ -43,6 +43,13 @@ def source_of(mapping: RowMapping) -> str:
     return f"topics/{quote(mapping.name)}"
 
 
+def require_topics(topics: Iterable[str], known: Collection[str]) -> None:
+    """Check that topics are among those that are known; raises UnknownTopicError."""
+    for topic in topics:
+        if topic not in known:
+            raise UnknownTopicError(f"there is no topic {topic!r}; whoever publishes on it must create it first")
+
+
 def recorded_positions(ledger: SourceLedger, mapping: RowMapping) -> Mapping[Partition, int]:
     """Return how far a mapping's topics were taken in."""
     return ledger.progress(source_of(mapping)).positions
@@ -69,9 +76,7 @@ class TopicIngest:
     def begin(self) -> None:
         """Go on where the last run was; raises UnknownTopicError."""
         known = {partition.topic for partition in self._topics.ends()}
-        for topic in self._tables:
-            if topic not in known:
-                raise UnknownTopicError(f"there is no topic {topic!r}; whoever publishes on it must create it first")
+        require_topics(self._tables, known)
         self._lookups = self._mapping.describe({})
         self._topics.seek(self._ledger.progress(self.source).positions)
         self._settle()
@@ -107,8 +112,12 @@ class TopicIngest:
 
     def _received(self, timeout: float) -> list[ReceivedMessage]:
         received = self._topics.poll(LIMIT, timeout)
+        reached = _positions(received)
         while received and len(received) < LIMIT and (more := self._topics.poll(LIMIT - len(received), 0)):
-            received += more
+            # A partition that the group took away and handed back meanwhile is read again from what is recorded.
+            new = [m for m in more if m.offset >= reached.get(Partition(m.topic, m.partition), 0)]
+            reached |= _positions(new)
+            received += new
         return received
 
     def _read(
