@@ -11,6 +11,7 @@ from application.ports.read_model import (
     PhaseProgress,
     ReadersInTheWayError,
     RebuildRunningError,
+    RightsNotCarriedError,
 )
 from entrypoints.container import Container
 
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 def build_first(container: Container, progress: PhaseProgress) -> int:
     """Build read models that have applied nothing up to the end of a long log; return how many events that took.
 
-    0: there is something live, or little to do, or somebody keeps the empty tables from being replaced; follow the
-    log. Whoever calls holds the follower's role. Raises as `ReadModel.rebuild` does, but waits for another rebuild.
+    0: there is something live, or little to do, or somebody keeps the empty tables from being replaced, or has rights
+    on them that this role can't pass on; follow the log. Whoever calls holds the follower's role. Raises as
+    `ReadModel.rebuild` does, but waits for another rebuild.
     """
     read_model = container.read_model()
     while not read_model.position() and container.event_store().head() >= WORTH_BUILDING:
@@ -34,7 +36,7 @@ def build_first(container: Container, progress: PhaseProgress) -> int:
         except RebuildRunningError:
             progress("waiting for another rebuild", 0, 0)
             time.sleep(_WAIT)
-        except (DependentObjectsError, ReadersInTheWayError) as error:
+        except (DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError) as error:
             log.warning("the read models are followed from the start of the log, which takes longer: %s", error)
             return 0
     return 0

@@ -13,6 +13,7 @@ import pytest
 from adapters.postgres import locks
 from adapters.postgres.read_model.session import only_rebuild
 from application.ports.message_stream import OutgoingMessage
+from application.ports.read_model import RightsNotCarriedError
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
 from entrypoints import first_build, pipeline
@@ -94,6 +95,18 @@ def test_empty_tables_that_somebody_reads_through_a_view_are_followed(
     assert sum(steps) > 200
     assert "mine (on gold.fact_order_line)" in caplog.text
     assert container.read_model().verify(silent).equal
+
+
+def test_empty_tables_with_rights_that_this_role_can_not_pass_on_are_followed(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RightsNotCarriedError("ALTER DEFAULT PRIVILEGES: permission denied")
+
+    monkeypatch.setattr("adapters.postgres.read_model.swap.carry_rights", refuse)
+    steps, _ = applied(container)
+    assert sum(steps) > 200
+    assert "permission denied" in caplog.text
 
 
 def test_it_waits_for_another_rebuild(container: Container) -> None:
