@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.session import connect
-from application.ports.read_model import DependentObjectsError, RightsNotCarriedError
+from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError
+from tests.acceptance.home import until
 from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, STOCKED, House, adjusted, received
 
 
@@ -134,6 +136,74 @@ def test_row_security_goes_over_with_its_policies_and_back(house: House) -> None
     flags = "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'gold.{}'::regclass"
     assert house.query(flags.format("fact_stock")) == [(True, True)]
     assert house.query(flags.format("fact_day")) == [(False, False)]
+
+
+def guard(house: House, condition: str) -> None:
+    """Let readers of one of the live tables see some of its rows only."""
+    run(
+        house,
+        "ALTER TABLE gold.fact_stock ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY part ON gold.fact_stock USING ({condition})",
+    )
+
+
+def test_readers_of_kept_tables_with_policies_keep_nobody_from_the_live_ones(house: House) -> None:
+    """Policies are changed on the tables that are put back, which wait for their readers until then."""
+    guard(house, "true")
+    assert house.read_model.rebuild(house.progress).swapped
+    with psycopg.connect(house.conninfo) as reader, ThreadPoolExecutor(1) as threads:
+        reader.execute("SELECT FROM gold_old.fact_stock")
+        swapping = threads.submit(house.another_read_model().swap_back, house.progress)
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        until(lambda: house.query(waiting) == [(1,)], "the swap waits for nobody")
+        run(house, "SET statement_timeout = '2s'")
+        assert house.facts() == STOCKED
+        reader.rollback()
+        assert swapping.result(30).locked_seconds < 1
+
+
+def test_a_table_that_a_policy_looks_into_is_not_waited_for_without_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.postgres.read_model.swap.PATIENCE", 0.5)
+    run(house, "CREATE TABLE seen (product_id text)")
+    guard(house, "product_id IN (SELECT product_id FROM public.seen)")
+    with psycopg.connect(house.conninfo) as other:
+        other.execute("LOCK TABLE seen IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(ReadersInTheWayError):
+            house.read_model.rebuild(house.progress)
+    assert house.schemas() == ["gold", "silver"]
+    assert house.read_model.rebuild(house.progress).swapped
+
+
+def test_a_policy_on_a_column_that_is_no_more_refuses_the_swap(house: House) -> None:
+    guard(house, "movements > 0")
+    definition = house.gold / "fact_stock.sql"
+    definition.write_text(definition.read_text().replace(" AS movements", " AS moves"))
+    with pytest.raises(DependentObjectsError, match='does not fit the new ones: column "movements" does not exist'):
+        house.another_read_model().rebuild(house.progress, accept_changes=True)
+    assert house.facts() == STOCKED
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("CREATE PROCEDURE gold_old.mine() LANGUAGE sql AS 'SELECT 1'", r"function gold_.*\.mine\(\)"),
+        (
+            "CREATE AGGREGATE gold_old.mine (integer) (sfunc = int4pl, stype = integer)",
+            r"function gold_.*\.mine\(integer\)",
+        ),
+        ("CREATE FUNCTION gold_old.mine() RETURNS integer RETURN 1", r"function gold_.*\.mine\(\)"),
+    ],
+)
+def test_routines_of_others_in_kept_schemas_are_named_and_not_dropped(house: House, statement: str, named: str) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    run(house, statement)
+    assert house.read_model.rebuild(house.progress).swapped
+    with pytest.raises(DependentObjectsError, match=f"{named} depends on schema gold_"):
+        house.read_model.rebuild(house.progress)
 
 
 def test_rights_that_a_role_can_not_give_refuse_its_swap_with_the_reason(house: House) -> None:

@@ -14,7 +14,10 @@ from application.ports.read_model import DependentObjectsError
 ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
 _VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
 _TABLES = _VIEWS.replace("'v'", "'r'")
-_FUNCTIONS = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = ANY(%s::regnamespace[])"
+_FUNCTIONS = (
+    "SELECT oid::regprocedure::text FROM pg_proc WHERE prokind = 'f' AND proname = 'member_key'"
+    " AND pronamespace = ANY(%s::regnamespace[])"
+)
 
 
 class Schemas(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import LiteralString
 
 from psycopg import Connection, errors, sql
@@ -24,6 +25,8 @@ ATTEMPT_MILLISECONDS = 75
 
 What is left of 100 ms is for the renaming and the commit.
 """
+_VACUUMS = "SHARE UPDATE EXCLUSIVE"
+"""The mode that keeps vacuums out, not reading and writing."""
 
 
 def swap(conn: Connection, aside: Schemas) -> float:
@@ -37,16 +40,28 @@ def swap(conn: Connection, aside: Schemas) -> float:
     Raises:
         ReadersInTheWayError: for `PATIENCE` seconds there was no moment without a reader or a vacuum.
         RightsNotCarriedError: what others may do with the live tables can't be given to those aside.
+        DependentObjectsError: a policy of a live table does not fit the one aside.
     """
     # What is checked at the commit is checked now, while readers still read.
     conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
     say_schemas(conn)
     carry_rights(conn, LIVE, aside)
-    policies = b"; ".join(statement.encode() for statement in row_security(conn, LIVE, aside))
+    with _patiently(conn):
+        # The server locks the tables that a policy looks into when it says it.
+        policies = row_security(conn, LIVE, aside)
+    if policies:
+        # Whoever reads or vacuums these is waited for now: later, all readers of the live tables would wait as well.
+        _keep_out(conn, _tables(conn, aside), "ACCESS EXCLUSIVE")
     locked_at = _lock_tables(conn)
     # All at once: readers wait, and on a busy machine each answer to this process takes its time.
     renaming = [LIVE.renaming(_PARTING), aside.renaming(LIVE), _PARTING.renaming(Schemas.named(OLD))]
-    conn.execute(sql.SQL("; ").join(renaming).as_bytes(conn) + b"; " + policies)
+    try:
+        conn.execute(b"; ".join([sql.SQL("; ").join(renaming).as_bytes(conn), *map(str.encode, policies)]))
+    except (errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedTable) as error:
+        raise DependentObjectsError(
+            f"a policy of the live tables does not fit the new ones: {error.diag.message_primary}; drop it, rebuild,"
+            f" create it again. {DependentObjectsError.__doc__}"
+        ) from error
     return locked_at
 
 
@@ -87,30 +102,37 @@ def end_vacuums(conn: Connection) -> None:
     Raises:
         ReadersInTheWayError: somebody else vacuums or analyses a table for longer than `PATIENCE`.
     """
-    for table in _live_tables(conn):
+    for table in _tables(conn, LIVE):
         with conn.transaction():
-            _keep_vacuums_out(conn, [table])
+            _keep_out(conn, [table], _VACUUMS)
 
 
-def _live_tables(conn: Connection) -> list[sql.Identifier]:
-    return [sql.Identifier(schema, name) for schema in LIVE for name in table_names(conn, schema)]
+def _tables(conn: Connection, schemas: Schemas) -> list[sql.Identifier]:
+    return [sql.Identifier(schema, name) for schema in schemas for name in table_names(conn, schema)]
 
 
-def _keep_vacuums_out(conn: Connection, tables: Sequence[sql.Identifier]) -> None:
-    """Lock tables against vacuums, not against reading and writing."""
+def _keep_out(conn: Connection, tables: Sequence[sql.Identifier], mode: LiteralString) -> None:
+    """Lock tables in a mode, for which whoever is in the way is waited for."""
+    with _patiently(conn):
+        conn.execute(_lock(tables, mode))
+
+
+@contextmanager
+def _patiently(conn: Connection) -> Iterator[None]:
+    """Wait for `PATIENCE` seconds at most for locks, from now to the end of the transaction."""
     conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(f"{PATIENCE}s"))
     try:
-        conn.execute(_lock(tables, "SHARE UPDATE EXCLUSIVE"))
+        yield
     except errors.LockNotAvailable:
         raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
 
 
 def _lock_tables(conn: Connection) -> float:
     """Keep everybody out; return when the attempt that succeeded began, for new readers wait from then on."""
-    tables = _live_tables(conn)
+    tables = _tables(conn, LIVE)
     if not tables:
         return time.monotonic()
-    _keep_vacuums_out(conn, tables)
+    _keep_out(conn, tables, _VACUUMS)
     conn.execute("SET LOCAL lock_timeout = 0")
     # Short waits: new readers queue behind a waiting lock, and a deadlock is checked for after 1 s only.
     # The limit holds for this alone: where it ended a statement about savepoints, no other attempt would be possible.
