@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.postgres.log_identity import TOPIC_LOG
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.continued_log import ContinuedLog, own_offsets
 from application.ports.file_source import FileSource
@@ -79,7 +80,8 @@ def foreign_topics(
     """
     if kafka is None:
         log = own(list(topics))
-        yield log
+        starts = claim(dict.fromkeys(topics, TOPIC_LOG.name))
+        yield ContinuedLog(log, starts) if starts else log
         log.close()
         return
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415

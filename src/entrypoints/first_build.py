@@ -12,6 +12,7 @@ from application.ports.read_model import (
     ReadersInTheWayError,
     RebuildRunningError,
     RightsNotCarriedError,
+    WorkersLostError,
 )
 from entrypoints.container import Container
 
@@ -26,8 +27,8 @@ def build_first(container: Container, progress: PhaseProgress) -> int:
     """Build read models that have applied nothing up to the end of a long log; return how many events that took.
 
     0: there is something live, or little to do, or somebody keeps the empty tables from being replaced, or has rights
-    on them that this role can't pass on; follow the log. Whoever calls holds the follower's role. Raises as
-    `ReadModel.rebuild` does, but waits for another rebuild.
+    on them that this role can't pass on, or the workers die; follow the log. Whoever calls holds the follower's role.
+    Raises as `ReadModel.rebuild` does, but waits for another rebuild.
     """
     read_model = container.read_model()
     while not read_model.position() and container.event_store().head() >= WORTH_BUILDING:
@@ -36,7 +37,7 @@ def build_first(container: Container, progress: PhaseProgress) -> int:
         except RebuildRunningError:
             progress("waiting for another rebuild", 0, 0)
             time.sleep(_WAIT)
-        except (DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError) as error:
+        except (DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError, WorkersLostError) as error:
             log.warning("the read models are followed from the start of the log, which takes longer: %s", error)
             return 0
     return 0

@@ -20,10 +20,11 @@ from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
+from adapters.postgres.log_identity import TOPIC_LOG
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from application.aggregates import TOPICS
 from application.ports.event_store import ConcurrencyConflictError
-from application.ports.message_stream import MessageStream, RecreatedTopicError
+from application.ports.message_stream import MessageStream, Partition, RecreatedTopicError
 from application.sources.topics import TopicIngest, UnknownTopicError, recorded_positions, source_of
 from entrypoints.feeds import foreign_topics
 from tests.acceptance.home import until
@@ -131,6 +132,18 @@ def test_a_topic_that_was_created_anew_is_read_from_its_first_message_where_that
     assert foreign.keys() == sorted(f"product-{n}" for n in range(20, 65))
     with open_pool(foreign.conninfo) as pool:
         assert sum(PostgresSourceLedger(pool).progress("topics/feed").positions.values()) == 65
+
+
+def test_a_topic_of_the_database_is_another_than_that_of_its_name_on_the_brokers(foreign: Foreign) -> None:
+    with open_pool(foreign.conninfo) as pool:
+        ledger = PostgresSourceLedger(pool)
+        ledger.claim_topics("topics/feed", {foreign.topic: TOPIC_LOG.name})
+        ledger.keep("topics/feed", [], {Partition(foreign.topic, 0): 7})
+    foreign.say(range(20))
+    with pytest.raises(RecreatedTopicError), foreign.process():
+        pass
+    with foreign.process(accept_recreated=True) as (ingest, _):
+        assert _read_all(ingest) == 20
 
 
 def test_a_topic_that_nothing_was_read_from_may_be_created_anew(foreign: Foreign) -> None:

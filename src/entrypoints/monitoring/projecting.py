@@ -49,7 +49,7 @@ def project(
 
     def begin(container: Container, tracer: BatchTracer | None) -> Steps:
         watch.away("building the read models for the first time")
-        with suppress(_StoppedError):
+        with suppress(_StoppedError), watch.beating():
             if count := build_first(container, report):
                 applied(count)
         return Steps(

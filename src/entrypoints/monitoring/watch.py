@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from threading import Lock, Thread
+from contextlib import contextmanager
+from threading import Event, Lock, Thread
 
 from prometheus_client import Metric
 
@@ -67,6 +68,21 @@ class Watch:
     def beat(self) -> None:
         """Note that the loop goes round."""
         self._beat = self._clock()
+
+    @contextmanager
+    def beating(self, seconds: float = LIVE_SECONDS / 4) -> Iterator[None]:
+        """Beat by itself while something goes on whose steps may take as long as they do."""
+        ended = Event()
+
+        def beat() -> None:
+            while not ended.wait(seconds):
+                self.beat()
+
+        Thread(target=beat, name="beat", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     def working(self, question: Question) -> None:
         """Note that the command works; `question` asks the database and the stream how far it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 import urllib.request
 from threading import Event
@@ -113,3 +114,18 @@ def test_the_port_is_free_again_afterwards() -> None:
         pass
     with served("127.0.0.1", port, {}) as again:
         assert again == port
+
+
+def test_a_long_step_beats_by_itself_and_no_longer_than_it_takes() -> None:
+    now = [0.0]
+    watch = Watch(lambda: now[0])
+    with watch.beating(0.01):
+        now[0] = 500.0
+        deadline = time.monotonic() + 10
+        while watch.silence() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert watch.silence() == 0
+    time.sleep(0.05)
+    now[0] = 1_000.0
+    time.sleep(0.05)
+    assert watch.silence() == 500
