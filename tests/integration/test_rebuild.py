@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.read_model import PostgresReadModel, planning, workers
+from adapters.postgres.read_model import PostgresReadModel, planning, rebuild, workers
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.loading import run_shard
 from adapters.postgres.read_model.session import connect
@@ -212,6 +212,23 @@ def test_a_row_of_which_the_follower_can_not_name_more_keeps_the_reason(conninfo
     with pytest.raises(RowRefusedError, match=r"division by zero; in the gold definition fact_stock\.sql"):
         house.follow()
     house.close()
+
+
+@pytest.mark.parametrize("survives", [True, False])
+def test_an_interruption_leaves_nothing_also_where_the_connection_does_not_outlive_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, survives: bool
+) -> None:
+    def interrupted(_conninfo: str, conn: psycopg.Connection, *_: Any, **__: Any) -> int:
+        assert len(house.schemas()) == 4
+        conn.pgconn.send_query(b"SELECT pg_sleep(60)" if survives else b"SELECT pg_sleep(0.2)")
+        if not survives:
+            conn.pgconn.finish()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rebuild, "complete", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        house.read_model.rebuild(house.progress)
+    assert house.schemas() == ["gold", "silver"]
 
 
 def test_what_was_live_is_put_back_caught_up_and_back_again(house: House) -> None:

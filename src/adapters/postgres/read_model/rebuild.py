@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Literal
 
+import psycopg
 from psycopg import Connection
 
 from adapters.postgres.certificates import mark_swapped
@@ -28,12 +29,15 @@ from application.ports.read_model import (
     NothingKeptError,
     OtherVersionError,
     PhaseProgress,
+    RebuildRunningError,
 )
 from application.replay.certificate import Certificate, Purpose, Rebuilt
 from application.replay.shards import Plan, shard_count
 
 _log = logging.getLogger(__name__)
 CATCH_UP = 10_000
+_TRIES = 20
+_PAUSE = 0.05
 
 
 class Rebuild:
@@ -114,10 +118,23 @@ class Rebuild:
                 self._conninfo, self._conn, self._build, plan, workers=effort.workers, progress=self._progress
             )
             yield
+        except KeyboardInterrupt:
+            settle(self._conn)
+            if self._name and self._conn.closed:
+                self._drop_over_another_connection()
+            raise
         finally:
             settle(self._conn)
             if self._name and not self._conn.closed:
                 planning.drop_build(self._conn, self._name)
+
+    def _drop_over_another_connection(self) -> None:
+        """Drop the build after an interruption that the connection did not outlive, unless somebody goes on with it."""
+        for _ in range(_TRIES):  # the server frees the lock of a connection that is gone a moment later
+            with suppress(psycopg.Error, RebuildRunningError), only_rebuild(self._conninfo) as conn:
+                planning.drop_build(conn, self._name)
+                return
+            time.sleep(_PAUSE)
 
     def _plan(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Plan:
         self._progress("plan", 0, upto)
