@@ -1,12 +1,10 @@
 """A real Kafka for the tests, with topics of its own for each of them."""
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,22 +12,15 @@ import pytest
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.topics import TOPICS, ensure_topics
 from deploy.services import install
+from tests.services import service_url
 
-SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
 PARTITIONS = 3
 QUICK = {"heartbeat.interval.ms": "100"}
 
 
 def bootstrap() -> str:
-    """The brokers that `make services` started; where there are none, the test is skipped, unless they must be."""
-    services = json.loads(SERVICES.read_text()) if SERVICES.exists() else {}
-    found: str | None = os.environ.get("DATAFLOW_TEST_KAFKA") or services.get("kafka", {}).get("url")
-    if found is None:
-        missing = "no Kafka: `make services` starts one, DATAFLOW_TEST_KAFKA names one"
-        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """The brokers that `make services` started."""
+    return service_url("kafka", "Kafka")
 
 
 @contextmanager

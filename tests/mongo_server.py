@@ -1,18 +1,14 @@
 """A real server that speaks MongoDB's protocol for the tests, with a database of its own for each of them."""
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
+from tests.services import service_url
 
 
 class Mongo(NamedTuple):
@@ -23,15 +19,8 @@ class Mongo(NamedTuple):
 
 
 def mongo_url() -> str:
-    """The server that `make services` started; where there is none, the test is skipped, unless it must be there."""
-    services = json.loads(SERVICES.read_text()) if SERVICES.exists() else {}
-    found: str | None = os.environ.get("DATAFLOW_TEST_MONGO") or services.get("mongo", {}).get("url")
-    if found is None:
-        missing = "no MongoDB: `make services` starts one, DATAFLOW_TEST_MONGO names one"
-        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """The server that `make services` started."""
+    return service_url("mongo", "MongoDB")
 
 
 @contextmanager

@@ -1,30 +1,18 @@
 """A real Redis for the tests, with keys of its own for each of them."""
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from redis import Redis
 
 from adapters.redis.cache import RedisCache
-
-SERVICES = Path(__file__).parents[1] / "build" / "services" / "services.json"
+from tests.services import service_url
 
 
 def redis_url() -> str:
-    """The Redis that `make services` started; where there is none, the test is skipped, unless it must be there."""
-    services = json.loads(SERVICES.read_text()) if SERVICES.exists() else {}
-    found: str | None = os.environ.get("DATAFLOW_TEST_REDIS") or services.get("redis", {}).get("url")
-    if found is None:
-        missing = "no Redis: `make services` starts one, DATAFLOW_TEST_REDIS names one"
-        if os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """The Redis that `make services` started."""
+    return service_url("redis", "Redis")
 
 
 @contextmanager

@@ -11,15 +11,18 @@ import psycopg
 import pytest
 
 from adapters.postgres import locks
+from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.read_model.session import only_rebuild
+from application.errors import PlatformError
 from application.ports.message_stream import OutgoingMessage
-from application.ports.read_model import RightsNotCarriedError
+from application.ports.read_model import ReadersInTheWayError, RightsNotCarriedError, WorkersLostError
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
 from entrypoints import first_build, pipeline
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
 from entrypoints.monitoring import projecting
+from entrypoints.monitoring.watch import NotReadyError, Watch
 from entrypoints.settings import Settings
 
 ORDERS = 15
@@ -107,6 +110,33 @@ def test_empty_tables_with_rights_that_this_role_can_not_pass_on_are_followed(
     steps, _ = applied(container)
     assert sum(steps) > 200
     assert "permission denied" in caplog.text
+
+
+@pytest.mark.parametrize("error", [WorkersLostError, ReadersInTheWayError, RightsNotCarriedError])
+def test_a_log_that_can_not_be_built_from_is_followed(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[PlatformError]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error("not this time")
+
+    monkeypatch.setattr(PostgresReadModel, "rebuild", fail)
+    steps, _ = applied(container)
+    assert sum(steps) > 200
+    assert "not this time" in caplog.text
+
+
+def test_a_command_that_builds_is_not_ready_and_says_why(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    monkeypatch.setattr(projecting, "Watch", lambda: watch)
+    said = set()
+
+    def building(*_: object) -> None:
+        with pytest.raises(NotReadyError) as why:
+            watch.ask()
+        said.add(str(why.value))
+
+    projecting.project(container.settings(), Event(), silent, building, once=True)
+    assert said == {"building the read models for the first time"}
 
 
 def test_it_waits_for_another_rebuild(container: Container) -> None:

@@ -213,32 +213,33 @@ def test_the_largest_message_travels(stream: KafkaMessageStream) -> None:
     assert take(stream, 1)[0].payload == large.payload
 
 
+@contextmanager
+def small_topic(connection: KafkaConnection, max_message_bytes: int) -> Iterator[str]:
+    """A topic `small` with a limit of its own; gives its name on the brokers."""
+    admin, name = connection.admin(), f"{connection.topic_prefix}small"
+    admin.create_topics([NewTopic(name, 1, config={"max.message.bytes": str(max_message_bytes)})])[name].result(
+        PATIENCE
+    )
+    yield name
+    admin.delete_topics([name])[name].result(PATIENCE)
+
+
 def test_a_topic_that_takes_less_than_stated_is_named_by_the_error(
     connection: KafkaConnection, stream: KafkaMessageStream
 ) -> None:
-    small = NewTopic(f"{connection.topic_prefix}small", 1, config={"max.message.bytes": "1000"})
-    admin = connection.admin()
-    for future in admin.create_topics([small]).values():
-        future.result(PATIENCE)
     refused = (
         r"'k' for small has 5,001 bytes, which the brokers refuse: raise max\.message\.bytes of the topic \S+small"
     )
-    with pytest.raises(OversizedMessageError, match=refused):
+    with small_topic(connection, 1_000), pytest.raises(OversizedMessageError, match=refused):
         stream.publish([OutgoingMessage("small", "k", os.urandom(5_000))])
-    for future in admin.delete_topics([small.topic]).values():
-        future.result(PATIENCE)
 
 
 def test_a_topic_of_a_smaller_limit_takes_many_small_messages(
     connection: KafkaConnection, stream: KafkaMessageStream
 ) -> None:
-    small = NewTopic(f"{connection.topic_prefix}small", 1, config={"max.message.bytes": "262144"})
-    admin = connection.admin()
-    for future in admin.create_topics([small]).values():
-        future.result(PATIENCE)
-    stream.publish([OutgoingMessage("small", "k", os.urandom(1_000)) for _ in range(3_000)])
-    for future in admin.delete_topics([small.topic]).values():
-        future.result(PATIENCE)
+    with small_topic(connection, 262_144) as small:
+        stream.publish([OutgoingMessage("small", "k", os.urandom(1_000)) for _ in range(3_000)])
+        assert log_offsets.read_offsets(connection.admin(), [(small, 0)], log_offsets.LATEST) == {(small, 0): 3_000}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from adapters.postgres.migrate import migrate
 
 _TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY(%s)"
+_ROW = "INSERT INTO sources.rows VALUES ('s', 't', 'k', 't', 'k', NULL, NULL, NULL)"
 _SCHEMAS = ["bronze", "events", "sources", "processes", "stream", "catalog", "replay", "kpi", "quality", "runs"]
 
 
@@ -29,7 +30,8 @@ def test_a_start_does_not_wait_for_who_writes_nor_stops_them(conninfo: str, writ
     with ThreadPoolExecutor(1) as thread:
         started = thread.submit(migrate, conninfo)
         try:
-            started.result(20)
+            assert started.result(20) is None
+            assert writer.execute(_ROW).rowcount == 1
         finally:
             writer.rollback()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import psycopg
@@ -15,11 +16,11 @@ from application.relay import RELAY_TOPIC
 PARTITIONS = 4
 """Partitions of each topic of the embedded topic log."""
 
+_INDEX = re.compile(r'CREATE (?:UNIQUE )?INDEX IF NOT EXISTS "?(\w+)"?\s+ON "?(\w+)"?\.')
+
 
 def migrate(conninfo: str) -> None:
     """Create schemas and tables that are missing; safe to call from many processes at once.
-
-    An index is looked for first: to create one "if not exists" waits for every transaction that writes.
 
     Raises:
         StoreUnavailableError: the database does not answer, or refuses.
@@ -46,7 +47,8 @@ def migrate(conninfo: str) -> None:
             # A blank line ends a transaction, and so the lock on a table that is changed: whoever writes into several
             # meanwhile waits for this, or this for them, but never both.
             for part in script.split("\n\n"):
-                connection.execute(part.encode())
+                if not _has_index(connection, part):
+                    connection.execute(part.encode())
         connection.execute(
             "INSERT INTO stream.partitions (topic, partition) "
             "SELECT topic, partition FROM unnest(%s::text[]) AS topic, generate_series(0, %s) AS partition "
@@ -59,12 +61,8 @@ def _create_event_tables(conninfo: str, connection: psycopg.Connection) -> None:
     """Let the eventsourcing library create its tables; order stream ids by bytes, not by language."""
     with Datastore(conninfo, pool_size=1) as datastore:
         recorder = Recorder(datastore)
-        index = f"{EVENTS_SCHEMA}.{recorder.notification_id_index_name}"
-        if connection.execute("SELECT to_regclass(%s)", [index]).fetchone() != (None,):
-            statements = recorder.sql_create_statements
-            recorder.sql_create_statements = [
-                each for each in statements if "CREATE UNIQUE INDEX" not in each.as_string()
-            ]
+        missing = [each for each in recorder.sql_create_statements if not _has_index(connection, each.as_string())]
+        recorder.sql_create_statements = missing
         recorder.create_table()
     collation = connection.execute(
         "SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation "
@@ -75,3 +73,12 @@ def _create_event_tables(conninfo: str, connection: psycopg.Connection) -> None:
         connection.execute(
             f'ALTER TABLE {EVENTS_SCHEMA}.stored_events ALTER COLUMN originator_id TYPE text COLLATE "C"'
         )
+
+
+def _has_index(connection: psycopg.Connection, statement: str) -> bool:
+    """Tell whether a statement creates an index that is there: it would wait for all who write, and only then look."""
+    created = _INDEX.match(statement)
+    if created is None:
+        return False
+    name, schema = created.groups()
+    return connection.execute("SELECT to_regclass(%s)", [f"{schema}.{name}"]).fetchone() != (None,)

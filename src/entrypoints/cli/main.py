@@ -69,7 +69,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2, a failure at work 1."""
     listen()
-    read = sys.stdout
+    stdout = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -83,7 +83,7 @@ def main() -> None:
         code = _say(error.format_message().rstrip(".") + _where_help_is(error), 2)
     except SystemExit:
         # Where nobody reads on, as after `head`, click puts another stdout in place and ends with 1.
-        if sys.stdout is read:
+        if sys.stdout is stdout:
             raise
         code = _NOBODY_READS
     except Exception as error:

@@ -42,13 +42,12 @@ def project(
     metrics = FollowMetrics(PROJECT.role, watch)
 
     def report(phase: str, done: int, total: int) -> None:
-        watch.beat()
+        watch.away("building the read models for the first time")
         if stop.is_set():
             raise _StoppedError
         building(phase, done, total)
 
     def begin(container: Container, tracer: BatchTracer | None) -> Steps:
-        watch.away("building the read models for the first time")
         with suppress(_StoppedError), watch.beating():
             if count := build_first(container, report):
                 applied(count)

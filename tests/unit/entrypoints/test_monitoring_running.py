@@ -140,13 +140,14 @@ def test_it_is_not_ready_once_its_work_has_ended(run: Callable[..., Watch]) -> N
         watch.ask()
 
 
-def test_a_stop_ends_the_process_even_where_a_server_hangs() -> None:
+@pytest.mark.parametrize(("done", "code"), [(True, 0), (False, 1)])
+def test_a_stop_ends_the_process_even_where_a_server_hangs(done: bool, code: int) -> None:
     hanging = (
         "import threading, entrypoints.monitoring.running as running\n"
         "stop = threading.Event(); stop.set()\n"
-        "with running.ending_in_time(stop, 0.1):\n"
+        "with running.ending_in_time(stop, 0.1, done=" + f"{done}):\n"
         "    threading.Event().wait()\n"
     )
-    done = subprocess.run([sys.executable, "-c", hanging], capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0
-    assert "ending without waiting" in done.stderr
+    ended = subprocess.run([sys.executable, "-c", hanging], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == code
+    assert "ending without waiting" in ended.stderr

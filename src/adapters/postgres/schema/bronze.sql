@@ -17,13 +17,8 @@ COMMENT ON TABLE bronze.messages IS 'One row per message received, its bytes unc
 COMMENT ON COLUMN bronze.messages.stream_id IS
     'The stream it addresses; of an applied or doubled message only where that is not its key.';
 
-DO $$
-BEGIN
-    IF to_regclass('bronze.messages_message_id_idx') IS NULL THEN
-        CREATE UNIQUE INDEX messages_message_id_idx ON bronze.messages (message_id) WHERE outcome <> 'duplicate';
-    END IF;
-END
-$$;
+CREATE UNIQUE INDEX IF NOT EXISTS messages_message_id_idx
+    ON bronze.messages (message_id) WHERE outcome <> 'duplicate';
 
 CREATE TABLE IF NOT EXISTS bronze.quarantine (
     quarantine_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

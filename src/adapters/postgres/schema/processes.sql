@@ -16,10 +16,5 @@ CREATE TABLE IF NOT EXISTS processes.cases (
 );
 COMMENT ON TABLE processes.cases IS
     'One row per event that a process could not carry out: waiting for a stream or a time, or parked by a refusal.';
-DO $$
-BEGIN
-    IF to_regclass('processes.cases_order_idx') IS NULL THEN
-        CREATE INDEX cases_order_idx ON processes.cases (process, status, position);
-    END IF;
-END
-$$;
+
+CREATE INDEX IF NOT EXISTS cases_order_idx ON processes.cases (process, status, position);

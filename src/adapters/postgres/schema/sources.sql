@@ -20,13 +20,8 @@ CREATE TABLE IF NOT EXISTS sources.rows (
     PRIMARY KEY (source, table_name, key)
 );
 COMMENT ON TABLE sources.rows IS 'Rows of a source as its messages were last made from them; content is null where a row is gone.';
-DO $$
-BEGIN
-    IF to_regclass('sources.rows_group_idx') IS NULL THEN
-        CREATE INDEX rows_group_idx ON sources.rows (source, root, grp);
-    END IF;
-END
-$$;
+
+CREATE INDEX IF NOT EXISTS rows_group_idx ON sources.rows (source, root, grp);
 
 CREATE TABLE IF NOT EXISTS sources.changes (
     source     text COLLATE "C" NOT NULL,
@@ -41,13 +36,8 @@ CREATE TABLE IF NOT EXISTS sources.changes (
     PRIMARY KEY (source, table_name, key)
 );
 COMMENT ON TABLE sources.changes IS 'Rows that were read and differ from sources.rows, until messages are made from them.';
-DO $$
-BEGIN
-    IF to_regclass('sources.changes_group_idx') IS NULL THEN
-        CREATE INDEX changes_group_idx ON sources.changes (source, root, grp);
-    END IF;
-END
-$$;
+
+CREATE INDEX IF NOT EXISTS changes_group_idx ON sources.changes (source, root, grp);
 
 CREATE TABLE IF NOT EXISTS sources.touched (
     source  text COLLATE "C" NOT NULL,
