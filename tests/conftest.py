@@ -1,5 +1,6 @@
 """Real servers for the tests: one embedded PostgreSQL a run, a fresh database for each test that asks."""
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,8 @@ settings.register_profile("seeded", derandomize=True)
 settings.register_profile("soak", derandomize=False)
 settings.load_profile("soak" if SOAK else "seeded")
 
+# What a shell starts in the background ignores Ctrl-C, and so would the commands that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _NUMBERS = count(1)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from types import FrameType
 
 import click
 
 from application.errors import InvalidRequestError, PlatformError
-from entrypoints.cli.interruption import Terminated, listen
+from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
 
 _NOBODY_READS = 128 + signal.SIGPIPE
@@ -68,7 +69,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2, a failure at work 1."""
-    listen()
+    signal.signal(signal.SIGTERM, _terminate)
     stdout = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
@@ -122,3 +123,7 @@ def _stopped_by(error: BaseException | None) -> KeyboardInterrupt | None:
 
 def _signal(interruption: BaseException | None) -> int:
     return 128 + (signal.SIGTERM if isinstance(interruption, Terminated) else signal.SIGINT)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated

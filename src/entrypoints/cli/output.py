@@ -19,7 +19,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from application.ports.read_model import PhaseProgress
-from entrypoints.cli.interruption import require_going_on
 
 WIDTH = 120
 """Columns where the output is not a terminal."""
@@ -115,13 +114,8 @@ def progress(what: str, unit: str) -> Iterator[Report]:
 
 
 def phases(report: Report) -> PhaseProgress:
-    """Show work in phases as progress, each by its name; between two of them a command that is to end does."""
-
-    def show(phase: str, done: int, total: int) -> None:
-        require_going_on()
-        report(done, total, phase)
-
-    return show
+    """Show work in phases as progress, each by its name."""
+    return lambda phase, done, total: report(done, total, phase)
 
 
 def _bar(unit: str) -> Progress:

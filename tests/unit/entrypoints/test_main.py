@@ -9,18 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from application.ports.read_model import ReadModelUnavailableError
-from entrypoints.cli import interruption, main
+from entrypoints.cli import main
 from entrypoints.cli.interruption import Terminated
-from entrypoints.cli.output import phases
 
 
 @pytest.fixture(autouse=True)
 def handler_of_the_tests() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = signal.getsignal(signal.SIGTERM)
     yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    interruption._asked.clear()
+    signal.signal(signal.SIGTERM, before)
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, error: Exception) -> object:
@@ -47,17 +44,6 @@ def test_an_error_while_an_interruption_is_cleaned_up_after_is_an_interruption(
     error.__context__.__context__ = interruption()
     assert ended(monkeypatch, error) == code
     assert capsys.readouterr().err == "dataflow: interrupted; nothing is lost, start it again to go on\n"
-
-
-@pytest.mark.parametrize(("number", "kind"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)])
-def test_an_interruption_that_was_swallowed_comes_again(number: int, kind: type[KeyboardInterrupt]) -> None:
-    interruption.listen()
-    show = phases(lambda *_: None)
-    show("fold", 1, 2)
-    with pytest.raises(kind):
-        signal.raise_signal(number)
-    with pytest.raises(kind):
-        show("fold", 2, 2)
 
 
 def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
