@@ -1,5 +1,6 @@
 """Real servers for the tests: one embedded PostgreSQL a run, a fresh database for each test that asks."""
 
+import os
 import signal
 from collections.abc import Iterator
 from itertools import count
@@ -20,6 +21,8 @@ settings.load_profile("soak" if SOAK else "seeded")
 
 # What a shell starts in the background ignores Ctrl-C, and so would the commands that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Of the commands that the tests start, one compiles the platform's modules for those after it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _NUMBERS = count(1)
 
 

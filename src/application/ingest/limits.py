@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 from application.ports.inbox import Reason
@@ -24,9 +25,12 @@ _SURELY_SHORT = MAX_BYTES // 4
 """Characters that can't be too many, whichever they are: UTF-8 takes four bytes for one at most."""
 
 
+_hints_of = cache(get_type_hints)
+
+
 def fields_of(command: type, kind: type) -> tuple[str, ...]:
     """Return the names of a command's fields of a type, those that may be absent among them."""
-    hints = get_type_hints(command)
+    hints = _hints_of(command)
     return tuple(f.name for f in fields(command) if hints[f.name] in (kind, kind | None))
 
 
@@ -37,7 +41,7 @@ def texts_of(command: type) -> tuple[str, ...]:
 
 def parts_of(command: type) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the fields that hold many of something, such as lines, with the identifiers and names of these."""
-    for name, hint in get_type_hints(command).items():
+    for name, hint in _hints_of(command).items():
         element = next(iter(get_args(hint)), None)
         if is_dataclass(element) and (texts := texts_of(cast("type", element))):
             yield name, texts

@@ -5,8 +5,8 @@ A block's JSON is an array, `[["OrderPlaced.v1", position, version, {"meta": ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial, reduce
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial, reduce
 from operator import or_
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -32,15 +32,23 @@ def _element(topic: str, event: type) -> type:
     )
 
 
-_OLD = by_topic(UPCASTS, EVENT_TYPES)
-_ELEMENTS = {topic: _element(topic, shape(event)) for topic, event in EVENT_TYPES.items()}
-_OLD_ELEMENTS = {topic: _element(topic, upcast.shape) for topic, upcast in _OLD.items()}
-_TO_TODAY: dict[type, Callable[[Any], Any]] = {
-    _OLD_ELEMENTS[topic]: upcaster(upcast, _OLD) for topic, upcast in _OLD.items()
-}
-_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-    list[reduce(or_, [*_ELEMENTS.values(), *_OLD_ELEMENTS.values()])]  # type: ignore[misc]
-)
+class _Decoding(NamedTuple):
+    """What decodes a block of any events, and what brings elements of old versions to today's."""
+
+    decoder: msgspec.json.Decoder[list[Any]]
+    to_today: dict[type, Callable[[Any], Any]]
+
+
+@cache
+def _decoding() -> _Decoding:
+    """Make it at the first block: most commands decode none."""
+    old = by_topic(UPCASTS, EVENT_TYPES)
+    elements = [_element(topic, shape(event)) for topic, event in EVENT_TYPES.items()]
+    old_elements = {topic: _element(topic, upcast.shape) for topic, upcast in old.items()}
+    of_any = list[reduce(or_, [*elements, *old_elements.values()])]  # type: ignore[misc, valid-type]
+    to_today = {old_elements[topic]: upcaster(upcast, old) for topic, upcast in old.items()}
+    return _Decoding(msgspec.json.Decoder(of_any), to_today)
+
 
 _recorded: Callable[[tuple[int, str, int, Any]], Recorded] = partial(tuple.__new__, Recorded)
 """Half the time of `Recorded(...)`."""
@@ -76,17 +84,18 @@ def decode_block(block: Block) -> list[Recorded]:
 
 def _decode(block: Block) -> list[Recorded]:
     stream_id = block.stream_id
-    decoded = _DECODER.decode(block.json)
-    if not _TO_TODAY.keys().isdisjoint(map(type, decoded)):
-        _upcast(decoded)
+    decoder, to_today = _decoding()
+    decoded = decoder.decode(block.json)
+    if not to_today.keys().isdisjoint(map(type, decoded)):
+        _upcast(decoded, to_today)
     return [_recorded((each.position, stream_id, each.version, each.event.data)) for each in decoded]
 
 
-def _upcast(decoded: Iterable[Any]) -> None:
+def _upcast(decoded: Iterable[Any], to_today: Mapping[type, Callable[[Any], Any]]) -> None:
     for each in decoded:
-        to_today = _TO_TODAY.get(type(each))
-        if to_today is not None:
+        upcast = to_today.get(type(each))
+        if upcast is not None:
             try:
-                each.event.data = to_today(each.event.data)
+                each.event.data = upcast(each.event.data)
             except Exception as error:
                 raise msgspec.ValidationError(f"its upcast failed: {error!r}") from error

@@ -1,4 +1,7 @@
+import copy
 import dataclasses
+import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, field, fields
 
 import pytest
@@ -63,7 +66,33 @@ def test_a_record_never_changes_and_has_no_other_attributes() -> None:
     made = Derived(name="a", colour="red")
     with pytest.raises(FrozenInstanceError):
         made.name = "b"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del made.name
     assert not hasattr(made, "__dict__")
+
+
+@value
+class Nothing:
+    pass
+
+
+@pytest.mark.parametrize("same", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])  # noqa: S301
+@pytest.mark.parametrize("made", [Derived(name="a", colour="red"), Level(4, "count"), Base(name="a"), Nothing()])
+def test_a_copy_of_a_record_is_equal_and_never_changes(made: Base, same: Callable[[Base], Base]) -> None:
+    copied = same(made)
+    assert copied is not made
+    assert copied == made
+    assert {copied, made} == {made}
+    assert repr(copied) == repr(made)
+    with pytest.raises(FrozenInstanceError):
+        copied.name = "b"  # type: ignore[misc]
+
+
+def test_records_of_other_classes_or_fields_differ() -> None:
+    assert Base(name="a") != Derived(name="a", colour="red")
+    assert Base(name="a") != Base(name="a", size=4)
+    assert Base(name="a") != ("a", 3)
+    assert repr(Nothing()) == "Nothing()"
 
 
 def test_a_default_factory_is_refused_where_the_class_is_made() -> None:
