@@ -345,8 +345,8 @@ def test_a_follower_that_dies_before_the_commit_leaves_nothing_and_the_next_goes
     house.append(received("bolt", 10))
     apply = Build.apply
 
-    def die(*arguments: Any) -> None:
-        apply(*arguments)
+    def die(*arguments: Any, **options: Any) -> None:
+        apply(*arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

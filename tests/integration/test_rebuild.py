@@ -205,6 +205,38 @@ def test_a_row_that_silver_refuses_is_named_by_the_follower_too(house: House) ->
     broken.close()
 
 
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (
+            "-- check: on_hand % 10 <> 3",
+            'violates check constraint "fact_stock_on_hand_check"; Failing row contains .*',
+        ),
+        ("-- column odd: null for one row", 'null value in column "odd" .* violates not-null constraint; Failing .*'),
+    ],
+)
+@pytest.mark.parametrize(
+    "scope", ["", "-- since stock: last_position SELECT stream_id, %(first)s FROM stock WHERE stream_id = ANY(%(ids)s)"]
+)
+def test_a_row_that_gold_refuses_is_named_by_the_follower_too(
+    conninfo: str, tmp_path: Path, added: str, said: str, scope: str
+) -> None:
+    text = GOLD["fact_stock"].replace("SELECT s.stream_id", "SELECT s.first_position, s.last_position, s.stream_id", 1)
+    text = text.replace("AS movements", "AS movements, nullif(s.on_hand, 3) AS odd").replace(
+        "product_id", "stream_id", 3
+    )
+    (tmp_path / "fact_stock.sql").write_text("\n".join(filter(None, [scope, added, text])))
+    house = House(conninfo, tmp_path)
+    house.append(*(received(product, 10) for product in PRODUCTS))
+    house.follow()
+    house.append(adjusted("part 3", 2, 9), adjusted("part 4", 2, 3))
+    row = "the row is of inventory-part 4@berlin, from its events at positions 5 to 42; in .* fact_stock.sql"
+    with pytest.raises(RowRefusedError, match=f"gold.fact_stock refuses a row: .*{said}; {row}"):
+        house.follow()
+    assert house.read_model.position() == len(PRODUCTS)
+    house.close()
+
+
 def test_a_row_of_which_the_follower_can_not_name_more_keeps_the_reason(conninfo: str, tmp_path: Path) -> None:
     (tmp_path / "fact_stock.sql").write_text(GOLD["fact_stock"].replace("s.on_hand *", "100 / (s.on_hand - 3) *"))
     house = House(conninfo, tmp_path)

@@ -51,8 +51,11 @@ class Build:
         yield from contents(self.silver, self.gold, schemas)
         yield from references(self.silver, self.gold, self.keys, schemas)
 
-    def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded]) -> None:
-        """Apply events that follow those already applied, within the caller's transaction."""
+    def apply(self, conn: Connection, schemas: Schemas, events: Sequence[Recorded], *, naming: bool = False) -> None:
+        """Apply events that follow those already applied, within the caller's transaction.
+
+        `naming` has a row that gold refuses looked for and named, which is slower: see `named_if_refused`.
+        """
         schemas.use(conn)
         groups = group_streams(events, self._subject_of)
         stream_ids = {subject.name: list(streams) for subject, streams in groups.items()}
@@ -64,7 +67,7 @@ class Build:
         after = find_touched(conn, self.gold, stream_ids, events[0].position)
         for definition in self.gold:
             with naming_the_file(definition):
-                refresh_gold(conn, schemas, definition, before, after)
+                refresh_gold(conn, schemas, definition, before, after, naming=naming)
         analyze(conn, schemas.gold, [name for name in grown if name not in self.silver])
         if not has_references(conn, schemas):  # to look at the first rows all at once costs a tenth of one by one
             _run(conn, references(self.silver, self.gold, self.keys, schemas))

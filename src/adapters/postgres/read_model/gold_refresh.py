@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.errors import UniqueViolation
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
-from adapters.postgres.read_model.gold_tables import identifiers, table_of, view_of
+from adapters.postgres.read_model.gold_tables import broken, identifiers, table_of, view_of
+from adapters.postgres.read_model.refused_rows import naming_a_row
 from adapters.postgres.read_model.schemas import Schemas
 
 StreamIds = Mapping[str, Sequence[str]]
@@ -57,16 +58,22 @@ def find_touched(
     return touched
 
 
-def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched) -> None:
-    """Select again what silver touched before or after the batch; let the rest grow."""
+def refresh_gold(
+    conn: Connection, schemas: Schemas, gold: GoldDefinition, before: Touched, after: Touched, *, naming: bool = False
+) -> None:
+    """Select again what silver touched before or after the batch; let the rest grow.
+
+    `naming` has a row that is refused looked for and named, which takes a savepoint for each statement.
+    """
     if gold.scope is None:
         return
+    into = _Into(conn, schemas, gold, naming)
     scope = sql.Identifier(gold.scope)
     # Before the batch, nothing is known of where its rows begin.
     known = before.scopes.get(gold.name, set()) - after.ends.get(gold.name, {}).keys()
     scopes = sorted(known | after.scopes.get(gold.name, set()))
     if scopes:
-        _select_again(conn, schemas, gold, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
+        _select_again(into, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
     ends = {each: since for each, since in after.ends.get(gold.name, {}).items() if each not in scopes}
     reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
     if ends:
@@ -75,28 +82,43 @@ def refresh_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, befor
         where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
         _bound(conn, since)
         if column == "first_position":  # rows of events: those of new ones can't be there yet
-            conn.execute(_insert(schemas, gold) + where, [list(ends), since])
+            _insert(into, where, [list(ends), since])
         else:
-            _select_again(conn, schemas, gold, where, [list(ends), since])
+            _select_again(into, where, [list(ends), since])
     if reached is not None and reaches > reached and gold.grows_by is not None:
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
-        conn.execute(_insert(schemas, gold) + beyond, [reached, [*scopes, *ends]])
+        _insert(into, beyond, [reached, [*scopes, *ends]])
     if gold.since or gold.grows_by:
         _bound(conn, "")
 
 
-def _select_again(
-    conn: Connection, schemas: Schemas, gold: GoldDefinition, where: sql.Composed, values: list[Any]
-) -> None:
+class _Into(NamedTuple):
+    """Where rows go, and whether one that is refused is looked for."""
+
+    conn: Connection
+    schemas: Schemas
+    gold: GoldDefinition
+    naming: bool
+
+    def execute(self, statement: sql.Composed, values: Sequence[Any], where: sql.Composed, of: Sequence[Any]) -> Cursor:
+        """Run a statement that writes the rows of the view that `where` says, with its values `of`."""
+        if not self.naming:
+            return self.conn.execute(statement, values)
+        with naming_a_row(self.conn, view_of(self.schemas, self.gold), broken(self.gold), where, of):
+            return self.conn.execute(statement, values)
+
+
+def _select_again(into: _Into, where: sql.Composed, values: list[Any]) -> None:
     """Bring rows to what the view gives now.
 
     Raises:
         psycopg.errors.UniqueViolation: the view gives a key more than once, where a conflict alone might go unnoticed.
     """
+    conn, schemas, gold, _ = into
     described = conn.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table_of(schemas, gold))).description or ()
     statement = selecting_again(schemas, gold, where, [column.name for column in described])
-    twice = conn.execute(statement, [*values, *values]).fetchone()
+    twice = into.execute(statement, [*values, *values], where, values).fetchone()
     if twice is not None:
         raise UniqueViolation(f"{gold.name}: more than one row with the key {', '.join(map(str, twice))}")
 
@@ -134,5 +156,7 @@ def _bound(conn: Connection, since: Any) -> None:
     conn.execute("SELECT set_config('dataflow.since', %s, true)", [str(since)])
 
 
-def _insert(schemas: Schemas, gold: GoldDefinition) -> sql.Composed:
-    return sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table_of(schemas, gold), view_of(schemas, gold))
+def _insert(into: _Into, where: sql.Composed, values: Sequence[Any]) -> None:
+    _, schemas, gold, _ = into
+    statement = sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table_of(schemas, gold), view_of(schemas, gold))
+    into.execute(statement + where, values, where, values)

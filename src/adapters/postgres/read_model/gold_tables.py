@@ -44,7 +44,7 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
     view, table = view_of(schemas, gold), table_of(schemas, gold)
     conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
     conn.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(table, view))
-    with naming_a_row(conn, table, _broken(gold)):
+    with naming_a_row(conn, table, broken(gold)):
         conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
     for index in gold.indexes:
         conn.execute(_create_index(conn, table, index))
@@ -95,6 +95,14 @@ def validate_references(conn: Connection, schemas: Schemas, gold: GoldDefinition
         conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(steps))
 
 
+def broken(gold: GoldDefinition) -> list[str]:
+    """Return the conditions of rows that don't keep a constraint; of a key that comes twice, the server says which."""
+    return [
+        *(f'"{name}" IS NULL' for name in (*gold.key, *_required(gold))),
+        *(f"NOT ({check})" for check in gold.checks),
+    ]
+
+
 def _constraints(gold: GoldDefinition) -> list[sql.Composed]:
     return [
         sql.SQL("ADD PRIMARY KEY ({})").format(identifiers(gold.key)),
@@ -105,14 +113,6 @@ def _constraints(gold: GoldDefinition) -> list[sql.Composed]:
 
 def _required(gold: GoldDefinition) -> list[str]:
     return [name for name, column in gold.columns.items() if column.required and name not in gold.key]
-
-
-def _broken(gold: GoldDefinition) -> list[str]:
-    """Return the conditions of rows that don't keep a constraint; of a key that comes twice, the server says which."""
-    return [
-        *(f'"{name}" IS NULL' for name in (*gold.key, *_required(gold))),
-        *(f"NOT ({check})" for check in gold.checks),
-    ]
 
 
 def _create_index(conn: Connection, table: sql.Identifier, index: Index) -> bytes:

@@ -28,7 +28,8 @@ CROSS JOIN pg_identify_object_as_address(d.classid, d.objid, d.objsubid) AS a
 WHERE a.object_names[1] <> ALL(%(own)s)
 ORDER BY 1, 2
 """
-# Tables and views of gold are compared by the certificate; the rest is of kinds that no build makes.
+# Views of gold are compared by the certificate. Of tables, each that a build made has a view in silver that gives its
+# rows, or is of silver and has a comment; the rest is of kinds that no build makes.
 _WITHIN = f"""
 WITH own AS (SELECT oid FROM pg_namespace WHERE {_OWN}),
 tables AS (SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))
@@ -45,7 +46,10 @@ SELECT pg_describe_object(classid, oid, 0) FROM (
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE {_OWN} AND (relkind IN ('m', 'S', 'f', 'c')
-        OR relkind = 'v' AND nspname = %(silver)s AND right(relname, 7) <> '_source')
+        OR relkind = 'v' AND nspname = %(silver)s AND right(relname, 7) <> '_source'
+        OR relkind IN ('r', 'p') AND CASE nspname WHEN %(silver)s THEN obj_description(c.oid, 'pg_class') IS NULL
+            ELSE NOT EXISTS (SELECT FROM pg_class v WHERE v.relnamespace = to_regnamespace(%(silver)s)
+                AND v.relkind = 'v' AND v.relname = c.relname || '_source') END)
     UNION ALL
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     WHERE pronamespace IN (SELECT oid FROM own) AND proname <> 'member_key'
@@ -82,7 +86,7 @@ def dependents(conn: Connection, schemas: Schemas) -> list[str]:
 
 
 def made_within(conn: Connection, schemas: Schemas) -> list[str]:
-    """Return what others made within the schemas of a build: triggers, rules, publications, kinds that no build has."""
+    """Return what others made within the schemas of a build: tables, triggers, rules, kinds that no build has."""
     with conn.transaction():
         say_schemas(conn)
         found = conn.execute(_WITHIN.encode(), {"own": list(schemas), "silver": schemas.silver}).fetchall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from psycopg import Connection
@@ -14,6 +15,7 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import Effort
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.rebuild import exclusive_rebuild
+from adapters.postgres.read_model.refused_rows import named_if_refused
 from adapters.postgres.read_model.sample import Sample
 from adapters.postgres.read_model.schemas import LIVE
 from adapters.postgres.read_model.session import connect, translated
@@ -59,14 +61,8 @@ class PostgresReadModel:
 
     def apply(self, events: Sequence[Recorded], after: int) -> None:
         """Apply events that directly follow position `after`, with the checkpoint, in one transaction."""
-        with self._connection() as conn, conn.transaction():
-            current = log.lock_checkpoint(conn)
-            if current != after:
-                raise CheckpointMovedError(
-                    f"the read models stand at position {current}, not {after}: another follower was faster"
-                )
-            self._build.apply(conn, LIVE, events)
-            log.move_checkpoint(conn, events[-1].position)
+        with self._connection() as conn:
+            named_if_refused(partial(self._apply, conn, events, after))
 
     def rebuild(
         self,
@@ -100,6 +96,16 @@ class PostgresReadModel:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+
+    def _apply(self, conn: Connection, events: Sequence[Recorded], after: int, naming: bool) -> None:
+        with conn.transaction():
+            current = log.lock_checkpoint(conn)
+            if current != after:
+                raise CheckpointMovedError(
+                    f"the read models stand at position {current}, not {after}: another follower was faster"
+                )
+            self._build.apply(conn, LIVE, events, naming=naming)
+            log.move_checkpoint(conn, events[-1].position)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

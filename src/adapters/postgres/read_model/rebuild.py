@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 import psycopg
@@ -18,6 +19,7 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
 from adapters.postgres.read_model.finishing import finish
+from adapters.postgres.read_model.refused_rows import named_if_refused
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect, only_rebuild, settle
 from adapters.postgres.read_model.snapshot import shared_snapshot
@@ -205,12 +207,15 @@ class Rebuild:
             if not events:
                 break
             recorded = [Recorded(e.position, e.stream_id, e.version, decode(*e)) for e in events]
-            with self._conn.transaction():
-                self._build.apply(self._conn, Schemas.named(self._name), recorded)
-                planning.advance(self._conn, self._name, events[-1].position)
+            named_if_refused(partial(self._apply, recorded))
             self._position = events[-1].position
             self._events += len(events)
             self._progress("catch up", self._events, self._events)
+
+    def _apply(self, recorded: Sequence[Recorded], naming: bool) -> None:
+        with self._conn.transaction():
+            self._build.apply(self._conn, Schemas.named(self._name), recorded, naming=naming)
+            planning.advance(self._conn, self._name, recorded[-1].position)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,20 @@ from adapters.postgres.read_model.certify import JSON_ROW
 Refusal = psycopg.IntegrityError | psycopg.DataError
 REFUSALS = (psycopg.IntegrityError, psycopg.DataError)
 """What the server raises where a row does not keep a constraint, or where a value is none of its column's type."""
+EVERYWHERE = sql.SQL(" WHERE true")
 _PLACE = ("stream_id", "first_position", "last_position")
 _LINE = re.compile(r"COPY \w+, line (\d+)")
+
+
+def named_if_refused(work: Callable[[bool], None]) -> None:
+    """Do a transaction's work; where the server refuses a row, once more with a look for the row that it is.
+
+    The look takes a savepoint for each statement, which work that nobody refuses does not pay for.
+    """
+    try:
+        work(False)
+    except REFUSALS:
+        work(True)
 
 
 @contextmanager
@@ -33,15 +45,25 @@ def naming_the_row(rows: Sequence[Any]) -> Iterator[None]:
 
 
 @contextmanager
-def naming_a_row(conn: Connection, table: sql.Identifier, broken: Iterable[str]) -> Iterator[None]:
-    """Name, where constraints of a whole table are refused, the first row that meets one of the conditions."""
+def naming_a_row(
+    conn: Connection,
+    relation: sql.Identifier,
+    broken: Iterable[str],
+    where: sql.Composable = EVERYWHERE,
+    values: Sequence[Any] = (),
+) -> Iterator[None]:
+    """Name, where constraints are refused, the first row of a table or view that meets one of the conditions.
+
+    What is done within is undone first. `where`, with its `values`, says among which rows to look.
+    """
     try:
         with conn.transaction():
             yield
-    except REFUSALS as error:
+    except psycopg.IntegrityError as error:
         for condition in broken:
-            query = sql.SQL("SELECT to_jsonb(t)::text FROM {} AS t WHERE ").format(table).as_bytes(conn)
-            for (row,) in conn.execute(query + condition.encode() + b" LIMIT 1"):
+            query = sql.SQL("SELECT to_jsonb(t)::text FROM {} AS t{} AND ").format(relation, where).as_bytes(conn)
+            met = f"({condition}) LIMIT 1".replace("%", "%%").encode()
+            for (row,) in conn.execute(query + met, [*values]):
                 error.add_note(_of_events(JSON_ROW.decode(row)))
                 raise
         raise
