@@ -147,11 +147,12 @@ def the_one_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def until(condition: Callable[[], object], otherwise: str, seconds: float = PATIENCE) -> None:
-    """Wait for a condition, looking at it often."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition, looking at it often, and less so the longer it takes: to look is work for both sides."""
+    started = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.002)
+        waited = time.monotonic() - started
+        assert waited < seconds, otherwise
+        time.sleep(min(0.002 + waited / 50, 0.025))
 
 
 def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:

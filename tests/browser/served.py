@@ -112,7 +112,7 @@ def dashboard(folder: Path) -> Iterator[Served]:
 def serving(data: Served, port: int, **settings: object) -> Iterator[Served]:
     """Serve a dashboard on data that are there, on a port of its own, until it is asked to end."""
     served = Served(data.home, port, data.container)
-    process = data.home.start("dashboard", dashboard_port=port, **({"dashboard_refresh_seconds": 1} | settings))
+    process = data.home.start("dashboard", dashboard_port=port, **({"dashboard_refresh_seconds": 2} | settings))
     try:
         until(lambda: answers(f"{served.url}/_stcore/health") or process.poll() is not None, "it is not served")
         assert process.poll() is None, process.communicate()
