@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.postgres.errors import RefusedByDatabaseError
 from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.session import connect
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError
@@ -207,33 +208,61 @@ def test_routines_of_others_in_kept_schemas_are_named_and_not_dropped(house: Hou
         house.read_model.rebuild(house.progress)
 
 
-def test_rights_that_a_role_can_not_give_refuse_its_swap_with_the_reason(house: House) -> None:
-    lead, plain = role(house, "lead"), role(house, "plain")
+def let_rebuild(house: House, member: str, owner: str) -> House:
+    """Give silver and gold to an owner, and the rest that a rebuild needs to a member; return the member's house."""
     (database,) = house.query("SELECT current_database()")[0]
     run(
         house,
-        f"GRANT CREATE ON SCHEMA gold TO {lead}",
-        f"ALTER DEFAULT PRIVILEGES FOR ROLE {lead} IN SCHEMA gold GRANT SELECT ON TABLES TO PUBLIC",
-        f'GRANT CREATE ON DATABASE "{database}" TO {plain}',
-        f"ALTER ROLE {plain} LOGIN",
-        f"GRANT ALL ON SCHEMA events, replay, bronze TO {plain}",
-        f"GRANT ALL ON ALL TABLES IN SCHEMA events, replay, bronze TO {plain}",
-        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA events, replay, bronze TO {plain}",
+        f'GRANT CREATE ON DATABASE "{database}" TO {member}',
+        f"ALTER ROLE {member} LOGIN",
+        f"GRANT ALL ON SCHEMA events, replay, bronze TO {member}",
+        f"GRANT ALL ON ALL TABLES IN SCHEMA events, replay, bronze TO {member}",
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA events, replay, bronze TO {member}",
     )
     for schema in ("silver", "gold"):
-        run(house, f"ALTER SCHEMA {schema} OWNER TO {plain}")
+        run(house, f"ALTER SCHEMA {schema} OWNER TO {owner}")
     for (named,) in house.query(
         "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'v')"
         " AND relnamespace IN ('gold'::regnamespace, 'silver'::regnamespace)"
     ):
-        run(house, f"ALTER TABLE {named} OWNER TO {plain}")
-    own = House(f"{house.conninfo} user={plain}", house.gold)
+        run(house, f"ALTER TABLE {named} OWNER TO {owner}")
+    return House(f"{house.conninfo} user={member}", house.gold)
+
+
+def test_rights_that_a_role_can_not_give_refuse_its_swap_with_the_reason(house: House) -> None:
+    lead, plain = role(house, "lead"), role(house, "plain")
+    run(
+        house,
+        f"GRANT CREATE ON SCHEMA gold TO {lead}",
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {lead} IN SCHEMA gold GRANT SELECT ON TABLES TO PUBLIC",
+    )
+    own = let_rebuild(house, plain, plain)
     with pytest.raises(RightsNotCarriedError, match=r"DEFAULT PRIVILEGES FOR ROLE lead_of.*permission denied"):
         own.read_model.rebuild(own.progress)
     assert house.schemas() == ["gold", "silver"]
     run(house, f"ALTER DEFAULT PRIVILEGES FOR ROLE {lead} IN SCHEMA gold REVOKE SELECT ON TABLES FROM PUBLIC")
     for put_in_place in (own.read_model.rebuild, own.read_model.swap_back, own.read_model.rebuild):
         assert put_in_place(own.progress).swapped
+    own.close()
+
+
+def test_a_member_that_does_not_inherit_is_refused_with_the_reason_and_leaves_nothing(house: House) -> None:
+    owner, member = role(house, "owner"), role(house, "member")
+    run(house, f"GRANT {owner} TO {member} WITH INHERIT FALSE, SET TRUE")
+    own = let_rebuild(house, member, owner)
+    with pytest.raises(RefusedByDatabaseError, match=r"permission denied for .*: the role needs .*inheritance"):
+        own.read_model.rebuild(own.progress)
+    for schema in ("silver", "gold"):
+        run(
+            house,
+            f"GRANT ALL ON SCHEMA {schema} TO {member}",
+            f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {member}",
+        )
+    with pytest.raises(RightsNotCarriedError, match=r"OWNER TO owner_of_.*: permission denied"):
+        own.read_model.rebuild(own.progress)
+    assert house.schemas() == ["gold", "silver"]
+    run(house, f"GRANT {owner} TO {member} WITH INHERIT TRUE")
+    assert own.read_model.rebuild(own.progress).swapped
     own.close()
 
 

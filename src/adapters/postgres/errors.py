@@ -21,6 +21,12 @@ class RefusedByDatabaseError(PlatformError):
     """The database does not let its role do what the platform needs."""
 
 
+def refused(error: pg.InsufficientPrivilege) -> RefusedByDatabaseError:
+    """Return what the platform says where its role may not do something."""
+    needed = "the role needs CREATE on the database, and must own the platform's schemas, by itself or by inheritance"
+    return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {needed}")
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn driver errors into the ports' errors; what is not expected passes as it is."""
@@ -31,8 +37,6 @@ def translated() -> Iterator[None]:
     except pg.ReadOnlySqlTransaction as error:
         raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
     except pg.InsufficientPrivilege as error:
-        raise RefusedByDatabaseError(
-            f"{str(error).strip()}: the role needs CREATE on the database, and must own the platform's schemas"
-        ) from error
+        raise refused(error) from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error

@@ -7,10 +7,12 @@ from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
+from adapters.postgres.errors import refused
 from adapters.postgres.read_model.refused_rows import REFUSALS, said
 from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError, RowRefusedError
 
@@ -82,11 +84,14 @@ def translated() -> Iterator[None]:
 
     Raises:
         ReadModelUnavailableError: the database can't be reached, or can't go on.
+        RefusedByDatabaseError: its role may not do something that is needed.
         RowRefusedError: a row that came out of the log does not keep a constraint of its table.
     """
     try:
         yield
     except psycopg.OperationalError as error:
         raise ReadModelUnavailableError(f"the database of the read models: {error}") from error
+    except InsufficientPrivilege as error:
+        raise refused(error) from error
     except REFUSALS as error:
         raise RowRefusedError(f"{said(error)}. {RowRefusedError.__doc__}") from error
