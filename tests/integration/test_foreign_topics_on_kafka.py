@@ -25,6 +25,7 @@ from adapters.postgres.source_ledger import PostgresSourceLedger
 from application.aggregates import TOPICS
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import MessageStream, Partition, RecreatedTopicError
+from application.ports.source_ledger import Reading
 from application.sources.topics import TopicIngest, UnknownTopicError, recorded_positions, source_of
 from entrypoints.feeds import foreign_topics
 from tests.acceptance.home import until
@@ -144,6 +145,24 @@ def test_a_topic_of_the_database_is_another_than_that_of_its_name_on_the_brokers
         pass
     with foreign.process(accept_recreated=True) as (ingest, _):
         assert _read_all(ingest) == 20
+
+
+def test_what_was_read_of_a_topic_before_another_process_claimed_it_anew_moves_no_position(foreign: Foreign) -> None:
+    """So it goes with one whose role was lost while it was busy: its offsets go on where those of the new one begin."""
+    place = Partition(foreign.topic, 0)
+    with open_pool(foreign.conninfo) as pool:
+        slow, quick = PostgresSourceLedger(pool), PostgresSourceLedger(pool)
+        slow.claim_topics("topics/feed", {foreign.topic: "old"})
+        slow.keep("topics/feed", [], {place: 7}, {place: 0})
+        assert quick.claim_topics("topics/feed", {foreign.topic: "new"}, accept_recreated=True) == {place: 7}
+        with pytest.raises(ConcurrencyConflictError, match="created anew"):
+            slow.keep("topics/feed", [], {place: 9}, {place: 7})
+        with pytest.raises(ConcurrencyConflictError, match="created anew"), slow.stage("topics/feed") as staging:
+            staging.finish(Reading(NOW, positions={place: 9}, read_from={place: 7}))
+        assert quick.progress("topics/feed").positions == {place: 7}
+        quick.keep("topics/feed", [], {place: 8}, {place: 7})
+        slow.claim_topics("topics/feed", {foreign.topic: "new"})
+        slow.keep("topics/feed", [], {place: 9}, {place: 8})
 
 
 def test_a_topic_that_nothing_was_read_from_may_be_created_anew(foreign: Foreign) -> None:

@@ -52,6 +52,7 @@ class PostgresSourceLedger:
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
+        self._claimed: dict[str, dict[str, str]] = {}
 
     def progress(self, source: str) -> Progress:
         """Return how far a source was read."""
@@ -65,13 +66,15 @@ class PostgresSourceLedger:
     ) -> dict[Partition, int]:
         """Return where the offsets of topics begin to count; see the port."""
         with self._transaction() as connection:
-            return claim_topics(connection, source, ids, accept_recreated=accept_recreated)
+            begin = claim_topics(connection, source, ids, accept_recreated=accept_recreated)
+        self._claimed.setdefault(source, {}).update(ids)
+        return begin
 
     @contextmanager
     def stage(self, source: str) -> Iterator[Staging]:
         """Begin a reading, in one transaction; see the port."""
         with self._transaction() as connection:
-            yield PostgresStaging(connection, source)
+            yield PostgresStaging(connection, source, self._claimed.get(source, {}))
 
     def next_batch(self, source: str, roots: Sequence[str], limit: int) -> Batch | None:
         """Return some changed groups of the first root that has any."""
@@ -110,7 +113,7 @@ class PostgresSourceLedger:
         """Keep messages and positions in one transaction."""
         with self._transaction() as connection:
             _put(connection, source, messages, begun=False)
-            move_positions(connection, source, positions, read_from)
+            move_positions(connection, source, positions, read_from, self._claimed.get(source, {}))
 
     def waiting(self, source: str, limit: int) -> list[tuple[int, OutgoingMessage]]:
         """Return messages that are due."""

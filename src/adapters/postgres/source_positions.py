@@ -22,6 +22,11 @@ _MOVE = (
     "WHERE positions.next_offset <= %s"
 )
 
+_STILL = (
+    "SELECT t.topic FROM sources.topics t JOIN unnest(%s::text[], %s::text[]) AS claimed (topic, id) USING (topic, id) "
+    "WHERE source = %s FOR SHARE OF t"
+)
+
 
 def positions_of(connection: psycopg.Connection, source: str) -> dict[Partition, int]:
     """Return the offset to go on from in each partition."""
@@ -63,8 +68,17 @@ def move_positions(
     source: str,
     positions: Mapping[Partition, int],
     read_from: Mapping[Partition, int],
+    ids: Mapping[str, str],
 ) -> None:
-    """Move positions in the transaction of the connection, each forward from where was read; see the port."""
+    """Move positions in the transaction of the connection, each forward from where was read; see the port.
+
+    `ids` are those of the topics that were claimed by whoever moves: what they read of one that was created anew
+    since, and claimed by another process, says nothing about this one.
+    """
+    topics = sorted({place.topic for place in positions} & ids.keys())
+    claimed = [ids[topic] for topic in topics]
+    if topics and len(connection.execute(_STILL, [topics, claimed, source]).fetchall()) != len(topics):
+        raise ConcurrencyConflictError(f"another process takes in {source}, of topics that were created anew")
     for partition, offset in positions.items():
         begun = read_from.get(partition, offset)
         if connection.execute(_MOVE, [source, *partition, offset, begun]).rowcount != 1:

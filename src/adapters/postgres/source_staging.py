@@ -103,9 +103,11 @@ _AT_FIRST = (
 class PostgresStaging:
     """The `Staging` port: temporary tables of one transaction."""
 
-    def __init__(self, connection: psycopg.Connection, source: str) -> None:
+    def __init__(self, connection: psycopg.Connection, source: str, claimed: Mapping[str, str]) -> None:
+        """Begin a reading of a source; `claimed` are the ids of the topics that it is read from, if it is."""
         self._connection = connection
         self._source = source
+        self._claimed = claimed
         self._keyed: set[str] = set()
         for statement in _TABLES:
             connection.execute(statement.encode())
@@ -167,7 +169,7 @@ class PostgresStaging:
             self._run(_BY_LOOKUP, {**values, "table": table, "roots": list(roots)})
         self._run(_AT_FIRST, values)
         _keep_marks(self._connection, self._source, reading.marks)
-        move_positions(self._connection, self._source, reading.positions, reading.read_from)
+        move_positions(self._connection, self._source, reading.positions, reading.read_from, self._claimed)
         return changed
 
     def _run(self, statement: str, values: Mapping[str, Any]) -> None:
