@@ -15,7 +15,7 @@ from adapters.postgres.read_model.certify import JSON_ROW
 Refusal = psycopg.IntegrityError | psycopg.DataError
 REFUSALS = (psycopg.IntegrityError, psycopg.DataError)
 """What the server raises where a row does not keep a constraint, or where a value is none of its column's type."""
-EVERYWHERE = sql.SQL(" WHERE true")
+_EVERYWHERE = sql.SQL(" WHERE true")
 _PLACE = ("stream_id", "first_position", "last_position")
 _LINE = re.compile(r"COPY \w+, line (\d+)")
 
@@ -49,7 +49,7 @@ def naming_a_row(
     conn: Connection,
     relation: sql.Identifier,
     broken: Iterable[str],
-    where: sql.Composable = EVERYWHERE,
+    where: sql.Composable = _EVERYWHERE,
     values: Sequence[Any] = (),
 ) -> Iterator[None]:
     """Name, where constraints are refused, the first row of a table or view that meets one of the conditions.
