@@ -85,7 +85,7 @@ class Home:
         if not (data := self.folder / "postgres").exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             # Its files belong to the user that the server runs as.
-            subprocess.run(["cp", "--archive", f"{_unused().name}/postgres", data], check=True)
+            subprocess.run(["cp", "-a", f"{_unused().name}/postgres", data], check=True)
         self._server = EmbeddedPostgres(self.folder)
         return self
 
@@ -127,9 +127,11 @@ def _unused() -> tempfile.TemporaryDirectory[str]:
     """Return a data folder whose database is migrated, and nothing else; made once, it takes a second to make."""
     made = tempfile.TemporaryDirectory(prefix="dataflow-unused-")
     server = EmbeddedPostgres(Path(made.name))
-    ensure_database(server.conninfo(), "dataflow")
-    migrate(server.conninfo("dataflow"))
-    server.stop()
+    try:
+        ensure_database(server.conninfo(), "dataflow")
+        migrate(server.conninfo("dataflow"))
+    finally:
+        server.stop()
     return made
 
 

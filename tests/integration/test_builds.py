@@ -109,13 +109,23 @@ def test_kept_builds_survive_rebuilds_and_are_dropped_by_name_alone(builds: Post
         builds.drop("q3_close")
 
 
+def test_a_build_beside_which_somebody_made_a_table_is_not_dropped(builds: PostgresBuilds, told: str) -> None:
+    builds.make("q3", HALF, silent)
+    with psycopg.connect(told, autocommit=True) as connection:
+        connection.execute("CREATE TABLE gold_q3.mine (one integer)")
+        with pytest.raises(DependentObjectsError, match=r"tables of q3 .*: table gold_q3\.mine; drop them first"):
+            builds.drop("q3")
+        connection.execute("DROP TABLE gold_q3.mine")
+    builds.drop("q3")
+
+
 @pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
 def test_a_build_that_somebody_elses_view_reads_is_not_dropped(builds: PostgresBuilds, told: str, kind: str) -> None:
     builds.make("q3", HALF, silent)
     select(told, f"CREATE {kind} public.closing AS SELECT count(*) AS orders FROM gold_q3.fact_order")
     counted = select(told, "SELECT orders FROM public.closing")
     with pytest.raises(
-        DependentObjectsError, match=r"of q3, and .*: .* public.closing \(on gold_q3.fact_order\); drop them first"
+        DependentObjectsError, match=r"tables of q3 .*: .* public.closing \(on gold_q3.fact_order\); drop them first"
     ):
         builds.drop("q3")
     assert [each.name for each in builds.all()] == ["q3"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
+import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import NewTopic
@@ -22,6 +24,7 @@ from adapters.memory.message_stream import MemoryMessageStream
 from adapters.postgres.database import open_pool
 from adapters.postgres.log_identity import TOPIC_LOG
 from adapters.postgres.source_ledger import PostgresSourceLedger
+from adapters.postgres.source_positions import move_positions
 from application.aggregates import TOPICS
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import MessageStream, Partition, RecreatedTopicError
@@ -163,6 +166,21 @@ def test_what_was_read_of_a_topic_before_another_process_claimed_it_anew_moves_n
         quick.keep("topics/feed", [], {place: 8}, {place: 7})
         slow.claim_topics("topics/feed", {foreign.topic: "new"})
         slow.keep("topics/feed", [], {place: 9}, {place: 8})
+
+
+def test_a_topic_that_is_claimed_anew_while_a_position_moves_counts_on_from_where_it_moved_to(foreign: Foreign) -> None:
+    place, ids = Partition(foreign.topic, 0), {foreign.topic: "old"}
+    with open_pool(foreign.conninfo) as pool, ThreadPoolExecutor(1) as threads:
+        ledger = PostgresSourceLedger(pool)
+        ledger.claim_topics("topics/feed", ids)
+        with (
+            psycopg.connect(foreign.conninfo) as connection,
+            psycopg.connect(foreign.conninfo, autocommit=True) as other,
+        ):
+            move_positions(connection, "topics/feed", {place: 9}, {}, ids)
+            claimed = threads.submit(ledger.claim_topics, "topics/feed", {foreign.topic: "new"}, accept_recreated=True)
+            until(lambda: other.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() == (), "it does not wait")
+        assert claimed.result() == {place: 9}
 
 
 def test_a_topic_that_nothing_was_read_from_may_be_created_anew(foreign: Foreign) -> None:

@@ -200,11 +200,22 @@ def test_a_policy_on_a_column_that_is_no_more_refuses_the_swap(house: House) -> 
         ("CREATE FUNCTION gold_old.mine() RETURNS integer RETURN 1", r"function gold_.*\.mine\(\)"),
     ],
 )
-def test_routines_of_others_in_kept_schemas_are_named_and_not_dropped(house: House, statement: str, named: str) -> None:
+def test_routines_that_others_made_at_the_last_moment_are_not_dropped(house: House, statement: str, named: str) -> None:
     assert house.read_model.rebuild(house.progress).swapped
-    run(house, statement)
-    assert house.read_model.rebuild(house.progress).swapped
+
+    def look(phase: str, *_: int) -> None:
+        if phase == "swap":
+            run(house, statement)
+
+    assert house.read_model.rebuild(look).swapped
     with pytest.raises(DependentObjectsError, match=f"{named} depends on schema gold_"):
+        house.read_model.rebuild(house.progress)
+
+
+def test_a_routine_of_others_beside_the_kept_tables_is_named_before_anything_is_built(house: House) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    run(house, "CREATE FUNCTION gold_old.mine() RETURNS integer RETURN 1")
+    with pytest.raises(DependentObjectsError, match=r"next to be dropped: function gold_old\.mine\(\); drop them"):
         house.read_model.rebuild(house.progress)
 
 
@@ -326,7 +337,7 @@ WITHIN = {
     "materialized view": ("CREATE MATERIALIZED VIEW gold.tell AS SELECT 1 AS one", "gold.tell"),
     "sequence": ("CREATE SEQUENCE gold.tell", "gold.tell"),
     "table": ("CREATE TABLE gold.tell (one integer)", "gold.tell"),
-    "table of silver": ("CREATE TABLE silver.tell AS SELECT * FROM silver.stock", "silver.tell"),
+    "table of silver": ("CREATE TABLE silver.tell AS SELECT stream_id, 1 AS one FROM silver.stock", "silver.tell"),
     "partitioned table": ("CREATE TABLE gold.tell (one integer) PARTITION BY LIST (one)", "gold.tell"),
     "function": ("CREATE FUNCTION gold.tell() RETURNS int RETURN 1", r"gold.tell\(\)"),
     "type": ("CREATE TYPE silver.tell AS ENUM ('one')", "silver.tell"),
@@ -350,6 +361,32 @@ def test_a_table_that_no_definition_has_any_more_is_a_difference(house: House) -
     assert rebuilt.certificate is not None
     assert [table.table for table in rebuilt.certificate.tables if not table.equal] == ["gold.dim_new"]
     assert house.read_model.rebuild(house.progress, accept_changes=True).swapped
+
+
+def test_tables_of_the_platform_are_known_without_their_comments(house: House) -> None:
+    run(house, "COMMENT ON TABLE silver.stock IS NULL", "COMMENT ON TABLE gold.fact_stock IS NULL")
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.read_model.swap_back(house.progress).swapped
+
+
+def test_a_view_of_others_in_gold_is_not_put_aside_where_nothing_is_compared(house: House) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    run(house, "CREATE VIEW gold.mine AS SELECT 1 AS one")
+    with pytest.raises(DependentObjectsError, match=r"left behind with the old tables: view gold\.mine; drop them"):
+        house.read_model.swap_back(house.progress)
+    rebuilt = house.read_model.rebuild(house.progress)
+    assert not rebuilt.swapped
+    assert rebuilt.certificate is not None
+    assert [table.table for table in rebuilt.certificate.tables if not table.equal] == ["gold.mine"]
+
+
+def test_what_others_made_beside_the_kept_tables_is_not_dropped_with_them(house: House) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    run(house, "CREATE TABLE gold_old.mine (one integer)", "COMMENT ON TABLE gold_old.mine IS 'mine'")
+    with pytest.raises(DependentObjectsError, match=r"next to be dropped: table gold_old\.mine; drop them"):
+        house.read_model.rebuild(house.progress)
+    run(house, "DROP TABLE gold_old.mine")
+    assert house.read_model.rebuild(house.progress).swapped
 
 
 def test_what_came_to_hang_on_replaced_tables_at_the_last_moment_keeps_them(

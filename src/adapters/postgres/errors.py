@@ -23,7 +23,7 @@ class RefusedByDatabaseError(PlatformError):
 
 def refused(error: pg.InsufficientPrivilege) -> RefusedByDatabaseError:
     """Return what the platform says where its role may not do something."""
-    needed = "the role needs CREATE on the database, and must own the platform's schemas, by itself or by inheritance"
+    needed = "the role needs CREATE on the database, and must own the platform's schemas, itself or by inheritance"
     return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {needed}")
 
 

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import Partition, RecreatedTopicError
 
-_TOPICS = "SELECT topic, id, starts FROM sources.topics WHERE source = %s AND topic = ANY(%s) FOR UPDATE"
+_TOPICS = "SELECT topic, id, starts FROM sources.topics WHERE source = %s AND topic = ANY(%s) ORDER BY topic FOR UPDATE"
 _POSITIONS = "SELECT topic, partition, next_offset FROM sources.positions WHERE source = %s"
 _KNOW = (
     "INSERT INTO sources.topics (source, topic, id, starts) VALUES (%s, %s, %s, %s) "
@@ -24,7 +24,7 @@ _MOVE = (
 
 _STILL = (
     "SELECT t.topic FROM sources.topics t JOIN unnest(%s::text[], %s::text[]) AS claimed (topic, id) USING (topic, id) "
-    "WHERE source = %s FOR SHARE OF t"
+    "WHERE source = %s ORDER BY t.topic FOR SHARE OF t"
 )
 
 
@@ -38,8 +38,9 @@ def claim_topics(
     connection: psycopg.Connection, source: str, ids: Mapping[str, str], *, accept_recreated: bool
 ) -> dict[Partition, int]:
     """Return where the offsets of topics begin to count, in the transaction of the connection; see the port."""
-    positions = positions_of(connection, source)
     known = {topic: (known_id, starts) for topic, known_id, starts in connection.execute(_TOPICS, [source, list(ids)])}
+    # Only now: whoever moves a position holds the topics that are waited for.
+    positions = positions_of(connection, source)
     begin: dict[Partition, int] = {}
     anew = []
     for topic, topic_id in ids.items():

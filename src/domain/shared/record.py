@@ -66,8 +66,10 @@ def _frozen(cls: type[C]) -> type[C]:
         return _restored, (self.__class__, names, values(self))
 
     methods = {"__eq__": is_equal, "__hash__": hashed, "__repr__": shown, "__reduce__": reduced}
-    for name, method in (methods | {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}).items():
-        setattr(cls, name, method)
+    for name, method in methods.items():
+        if name not in vars(cls):
+            setattr(cls, name, method)
+    cls.__setattr__, cls.__delattr__ = _refuse_to_set, _refuse_to_delete  # type: ignore[method-assign]
     return cls
 
 
@@ -99,6 +101,8 @@ def _quick(cls: type[C], marker: str) -> type[C]:
     for number, each in enumerate(fields(cls)):  # type: ignore[arg-type]
         if each.default_factory is not MISSING:
             raise TypeError(f"{cls.__name__}.{each.name}: a record has no default factories")
+        if not (each.repr and each.compare and each.hash is None):
+            raise TypeError(f"{cls.__name__}.{each.name}: each field of a record is compared, hashed and shown")
         scope[f"default_{number}"] = each.default
         default = "" if each.default is MISSING else f"=default_{number}"
         parameters.append(f"{each.name}{default}")

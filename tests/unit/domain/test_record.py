@@ -101,3 +101,23 @@ def test_a_default_factory_is_refused_where_the_class_is_made() -> None:
         @record
         class Wrong:
             parts: list[int] = field(default_factory=list)
+
+
+@pytest.mark.parametrize("option", [{"repr": False}, {"compare": False}, {"hash": False}])
+def test_a_field_that_would_not_count_is_refused_where_the_class_is_made(option: dict[str, bool]) -> None:
+    with pytest.raises(TypeError, match=r"Wrong\.name"):
+
+        @record
+        class Wrong:
+            name: str = field(**option)  # type: ignore[call-overload]
+
+
+def test_a_record_may_show_itself_in_its_own_way() -> None:
+    @value
+    class Shown:
+        name: str
+
+        def __repr__(self) -> str:
+            return f"<{self.name}>"
+
+    assert repr(Shown("a")) == "<a>"

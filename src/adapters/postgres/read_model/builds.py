@@ -20,7 +20,7 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import complete
 from adapters.postgres.read_model.gold_definitions import read_definitions
 from adapters.postgres.read_model.moved_rows import Side, find_moved
-from adapters.postgres.read_model.others import dependents
+from adapters.postgres.read_model.others import dependents, made_within
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
 from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
@@ -97,9 +97,10 @@ class PostgresBuilds:
         """Drop a kept build."""
         with self._exclusive() as conn:
             self._find(conn, name)
-            if names := dependents(conn, Schemas.named(name)):
+            schemas = Schemas.named(name)
+            if names := dependents(conn, schemas) + made_within(conn, schemas, self._build.keys, compared=False):
                 raise DependentObjectsError(
-                    f"these hang on the tables of {name}, and would be dropped with it: {', '.join(names)};"
+                    f"these hang on the tables of {name} or are beside them, and would be dropped: {', '.join(names)};"
                     f" drop them first. {DependentObjectsError.__doc__}"
                 )
             planning.drop_build(conn, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from psycopg import Connection
 
 from adapters.postgres.read_model.schemas import Schemas
@@ -28,8 +30,9 @@ CROSS JOIN pg_identify_object_as_address(d.classid, d.objid, d.objsubid) AS a
 WHERE a.object_names[1] <> ALL(%(own)s)
 ORDER BY 1, 2
 """
-# Views of gold are compared by the certificate. Of tables, each that a build made has a view in silver that gives its
-# rows, or is of silver and has a comment; the rest is of kinds that no build makes.
+# Of tables that no definition has, those of gold that a build of another version made have a view in silver that gives
+# their rows, those of silver hold what events of streams came to. Views of gold are compared by the certificate, where
+# there is one; those of another version have a comment. The rest is of kinds that no build makes.
 _WITHIN = f"""
 WITH own AS (SELECT oid FROM pg_namespace WHERE {_OWN}),
 tables AS (SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))
@@ -47,9 +50,15 @@ SELECT pg_describe_object(classid, oid, 0) FROM (
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE {_OWN} AND (relkind IN ('m', 'S', 'f', 'c')
         OR relkind = 'v' AND nspname = %(silver)s AND right(relname, 7) <> '_source'
-        OR relkind IN ('r', 'p') AND CASE nspname WHEN %(silver)s THEN obj_description(c.oid, 'pg_class') IS NULL
-            ELSE NOT EXISTS (SELECT FROM pg_class v WHERE v.relnamespace = to_regnamespace(%(silver)s)
-                AND v.relkind = 'v' AND v.relname = c.relname || '_source') END)
+        OR relname <> ALL(%(known)s) AND (
+            relkind = 'p'
+            OR relkind = 'r' AND nspname = %(silver)s AND 3 > (SELECT count(*) FROM pg_attribute
+                WHERE attrelid = c.oid AND attname IN ('stream_id', 'first_position', 'last_position'))
+            OR relkind = 'r' AND nspname <> %(silver)s AND NOT EXISTS (SELECT FROM pg_class v
+                WHERE v.relnamespace = to_regnamespace(%(silver)s) AND v.relkind = 'v'
+                AND v.relname = c.relname || '_source')
+            OR relkind = 'v' AND nspname <> %(silver)s AND NOT %(compared)s
+                AND obj_description(c.oid, 'pg_class') IS NULL))
     UNION ALL
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     WHERE pronamespace IN (SELECT oid FROM own) AND proname <> 'member_key'
@@ -85,11 +94,15 @@ def dependents(conn: Connection, schemas: Schemas) -> list[str]:
     return [f"{dependent} (on {held})" for dependent, held in found]
 
 
-def made_within(conn: Connection, schemas: Schemas) -> list[str]:
-    """Return what others made within the schemas of a build: tables, triggers, rules, kinds that no build has."""
+def made_within(conn: Connection, schemas: Schemas, known: Collection[str], *, compared: bool) -> list[str]:
+    """Return what others made within the schemas of a build: tables, triggers, rules, kinds that no build has.
+
+    `known` are the names that the definitions have. Views count where they are not `compared` with those of a build.
+    """
+    values = {"own": list(schemas), "silver": schemas.silver, "known": list(known), "compared": compared}
     with conn.transaction():
         say_schemas(conn)
-        found = conn.execute(_WITHIN.encode(), {"own": list(schemas), "silver": schemas.silver}).fetchall()
+        found = conn.execute(_WITHIN.encode(), values).fetchall()
     return [what for (what,) in found]
 
 

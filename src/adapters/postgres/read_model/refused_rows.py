@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -63,9 +63,12 @@ def naming_a_row(
         for condition in broken:
             query = sql.SQL("SELECT to_jsonb(t)::text FROM {} AS t{} AND ").format(relation, where).as_bytes(conn)
             met = f"({condition}) LIMIT 1".replace("%", "%%").encode()
-            for (row,) in conn.execute(query + met, [*values]):
-                error.add_note(_of_events(JSON_ROW.decode(row)))
-                raise
+            row = None
+            with suppress(psycopg.Error), conn.transaction():  # some condition of other rows may have no value
+                row = conn.execute(query + met, [*values]).fetchone()
+            if row is not None:
+                error.add_note(_of_events(JSON_ROW.decode(row[0])))
+                break
         raise
 
 

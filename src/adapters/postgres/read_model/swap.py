@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString
 
@@ -65,8 +65,11 @@ def swap(conn: Connection, aside: Schemas) -> float:
     return locked_at
 
 
-def refuse_losses(conn: Connection, *, replaces_kept: bool) -> None:
-    """Refuse a swap by which others would lose what they made; `replaces_kept`: it drops the build that is kept.
+def refuse_losses(conn: Connection, known: Collection[str], *, replaces_kept: bool) -> None:
+    """Refuse a swap by which others would lose what they made.
+
+    `known` are the names that the definitions have; `replaces_kept`: it drops the build that is kept, and does not put
+    it back, which nothing is compared for.
 
     Raises:
         DependentObjectsError: it names what hangs on tables that are left or dropped, and what to do.
@@ -76,15 +79,16 @@ def refuse_losses(conn: Connection, *, replaces_kept: bool) -> None:
             f"these would stay with the old ones: {', '.join(names)}; drop them, rebuild, create them again."
             f" {DependentObjectsError.__doc__}"
         )
-    if names := made_within(conn, LIVE):
+    if names := made_within(conn, LIVE, known, compared=replaces_kept):
         raise DependentObjectsError(
             f"these would be left behind with the old tables: {', '.join(names)}; drop them, or move them to a schema"
             f" of your own, and rebuild. {DependentObjectsError.__doc__}"
         )
-    if replaces_kept and (names := dependents(conn, Schemas.named(OLD))):
+    kept = Schemas.named(OLD)
+    if replaces_kept and (names := dependents(conn, kept) + made_within(conn, kept, known, compared=False)):
         raise DependentObjectsError(
-            f"these hang on the tables that are kept, which are next to be dropped: {', '.join(names)}; drop them, and"
-            f" rebuild. {DependentObjectsError.__doc__}"
+            f"these hang on the tables that are kept, or are beside them, which are next to be dropped:"
+            f" {', '.join(names)}; drop them, and rebuild. {DependentObjectsError.__doc__}"
         )
 
 
