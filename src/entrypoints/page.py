@@ -19,8 +19,8 @@ from entrypoints.page_settings import Login, PageSettings, from_environment, req
 from entrypoints.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-GRACE = 5.0
-"""Seconds that the page's process gets to end by itself."""
+GRACE = 3.0
+"""Seconds that the page's process gets to end by itself: whoever serves it has five to stop."""
 CONNECT_SECONDS = "2"
 """After which a database that does not even refuse counts as away, unless the environment says otherwise."""
 

@@ -97,14 +97,12 @@ class Running(NamedTuple):
         """Return the lag of each partition."""
         return [value for name, value in self.figures().items() if name.startswith("dataflow_consume_lag_messages")]
 
-    def stop(
-        self, number: signal.Signals = signal.SIGTERM, within: float = STOP_SECONDS
-    ) -> subprocess.CompletedProcess[str]:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> subprocess.CompletedProcess[str]:
         """Ask it to end; it must do so in time, and say that all is well."""
         asked = time.monotonic()
         self.process.send_signal(number)
         done = ended(self.process)
-        assert time.monotonic() - asked < within
+        assert time.monotonic() - asked < STOP_SECONDS
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         return done
