@@ -363,10 +363,15 @@ def test_a_table_that_no_definition_has_any_more_is_a_difference(house: House) -
     assert house.read_model.rebuild(house.progress, accept_changes=True).swapped
 
 
-def test_tables_of_the_platform_are_known_without_their_comments(house: House) -> None:
-    run(house, "COMMENT ON TABLE silver.stock IS NULL", "COMMENT ON TABLE gold.fact_stock IS NULL")
-    assert house.read_model.rebuild(house.progress).swapped
-    assert house.read_model.swap_back(house.progress).swapped
+def test_tables_and_views_of_the_platform_are_known_without_their_comments(house: House) -> None:
+    seen = "-- comment: A view.\n-- key: one\n-- materialized: no\nSELECT 1 AS one"
+    (house.gold / "fact_seen.sql").write_text(seen)
+    model = house.another_read_model()
+    assert model.rebuild(house.progress, accept_changes=True).swapped
+    for put_in_place in (model.rebuild, model.swap_back):
+        for named in ("TABLE silver.stock", "TABLE gold.fact_stock", "VIEW gold.fact_seen"):
+            run(house, f"COMMENT ON {named} IS NULL")
+        assert put_in_place(house.progress).swapped
 
 
 def test_a_view_of_others_in_gold_is_not_put_aside_where_nothing_is_compared(house: House) -> None:
