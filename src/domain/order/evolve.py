@@ -93,101 +93,35 @@ def _closed(order: Order, _: OrderClosed) -> Order:
 
 
 def _line_allocated(line: OrderLine, event: OrderLineAllocated) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        event.open,
-        event.backordered,
-        event.allocated,
-        line.shipped,
-        line.cancelled,
-        line.delivered,
-        line.returned,
-    )
+    return replace(line, open=event.open, backordered=event.backordered, allocated=event.allocated)
 
 
 def _line_released(line: OrderLine, event: AllocationReleased) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        event.open,
-        line.backordered,
-        event.allocated,
-        line.shipped,
-        line.cancelled,
-        line.delivered,
-        line.returned,
-    )
+    return replace(line, open=event.open, allocated=event.allocated)
 
 
 def _line_backordered(line: OrderLine, event: OrderLineBackordered) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        event.open,
-        event.backordered,
-        line.allocated,
-        line.shipped,
-        line.cancelled,
-        line.delivered,
-        line.returned,
-    )
+    return replace(line, open=event.open, backordered=event.backordered)
 
 
 def _line_shipped(line: OrderLine, event: OrderLineShipped) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        event.open,
-        event.backordered,
-        event.allocated,
-        event.shipped,
-        line.cancelled,
-        line.delivered,
-        line.returned,
+    return replace(
+        line, open=event.open, backordered=event.backordered, allocated=event.allocated, shipped=event.shipped
     )
 
 
 def _line_cancelled(line: OrderLine, event: OrderLineCancelled) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        event.open,
-        event.backordered,
-        event.allocated,
-        line.shipped,
-        event.cancelled,
-        line.delivered,
-        line.returned,
+    return replace(
+        line, open=event.open, backordered=event.backordered, allocated=event.allocated, cancelled=event.cancelled
     )
 
 
 def _line_delivered(line: OrderLine, event: OrderLineDelivered) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        line.open,
-        line.backordered,
-        line.allocated,
-        line.shipped,
-        line.cancelled,
-        event.delivered,
-        line.returned,
-    )
+    return replace(line, delivered=event.delivered)
 
 
 def _line_returned(line: OrderLine, event: OrderLineReturned) -> OrderLine:
-    return OrderLine(
-        line.line_no,
-        line.ordered,
-        line.open,
-        line.backordered,
-        line.allocated,
-        line.shipped,
-        line.cancelled,
-        line.delivered,
-        event.returned,
-    )
+    return replace(line, returned=event.returned)
 
 
 def _of_line(evolve_line: Callable[[OrderLine, Any], OrderLine]) -> Callable[[Order, Any], Order]:
