@@ -41,6 +41,14 @@ class ContinuedLog:
         """Return where the next message of each partition goes; see the port."""
         return {partition: end + self._starts.get(partition, 0) for partition, end in self._stream.ends().items()}
 
+    def readable(self) -> dict[Partition, int]:
+        """Return up to where each partition can be read; see the port."""
+        return {partition: end + self._starts.get(partition, 0) for partition, end in self._stream.readable().items()}
+
+    def is_read_here(self, partition: Partition) -> bool:
+        """Tell whether this reader gets the messages of a partition; see the port."""
+        return self._stream.is_read_here(partition)
+
     def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return how many offsets each partition holds from its position on; see the port."""
         return self._stream.behind(own_offsets(positions, self._starts))

@@ -46,14 +46,15 @@ def holding(container: Container, role: str) -> AbstractContextManager[Check]:
 
 
 def take_in(container: Container, report: Counted) -> None:
-    """Take in all that is in the stream now; where a consumer runs already, wait until it has done so."""
+    """Take in all that can be read of the stream now; where a consumer runs already, wait until it has done so."""
     tune_interpreter()
     ingest = container.ingest()
-    total = ingest.behind()
-    while left := ingest.behind():
+    goal = ingest.goal()
+    total = goal.left()
+    while left := goal.left():
         try:
             with holding(container, CONSUME):
-                ingest.catch_up(lambda _: report(total - ingest.behind(), total))
+                ingest.catch_up(lambda _: report(total - goal.left(), total), goal=goal)
         except RoleTakenError:
             report(max(0, total - left), total)
             time.sleep(_WAIT)

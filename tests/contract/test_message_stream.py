@@ -106,6 +106,14 @@ def test_ends_are_where_the_next_messages_go(stream: MessageStream, start: Start
         assert end == max(offsets, default=start[partition] - 1) + 1
 
 
+def test_what_is_published_can_be_read_to_its_end_by_the_one_reader(stream: MessageStream, start: Start) -> None:
+    assert stream.readable() == start
+    stream.publish(messages(20))
+    assert stream.readable() == stream.ends()
+    assert len(drain(stream, start)) == 20
+    assert all(stream.is_read_here(partition) for partition in start)
+
+
 def test_few_large_messages_come_at_a_time(stream: MessageStream) -> None:
     large = [OutgoingMessage("orders", "key", bytes([n]) * 900_000) for n in range(60)]
     for n in range(0, len(large), 10):

@@ -102,7 +102,7 @@ class Feed(NamedTuple):
         ingest = TopicIngest(self.topics, mapping, self.ledger, self.ledger, self)
         try:
             ingest.begin()
-            while ingest.behind():
+            while ingest.goal().left():
                 ingest.step(NOW, 0)
         finally:
             mapping.close()

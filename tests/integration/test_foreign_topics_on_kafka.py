@@ -100,6 +100,25 @@ def test_a_topic_is_read_once_by_its_own_name(foreign: Foreign) -> None:
     assert foreign.keys() == sorted(f"product-{n}" for n in range(25))
 
 
+def test_a_run_ends_at_what_can_be_read_while_a_transaction_is_open(
+    foreign: Foreign, caplog: pytest.LogCaptureFixture
+) -> None:
+    producer = Producer({"bootstrap.servers": foreign.kafka.bootstrap, "transactional.id": foreign.topic})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    foreign.say(range(20))
+    for partition in (0, 1):
+        producer.produce(foreign.topic, b'{"sku": "99", "name": "Tea"}', partition=partition)
+    assert producer.flush(30) == 0
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 20
+        ingest.goal().tell_held_back()
+    assert "2 messages are not taken in yet" in caplog.text
+    producer.commit_transaction(30)
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 2
+
+
 def test_partitions_that_the_group_takes_away_and_hands_back_are_read_once(foreign: Foreign) -> None:
     """So it goes with a session that expired, while the brokers were out of reach or a batch took too long."""
     foreign.say(range(20))
@@ -237,6 +256,6 @@ def _other_member(foreign: Foreign) -> Consumer:
 def _read_all(ingest: TopicIngest) -> int:
     """Take in all that is there; return how many messages were read."""
     read = 0
-    while ingest.behind():
+    while ingest.goal().left():
         read += ingest.step(NOW, 5)
     return read

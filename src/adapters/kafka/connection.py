@@ -34,6 +34,7 @@ _CONSUMER_FIXED: _Properties = {
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
     "partition.assignment.strategy": "cooperative-sticky",
 }
 _PRODUCER_PREFERRED: _Properties = {

@@ -109,6 +109,10 @@ class GroupConsumer:
         self._passed.clear()
         return passed
 
+    def has(self, place: Place) -> bool:
+        """Tell whether a partition is assigned; any thread may ask."""
+        return place in self._next
+
     def commit(self, positions: Mapping[Place, int]) -> None:
         """Tell the group how far its partitions were taken in, in the background."""
         offsets = [TopicPartition(*place, offset) for place, offset in positions.items() if place in self._next]

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Mapping
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from adapters.kafka.errors import PositionLostError, reason_of, translated
@@ -47,7 +47,21 @@ def partitions_of(admin: AdminClient, topics: Iterable[str]) -> list[Place]:
     return [(name, number) for name in topics if name in known for number in sorted(known[name].partitions)]
 
 
-def read_offsets(admin: AdminClient, places: Collection[Place], which: OffsetSpec) -> dict[Place, int]:
+def last_stable_offsets(admin: AdminClient, places: Collection[Place]) -> dict[Place, int]:
+    """Return up to where each partition can be read: before its first open transaction.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer, or have no leader for a partition.
+    """
+    return read_offsets(admin, places, LATEST, IsolationLevel.READ_COMMITTED)
+
+
+def read_offsets(
+    admin: AdminClient,
+    places: Collection[Place],
+    which: OffsetSpec,
+    isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+) -> dict[Place, int]:
     """Return the first (EARLIEST) or the next (LATEST) offset of each partition.
 
     Raises:
@@ -58,7 +72,9 @@ def read_offsets(admin: AdminClient, places: Collection[Place], which: OffsetSpe
     with translated():
         while missing := [place for place in places if place not in found]:
             asked = {TopicPartition(*place): which for place in missing}
-            for partition, future in admin.list_offsets(asked, request_timeout=_SECONDS).items():
+            for partition, future in admin.list_offsets(
+                asked, isolation_level=isolation, request_timeout=_SECONDS
+            ).items():
                 try:
                     found[partition.topic, partition.partition] = future.result(_SECONDS).offset
                 except KafkaException as error:

@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from adapters.kafka.cloud_events import Headers, structured
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.consumer import GroupConsumer
-from adapters.kafka.log_offsets import LATEST, Place, counts_behind, partitions_of, read_offsets
+from adapters.kafka.log_offsets import LATEST, Place, counts_behind, last_stable_offsets, partitions_of, read_offsets
 from adapters.kafka.producer import Publisher
 from adapters.kafka.topic_ids import KnownTopics
 from adapters.kafka.topics import TAKEN_IN
@@ -86,6 +86,15 @@ class KafkaMessageStream:
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets; see the port."""
         return self._named(read_offsets(self._admin, partitions_of(self._admin, self._names), LATEST))
+
+    def readable(self) -> dict[Partition, int]:
+        """Return each partition's last stable offset; see the port."""
+        return self._named(last_stable_offsets(self._admin, partitions_of(self._admin, self._names)))
+
+    def is_read_here(self, partition: Partition) -> bool:
+        """Tell whether the group assigned a partition to this member; see the port."""
+        place = (self._connection.topic_prefix + partition.topic, partition.number)
+        return (consumer := self._consumer) is not None and consumer.has(place)
 
     def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return how many offsets each partition holds from its position on; see the port.

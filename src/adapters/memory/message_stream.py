@@ -53,6 +53,14 @@ class MemoryMessageStream:
         with self._changed:
             return {partition: len(log) for partition, log in self._logs.items()}
 
+    def readable(self) -> dict[Partition, int]:
+        """Return the ends: what is published can be read."""
+        return self.ends()
+
+    def is_read_here(self, partition: Partition) -> bool:
+        """Return True: there is one reader."""
+        return partition in self._logs
+
     def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return how many messages each partition holds from its position on."""
         return {partition: end - positions.get(partition, 0) for partition, end in self.ends().items()}

@@ -97,6 +97,14 @@ class PostgresTopicLog:
             rows = connection.execute(_PARTITIONS, [self._topics]).fetchall()
         return {Partition(topic, number): end for topic, number, end in rows}
 
+    def readable(self) -> dict[Partition, int]:
+        """Return the ends: what is published can be read."""
+        return self.ends()
+
+    def is_read_here(self, partition: Partition) -> bool:
+        """Tell whether the topic is read: there is one reader, and it reads all of its partitions."""
+        return partition.topic in self._topics
+
     def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return how many messages each partition holds from its position on."""
         return {partition: end - positions.get(partition, 0) for partition, end in self.ends().items()}

@@ -19,6 +19,7 @@ from threading import Event
 from application.ingest.commits import Commit, Decided, await_durable, positions_after
 from application.ingest.decision import Decoded, decide_batch, decode_message
 from application.ingest.duplicates import Duplicates
+from application.ingest.goal import Goal
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
 from application.ingest.states import States
 from application.ports.event_store import (
@@ -91,24 +92,28 @@ class Ingest:
         """Return how many messages each partition holds beyond its position; any thread may ask."""
         return self._stream.behind(self._inbox.positions())
 
-    def catch_up(self, progress: Taken = _silent, stop: Event | None = None) -> Balance:
-        """Take in all messages that are in the stream now; return what became of those taken."""
+    def goal(self) -> Goal:
+        """Return all that can be read of the stream now."""
+        return Goal(self._stream, self._inbox.positions)
+
+    def catch_up(self, progress: Taken = _silent, stop: Event | None = None, goal: Goal | None = None) -> Balance:
+        """Take in all messages up to the goal, by default what can be read now; return what became of those taken."""
         total = NOTHING
-        stop = stop or Event()
+        goal, stop = goal or self.goal(), stop or Event()
 
         def count(taken: Balance) -> None:
             nonlocal total
             total = _sum(total, taken)
             progress(taken)
 
-        idle_since = time.monotonic()
-        while (behind := self.behind()) and not stop.is_set():
-            before = total
-            self._run(lambda messages: not messages or stop.is_set(), count, self._settings.poll_seconds)
-            if total != before:
-                idle_since = time.monotonic()
+        idle_since, before = time.monotonic(), 0
+        while (left := goal.left()) and not stop.is_set():
+            if left != before:
+                idle_since, before = time.monotonic(), left
             elif time.monotonic() - idle_since > self._settings.patience_seconds:
-                raise StreamUnavailableError(f"{behind:,} messages are in the stream, but none of them arrives")
+                raise StreamUnavailableError(f"{left:,} messages are in the stream, but none of them arrives")
+            self._run(lambda messages: goal.is_behind(messages) or stop.is_set(), count, self._settings.poll_seconds)
+        goal.tell_held_back()
         return total
 
     def run(self, stop: Event, progress: Taken = _silent) -> None:

@@ -73,6 +73,12 @@ class MessageStream(Protocol):
     def ends(self) -> dict[Partition, int]:
         """Return the offset that the next message of each partition gets at the earliest."""
 
+    def readable(self) -> dict[Partition, int]:
+        """Return up to which offset each partition can be read: before its end where a transaction is open."""
+
+    def is_read_here(self, partition: Partition) -> bool:
+        """Tell whether the messages of a partition come to this reader, not to another; any thread may ask."""
+
     def behind(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return how many offsets each partition holds from its position on; those not named, from the start."""
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from application.aggregates import ORDER
 from application.errors import PlatformError
+from application.ingest.goal import Goal
 from application.ingest.messages import RejectedRow
 from application.ports.message_stream import MessageStream, Partition, ReceivedMessage
 from application.ports.row_mapping import MappedRow, RowMapping
@@ -106,9 +107,9 @@ class TopicIngest:
         self._keep_rows(rows, rejected, received)
         self._keep_changes(changes, received, now)
 
-    def behind(self) -> int:
-        """Return how many messages are not taken in yet, by their offsets."""
-        return sum(self._topics.behind(self._ledger.progress(self.source).positions).values())
+    def goal(self) -> Goal:
+        """Return all that can be read of the topics now."""
+        return Goal(self._topics, lambda: self._ledger.progress(self.source).positions)
 
     def _received(self, timeout: float) -> list[ReceivedMessage]:
         received = self._topics.poll(LIMIT, timeout)

@@ -9,6 +9,7 @@ import click
 
 from application import codec
 from application.errors import PlatformError
+from application.ingest.goal import held_back
 from application.ports.inbox import Balance
 from application.quality.check import Severity
 from entrypoints import pipeline
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End when all that is in the stream now is taken in.")
+@click.option("--once", is_flag=True, help="End when all that can be read of the stream now is taken in.")
 def consume(once: bool) -> None:
     """Take in messages from the stream, each exactly once, until stopped."""
     settings = read_settings()
@@ -96,6 +97,7 @@ def status(as_json: bool) -> None:
             "balance_holds": balance.holds,
             "quarantine_open": sum(waiting.values()),
             "stream_behind": container.ingest().behind(),
+            "stream_held_back": sum(held_back(container.topic_log()).values()),
             "log_position": head,
             "read_model_position": position,
             **process_figures(container),

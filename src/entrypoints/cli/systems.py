@@ -83,10 +83,13 @@ def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, as_json: bo
 def _follow(container: Container, ingest: TopicIngest, stop: Event, check: Check, *, once: bool) -> int:
     """Take in batches until stopped, or with `once` until the end; return how many messages were read."""
     ingest.begin()
-    read, total = 0, ingest.behind() if once else None
+    read, goal = 0, ingest.goal() if once else None
+    total = None if goal is None else goal.left()
     with progress("mapping", "messages") as report:
-        while not stop.is_set() and (not once or ingest.behind()):
+        while not stop.is_set() and (goal is None or goal.left()):
             check()
             read += ingest.step(container.now()(), PATIENCE)
             report(read, total)
+    if goal is not None:
+        goal.tell_held_back()
     return read

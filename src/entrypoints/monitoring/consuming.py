@@ -82,5 +82,9 @@ def _gauges(container: Container, waiting: Waiting) -> list[Metric]:
     """Ask the database and the stream how much waits, and for how long."""
     asked_at = time.monotonic()
     positions = container.inbox().positions()
-    lag = container.topic_log().behind(positions)
-    return lag_gauges(lag, waiting.seconds(asked_at, positions, lag))
+    stream = container.topic_log()
+    lag = stream.behind(positions)
+    # Consumers share the partitions: each tells the lag of its own, so that the sum is right. The age is that of all
+    # partitions, so that one that nobody reads is noticed.
+    own = {partition: count for partition, count in lag.items() if stream.is_read_here(partition)}
+    return lag_gauges(own, waiting.seconds(asked_at, positions, lag))

@@ -139,7 +139,7 @@ def lag_gauges(lag: Mapping[Partition, int], seconds: float) -> list[Metric]:
     """Return the messages that wait in each partition, and for how many seconds the oldest may have waited."""
     gauge = GaugeMetricFamily(
         "dataflow_consume_lag_messages",
-        "Messages in a partition beyond its recorded position.",
+        "Messages beyond its recorded position in a partition that this process reads.",
         labels=["topic", "partition"],
     )
     for (topic, number), count in sorted(lag.items()):
