@@ -8,6 +8,9 @@ from pathlib import Path
 
 import confluent_kafka
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.message_stream import KafkaMessageStream
@@ -16,9 +19,11 @@ from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from application.ingest.messages import decode_envelope, encode_command
+from application.ingest.observer import BatchReport, Nobody
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.inbox import Balance, QuarantineStatus
 from domain.inventory.commands import ReceiveStock
+from entrypoints.monitoring.tracing import BatchTracer
 from tests.kafka_topics import fresh_topics
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -59,6 +64,42 @@ def test_a_message_in_either_mode_is_the_same_message(connection: KafkaConnectio
         (waiting,) = inbox.quarantine(status=QuarantineStatus.OPEN)
         assert waiting.code == "InvalidJson"
         assert inbox.payloads([waiting.quarantine_id]) == {waiting.quarantine_id: b"{"}
+
+
+def test_the_traces_of_producers_are_linked_in_either_mode(connection: KafkaConnection, conninfo: str) -> None:
+    """Producers that are instrumented add headers, whichever way their event is written."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    records = [record for number in (1, 2) for record in both_modes(number)]
+    traced = [
+        record._replace(headers=[*record.headers, ("traceparent", f"00-{n:032x}-{7:016x}-01".encode())])
+        for n, record in enumerate(records, 1)
+    ]
+    with (
+        open_pool(conninfo) as pool,
+        closing(Publisher(connection)) as publisher,
+        closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,
+        closing(PostgresEventStore(conninfo)) as store,
+    ):
+        publisher.publish_each(traced)
+        observer = Tracing(BatchTracer(provider.get_tracer("test")))
+        ingest = Ingest(store, PostgresInbox(pool), stream, lambda: NOW, observer=observer)
+        assert ingest.catch_up().received == len(traced)
+        with pool.connection() as database:
+            kept = {bytes(row[0]) for row in database.execute("SELECT payload FROM bronze.messages")}
+        assert {record.payload for record in traced[::2]} <= kept, "what came in structured mode is kept as received"
+    links = [link for span in exporter.get_finished_spans() for link in span.links]
+    assert sorted(link.context.trace_id for link in links) == [1, 2, 3, 4]
+
+
+class Tracing(Nobody):
+    """Traces each batch."""
+
+    def __init__(self, tracer: BatchTracer) -> None:
+        self._tracer = tracer
+
+    def committed(self, batch: BatchReport) -> None:
+        self._tracer.committed(batch)
 
 
 def test_topics_of_other_systems_are_read_as_they_are(connection: KafkaConnection) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
+from application.ports.message_stream import Trace
+
 Headers = Sequence[tuple[str, bytes | None]]
 _PREFIX = "ce_"
 _MARK = "ce_specversion"
 _STRUCTURED = "application/cloudevents"
-_TRACE = ("traceparent", "tracestate")
+_PARENT = "traceparent"
+_TRACE = (_PARENT, "tracestate")
 """What OpenTelemetry's producers add as headers is CloudEvents' extension of the same name."""
 _NUMBERS = frozenset({"originline"})
 """Extension attributes that are numbers in JSON; a header is text."""
@@ -48,6 +51,18 @@ def structured(headers: Headers | None, value: bytes) -> bytes:
     if content_type:
         attributes["datacontenttype"] = content_type
     return _ENCODER.encode({**attributes, "data": msgspec.Raw(value)})
+
+
+def trace_of(headers: Headers) -> Trace | None:
+    """Return the trace that a message's headers name, as OpenTelemetry's producers do in either mode."""
+    parent, state = None, b""
+    for name, text in headers:
+        if text is not None and name in _TRACE:
+            if name == _PARENT:
+                parent = text
+            else:
+                state = text
+    return None if parent is None else Trace(_text(parent), _text(state))
 
 
 def _text(value: bytes) -> str:

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from adapters.kafka.errors import reason_of, translated
 from adapters.kafka.log_offsets import Place, starts
 from adapters.kafka.topic_ids import KnownTopics
-from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError
+from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError, Trace
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ After a fatal one, such as another consumer of the same name, a client reads not
 """
 
 
+Content = tuple[bytes, Trace | None]
+"""Of a message: its payload, and the trace that its headers name."""
+
+
 class GroupConsumer:
     """Reads what the group assigns to it. Not safe to use from several threads at once.
 
@@ -60,14 +64,14 @@ class GroupConsumer:
         positions: Callable[[], Mapping[Place, int]],
         topics: KnownTopics,
         *,
-        payload_of: Callable[[Message], bytes],
+        content_of: Callable[[Message], Content],
     ) -> None:
         self._consumer = consumer
         self._admin = admin
         self._names = names
         self._positions = positions
         self._topics = topics
-        self._payload_of = payload_of
+        self._content_of = content_of
         self._next: dict[Place, int] = {}
         self._passed: dict[Place, int] = {}
         self._failure: Exception | None = None
@@ -162,7 +166,7 @@ class GroupConsumer:
 
         A batch that spans a rebalance or a seek may hold leftovers from before; such a partition is read again.
         """
-        following, names, payload_of = self._next, self._names, self._payload_of
+        following, names, content_of = self._next, self._names, self._content_of
         begun = dict(following)
         disordered: set[Place] = set()
         kept = []
@@ -195,7 +199,7 @@ class GroupConsumer:
                 continue
             following[place] = expected = offset + 1
             text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
-            kept.append(ReceivedMessage(name, number, offset, text, payload_of(message)))
+            kept.append(ReceivedMessage(name, number, offset, text, *content_of(message)))
         for place in disordered:
             self._seek(place, begun[place])
         again = {(names[topic], number) for topic, number in disordered}

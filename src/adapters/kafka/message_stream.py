@@ -8,9 +8,9 @@ from typing import cast
 
 from confluent_kafka import Message
 
-from adapters.kafka.cloud_events import Headers, structured
+from adapters.kafka.cloud_events import Headers, structured, trace_of
 from adapters.kafka.connection import KafkaConnection
-from adapters.kafka.consumer import GroupConsumer
+from adapters.kafka.consumer import Content, GroupConsumer
 from adapters.kafka.log_offsets import LATEST, Place, counts_behind, last_stable_offsets, partitions_of, read_offsets
 from adapters.kafka.producer import Publisher
 from adapters.kafka.topic_ids import KnownTopics
@@ -48,7 +48,7 @@ class KafkaMessageStream:
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
         self._names = {connection.topic_prefix + topic: topic for topic in (topics or INGESTED)}
-        self._payload_of, remedy = (_payload, _SWITCH) if topics is None else (_value, _ACCEPT)
+        self._content_of, remedy = (_content, _SWITCH) if topics is None else (_value, _ACCEPT)
         known = {connection.topic_prefix + topic: each for topic, each in (ids or {}).items()}
         self._topics = KnownTopics(self._admin, self._names, known, remedy)
         self._recorded = positions
@@ -75,7 +75,7 @@ class KafkaMessageStream:
         if self._consumer is None:
             consumer, positions = self._connection.consumer(), self._positions
             self._consumer = GroupConsumer(
-                consumer, self._admin, self._names, positions, self._topics, payload_of=self._payload_of
+                consumer, self._admin, self._names, positions, self._topics, content_of=self._content_of
             )
         return self._consumer.poll(limit, timeout)
 
@@ -129,13 +129,14 @@ class KafkaMessageStream:
         return {(prefix + topic, number): offset for (topic, number), offset in positions.items()}
 
 
-def _payload(message: Message) -> bytes:
+def _content(message: Message) -> Content:
     try:
         headers = cast("Headers | None", _headers_of(message))
     except SystemError:
         headers = None
-    return structured(headers, message.value() or b"")
+    value = message.value() or b""
+    return (structured(headers, value), trace_of(headers)) if headers else (value, None)
 
 
-def _value(message: Message) -> bytes:
-    return message.value() or b""
+def _value(message: Message) -> Content:
+    return message.value() or b"", None

@@ -49,6 +49,6 @@ def await_durable(before: Future[None]) -> None:
 def positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:
     """Return the offset to go on from for each partition of the messages."""
     after: dict[tuple[str, int], int] = {}
-    for topic, number, offset, _, _ in messages:
+    for topic, number, offset, *_ in messages:
         after[topic, number] = offset + 1
     return {Partition(*place): offset for place, offset in after.items()}

@@ -53,7 +53,7 @@ class Decoded(msgspec.Struct, gc=False):
         """Where the message came from: file and line, or topic, partition and offset."""
         if self.envelope is not None and self.envelope.originfile is not None:
             return str(self.envelope.origin)
-        topic, partition, offset, _, _ = self.message
+        topic, partition, offset, *_ = self.message
         return f"{topic}/{partition}@{offset}"
 
     def metadata(self, recorded_at: datetime) -> codec.Metadata:
@@ -124,7 +124,7 @@ class Decisions:
             self._quarantined += 1
         else:
             outcome = _APPLIED
-        topic, partition, offset, key, payload = decoded.message
+        topic, partition, offset, key, payload, _ = decoded.message
         if key is not None and "\x00" in key:
             key = key.replace("\x00", "\ufffd")
         source, stream_id, message_id = decoded.source if reason else "", decoded.stream_id, decoded.message_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from application.ports.inbox import Balance, Receipt
-from application.ports.message_stream import Partition
+from application.ports.message_stream import Partition, ReceivedMessage
 
 
 class Step(NamedTuple):
@@ -21,12 +21,13 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """A batch that is committed: what became of its messages, how many events, where to go on, and the steps.
+    """A batch that is committed: its messages, a receipt of each, how many events, where to go on, and the steps.
 
     The steps are `decode`, `decide` (with loading what it needs) and `append`.
     """
 
     balance: Balance
+    messages: Sequence[ReceivedMessage]
     receipts: Sequence[Receipt]
     events: int
     positions: Mapping[Partition, int]

@@ -262,7 +262,8 @@ class Ingest:
         self._stream.acknowledge(batch.positions)
         self._taken(balance)
         events, positions, steps = len(decisions.events), batch.positions, batch.watch.steps
-        self._observer.committed(BatchReport(balance, decisions.receipts, events, positions, steps))
+        report = BatchReport(balance, batch.messages, decisions.receipts, events, positions, steps)
+        self._observer.committed(report)
 
     def _begin_anew(self, conflict: ConcurrencyConflictError) -> None:
         log.info("another writer was first, reading on from the recorded positions: %s", conflict)

@@ -33,14 +33,25 @@ class OutgoingMessage(NamedTuple):
     payload: bytes
 
 
+class Trace(NamedTuple):
+    """The trace that a message travelled in, in the words of W3C Trace Context."""
+
+    traceparent: str
+    tracestate: str = ""
+
+
 class ReceivedMessage(NamedTuple):
-    """A message as received; offsets grow within a partition, not always by one."""
+    """A message as received; offsets grow within a partition, not always by one.
+
+    `trace` is what its transport says; an event that names a trace itself belongs to that one.
+    """
 
     topic: str
     partition: int
     offset: int
     key: str | None
     payload: bytes
+    trace: Trace | None = None
 
 
 class MessageStream(Protocol):

@@ -19,6 +19,7 @@ import msgspec
 from application.codec import UNREADABLE
 from application.ingest.observer import BatchReport, Step
 from application.ports.inbox import Receipt
+from application.ports.message_stream import ReceivedMessage, Trace
 from entrypoints.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class BatchTracer:
                 "dataflow.last_offsets": [f"{p.topic}/{p.number}@{n - 1}" for p, n in batch.positions.items()],
             },
             batch.steps,
-            _links(batch.receipts),
+            _links(zip(batch.receipts, batch.messages, strict=True)),
         )
 
     def followed(self, command: str, step: Step, events: int, last_position: int) -> None:
@@ -113,32 +114,32 @@ def batch_tracer(command: str, environment: Mapping[str, str] = os.environ) -> I
         flush.join(FLUSH_SECONDS)
 
 
-def _links(receipts: Iterable[Receipt]) -> list[Link]:
-    """Return links to the traces of the first `MAX_LINKS` messages that name theirs, with the ids of the messages."""
+def _links(received: Iterable[tuple[Receipt, ReceivedMessage]]) -> list[Link]:
+    """Return links to the traces of the first `MAX_LINKS` messages that have one, with the ids of the messages."""
     from opentelemetry.trace import Link, get_current_span  # noqa: PLC0415 - an extra
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
     read = TraceContextTextMapPropagator().extract
     links: list[Link] = []
-    for receipt in receipts:
+    for receipt, message in received:
         if len(links) == MAX_LINKS:
             break
-        if carrier := _carrier(receipt.payload):
-            context = get_current_span(read(carrier)).get_span_context()
+        if trace := _named_trace(receipt.payload) or message.trace:
+            context = get_current_span(read(trace._asdict())).get_span_context()
             if context.is_valid:
                 links.append(Link(context, {"messaging.message.id": receipt.message_id or ""}))
     return links
 
 
-def _carrier(payload: bytes) -> dict[str, str] | None:
-    """Return what W3C Trace Context (https://www.w3.org/TR/trace-context/) says in an envelope, None where nothing."""
+def _named_trace(payload: bytes) -> Trace | None:
+    """Return the trace that an event names itself, as W3C Trace Context (https://www.w3.org/TR/trace-context/)."""
     if b'"traceparent"' not in payload:
         return None
     try:
         traced = _ENVELOPE.decode(payload)
     except UNREADABLE:
         return None
-    return {"traceparent": traced.traceparent, "tracestate": traced.tracestate or ""} if traced.traceparent else None
+    return Trace(traced.traceparent, traced.tracestate or "") if traced.traceparent else None
 
 
 def _nanoseconds(reading: float, epoch: int) -> int:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.kafka.cloud_events import structured
+from adapters.kafka.cloud_events import structured, trace_of
 from application.ingest.messages import decode_envelope
 
 NAMED = [("ce_specversion", b"1.0"), ("ce_id", b"7"), ("ce_source", b"/shop"), ("ce_type", b"dataflow.HoldOrder.v1")]
@@ -50,6 +50,13 @@ def test_a_value_that_is_not_json_stays_as_it_is(value: bytes) -> None:
 )
 def test_odd_headers_make_json_all_the_same(header: tuple[str, bytes | None]) -> None:
     assert json.loads(structured([*NAMED, header], b"[1]"))["data"] == [1]
+
+
+def test_a_trace_in_the_headers_is_told_apart_from_the_value() -> None:
+    assert trace_of([("content-type", b"application/cloudevents+json"), ("shard", b"3")]) is None
+    assert trace_of([("traceparent", None), ("tracestate", b"vendor=x")]) is None
+    assert trace_of([("tracestate", b"vendor=x"), ("traceparent", b"00-a-b-01")]) == ("00-a-b-01", "vendor=x")
+    assert trace_of([("traceparent", b"\xff"), ("tracestate", None)]) == ("\\xff", "")
 
 
 def test_ids_that_are_no_text_stay_different() -> None:

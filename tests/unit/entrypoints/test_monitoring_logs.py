@@ -76,7 +76,7 @@ def receipt(number: int, payload: bytes | None = None) -> Receipt:
 
 def batch(*receipts: Receipt) -> BatchReport:
     quarantined = sum(1 for each in receipts if each.outcome is Outcome.QUARANTINED)
-    return BatchReport(Balance(len(receipts), len(receipts) - quarantined, 0, quarantined), receipts, 0, {}, ())
+    return BatchReport(Balance(len(receipts), len(receipts) - quarantined, 0, quarantined), [], receipts, 0, {}, ())
 
 
 def test_a_quarantined_message_is_logged_with_what_it_belongs_to(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,7 @@ def receipt(outcome: Outcome) -> Receipt:
 
 BATCH = BatchReport(
     Balance(3, 1, 1, 1),
+    [],
     [receipt(outcome) for outcome in Outcome],
     events=2,
     positions={Partition("orders", 0): 8},

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from application.ingest.observer import BatchReport, Step
 from application.ports.inbox import Balance, Outcome, Receipt
-from application.ports.message_stream import Partition
+from application.ports.message_stream import Partition, ReceivedMessage, Trace
 from entrypoints.monitoring.tracing import MAX_LINKS, BatchTracer, batch_tracer
 
 
@@ -45,7 +45,7 @@ def test_a_batch_is_a_span_with_its_steps_inside(tracer: BatchTracer, exporter: 
     now = time.perf_counter()
     steps = [Step("decode", now - 6, now - 5), Step("decide", now - 5, now - 3), Step("append", now - 2, now)]
     positions = {Partition("orders", 0): 8, Partition("inventory", 3): 41}
-    tracer.committed(BatchReport(Balance(10, 7, 2, 1), [], 9, positions, steps))
+    tracer.committed(BatchReport(Balance(10, 7, 2, 1), [], [], 9, positions, steps))
     *children, whole = exporter.get_finished_spans()
     assert whole.name == "consume batch"
     assert seconds(whole) == pytest.approx(6, abs=1e-3)
@@ -85,11 +85,17 @@ def traceparent(trace: int, span: int = 7) -> str:
     return f"00-{trace:032x}-{span:016x}-01"
 
 
-def links(tracer: BatchTracer, exporter: InMemorySpanExporter, receipts: Sequence[Receipt]) -> list[tuple[object, ...]]:
-    """Return what the span of a batch is linked to: message, trace, span and vendor's state."""
+def links(
+    tracer: BatchTracer,
+    exporter: InMemorySpanExporter,
+    receipts: Sequence[Receipt],
+    traces: Mapping[int, Trace] = {},
+) -> list[tuple[object, ...]]:
+    """Return what the span of a batch is linked to: message, trace, span and vendor's state; headers by offset."""
+    messages = [ReceivedMessage(*receipt[:5], traces.get(receipt.offset)) for receipt in receipts]
     now = time.perf_counter()
     balance = Balance(len(receipts), len(receipts), 0, 0)
-    tracer.committed(BatchReport(balance, receipts, 0, {}, [Step("append", now - 1, now)]))
+    tracer.committed(BatchReport(balance, messages, receipts, 0, {}, [Step("append", now - 1, now)]))
     child, whole = exporter.get_finished_spans()
     assert not child.links
     return [
@@ -110,6 +116,25 @@ def test_a_batch_is_linked_to_the_traces_of_its_messages(tracer: BatchTracer, ex
         ("shop 1", 10, 7, ""),
         ("shop 3", 11, 8, "vendor=x"),
         ("shop 4", 12, 7, ""),
+    ]
+
+
+def test_a_trace_of_the_transport_counts_where_the_event_names_none(
+    tracer: BatchTracer, exporter: InMemorySpanExporter
+) -> None:
+    received = [
+        receipt(1),
+        receipt(2, traceparent=traceparent(20)),
+        receipt(3)._replace(payload=b"no JSON", message_id=None),
+        receipt(4),
+        receipt(5, traceparent=None),
+    ]
+    traces = {n: Trace(traceparent(n), "vendor=x") for n in (1, 2, 3, 5)} | {4: Trace("nonsense")}
+    assert links(tracer, exporter, received, traces) == [
+        ("shop 1", 1, 7, "vendor=x"),
+        ("shop 2", 20, 7, ""),
+        ("", 3, 7, "vendor=x"),
+        ("shop 5", 5, 7, "vendor=x"),
     ]
 
 
