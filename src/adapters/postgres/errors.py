@@ -10,19 +10,22 @@ from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 
 from application.errors import PlatformError
-from application.ports.event_store import ConcurrencyConflictError, StoreUnavailableError
+from application.ports.event_store import ConcurrencyConflictError, StoreRefusedError, StoreUnavailableError
 
 
 class DataFolderError(PlatformError):
     """The data folder can't be used."""
 
 
-class RefusedByDatabaseError(PlatformError):
-    """The database does not let its role do what the platform needs."""
+class RefusedByDatabaseError(StoreRefusedError):
+    """The database does not let its role do what the platform needs, or lacks something that it needs."""
 
 
-def refused(error: pg.InsufficientPrivilege) -> RefusedByDatabaseError:
-    """Return what the platform says where its role may not do something."""
+def refused(error: psycopg.ProgrammingError) -> RefusedByDatabaseError:
+    """Return what the platform says where its role may not do something, or a table is not as it should be."""
+    if not isinstance(error, pg.InsufficientPrivilege):
+        other = "another version of the platform is at work on this database, or it is being restored"
+        return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {other}; see `dataflow doctor`")
     needed = "the role needs CREATE on the database, and must own the platform's schemas, itself or by inheritance"
     return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {needed}")
 

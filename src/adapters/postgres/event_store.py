@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import psycopg
 from eventsourcing import persistence
 from eventsourcing.persistence import Tracking as LibraryTracking
-from psycopg import Cursor
+from psycopg import Cursor, ProgrammingError
 from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze, cases
-from adapters.postgres.errors import translated
+from adapters.postgres.errors import refused, translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.ports.event_store import (
     READ_BYTES,
@@ -124,6 +124,11 @@ def _translated() -> Iterator[None]:
         raise ConcurrencyConflictError(str(error).strip()) from error
     except (persistence.OperationalError, persistence.InterfaceError) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error
+    except persistence.ProgrammingError as error:
+        # A class that no value leads to: "syntax error or access rule violation", so a right or a table is missing.
+        if isinstance(cause := error.__cause__, ProgrammingError) and (cause.sqlstate or "").startswith("42"):
+            raise refused(cause) from error
+        raise
     except persistence.InternalError as error:
         if isinstance(error.__cause__, ReadOnlySqlTransaction):
             raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error

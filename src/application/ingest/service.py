@@ -26,6 +26,7 @@ from application.ports.event_store import (
     Batch,
     ConcurrencyConflictError,
     EventStore,
+    StoreRefusedError,
     StoreUnavailableError,
 )
 from application.ports.inbox import Balance, Inbox, Reason
@@ -42,7 +43,9 @@ MAX_CACHED_STATES = 25_000
 """States in each of the two generations that are remembered."""
 COMMITS = 2
 """Batches on their way into the store at most: while one waits for the disk, the other's messages are written."""
-NOTHING = Balance(0, 0, 0, 0)
+PASS_SECONDS = 1.0
+"""How often positions move beyond what nobody can read while messages come all the time."""
+_NO_MESSAGE_AT_FAULT = (StoreUnavailableError, StoreRefusedError)
 Taken = Callable[[Balance], None]
 
 
@@ -83,6 +86,7 @@ class Ingest:
         self._taken: Taken = _silent
         self._commits: deque[Commit] = deque()
         self._started = False
+        self._next_pass = 0.0
 
     def behind(self) -> int:
         """Return how many messages are in the stream beyond the positions."""
@@ -98,12 +102,12 @@ class Ingest:
 
     def catch_up(self, progress: Taken = _silent, stop: Event | None = None, goal: Goal | None = None) -> Balance:
         """Take in all messages up to the goal, by default what can be read now; return what became of those taken."""
-        total = NOTHING
+        total = Balance(0, 0, 0, 0)
         goal, stop = goal or self.goal(), stop or Event()
 
         def count(taken: Balance) -> None:
             nonlocal total
-            total = _sum(total, taken)
+            total = total.plus(taken)
             progress(taken)
 
         idle_since, before = time.monotonic(), 0
@@ -131,9 +135,9 @@ class Ingest:
                     messages = self._stream.poll(self._settings.batch_size, 0.0 if self._commits else wait)
                     self._observer.turned()
                     self._advance(messages, writers)
-                    if not messages:
+                    if (done := ends(messages)) or not messages or time.monotonic() > self._next_pass:
                         self._pass()
-                    if ends(messages):
+                    if done:
                         self._advance((), writers)
                         return
             except BaseException:
@@ -141,9 +145,11 @@ class Ingest:
                 raise
 
     def _pass(self) -> None:
-        """Move on beyond what nobody can read; all that was read before is committed."""
+        """Move on beyond what nobody can read, once all that was read before is committed."""
+        self._next_pass = time.monotonic() + PASS_SECONDS
         if passed := self._stream.passed():
             try:
+                self._finish_commits(0)
                 self._store.append(Batch(positions=passed))
                 self._stream.acknowledge(passed)
             except ConcurrencyConflictError as conflict:
@@ -169,7 +175,7 @@ class Ingest:
             commit = self._commits.popleft()
             try:
                 commit.done.result()
-            except (ConcurrencyConflictError, StoreUnavailableError):
+            except (ConcurrencyConflictError, *_NO_MESSAGE_AT_FAULT):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up the others
                 following = self._give_up_commits()
@@ -194,7 +200,7 @@ class Ingest:
         in_flight = set[str]().union(*(commit.batch.decisions.message_ids for commit in self._commits))
         try:
             return self._decide(messages, in_flight)
-        except StoreUnavailableError:
+        except _NO_MESSAGE_AT_FAULT:
             raise
         except ConcurrencyConflictError as conflict:
             log.info("a batch of %d messages is decided anew: %s", len(messages), conflict)
@@ -210,7 +216,7 @@ class Ingest:
         try:
             decided = self._decide(messages, ())
             self._append(decided)
-        except (ConcurrencyConflictError, StoreUnavailableError):
+        except (ConcurrencyConflictError, *_NO_MESSAGE_AT_FAULT):
             raise
         except Exception as error:  # noqa: BLE001 - halving finds the message at fault
             self._isolate(messages, error)
@@ -262,8 +268,7 @@ class Ingest:
         self._stream.acknowledge(batch.positions)
         self._taken(balance)
         events, positions, steps = len(decisions.events), batch.positions, batch.watch.steps
-        report = BatchReport(balance, batch.messages, decisions.receipts, events, positions, steps)
-        self._observer.committed(report)
+        self._observer.committed(BatchReport(balance, batch.messages, decisions.receipts, events, positions, steps))
 
     def _begin_anew(self, conflict: ConcurrencyConflictError) -> None:
         log.info("another writer was first, reading on from the recorded positions: %s", conflict)
@@ -293,7 +298,3 @@ def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
         return decode_message(message)
     except Exception:  # noqa: BLE001 - the error is known already, it is the message's reason
         return Decoded(message)
-
-
-def _sum(a: Balance, b: Balance) -> Balance:
-    return Balance(*(x + y for x, y in zip(a, b, strict=True)))

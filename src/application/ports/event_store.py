@@ -68,6 +68,7 @@ class EventStore(Protocol):
             ConcurrencyConflictError: a version exists already, a message was recorded by somebody else,
                 or the tracking position does not move forward. Nothing of the batch is kept.
             StoreUnavailableError: the store can't be reached; the batch may or may not be kept.
+            StoreRefusedError: the store takes no batch at all.
         """
 
     def load(self, stream_ids: Collection[str]) -> dict[str, list[RecordedEvent]]:
@@ -91,6 +92,10 @@ class EventStore(Protocol):
 
 class ConcurrencyConflictError(PlatformError):
     """Somebody else appended first; load the streams again and decide anew."""
+
+
+class StoreRefusedError(PlatformError):
+    """The event store takes nothing, whatever it is, until somebody mends it: a right or a table is missing."""
 
 
 class StoreUnavailableError(PlatformError):

@@ -96,6 +96,10 @@ class Balance(NamedTuple):
         """Whether the balance holds."""
         return self.received == self.applied + self.duplicate + self.quarantined
 
+    def plus(self, other: Balance) -> Balance:
+        """Return the balance of both together."""
+        return Balance(*(a + b for a, b in zip(self, other, strict=True)))
+
 
 class Inbox(Protocol):
     """The record of what was received. It is written by `EventStore.append`, in the events' transaction."""

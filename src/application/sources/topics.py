@@ -92,7 +92,7 @@ class TopicIngest:
         received = self._received(timeout)
         if received:
             self.take_in(received, now)
-        elif passed := self._topics.passed():
+        if passed := self._topics.passed():
             self._outbox.keep(self.source, [], passed)
         self._settle()
         return len(received)

@@ -33,7 +33,7 @@ def consume(once: bool) -> None:
 
     def count(more: Balance) -> None:
         nonlocal taken
-        taken = Balance(*(a + b for a, b in zip(taken, more, strict=True)))
+        taken = taken.plus(more)
         report(taken.received)
 
     with stop_signal(to_the_end=once) as stop, reported(settings, "taking in", "messages") as report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 
@@ -48,6 +49,25 @@ def test_it_ends_while_somebody_goes_on_publishing() -> None:
     taken = ingest.catch_up()
     assert 95 <= taken.received < 200
     assert taken.applied == taken.received
+
+
+class Marked(Busy):
+    """A busy stream with a partition that ends with the mark of a transaction."""
+
+    def passed(self) -> dict[Partition, int]:
+        return {Partition("orders", 0): 2}
+
+
+def test_positions_move_beyond_what_nobody_can_read_while_messages_come_all_the_time() -> None:
+    stream, database, stop = Marked(TOPICS), MemoryDatabase(), Event()
+
+    def taken(_: Balance) -> None:
+        if Partition("orders", 0) in database.positions:
+            stop.set()
+
+    ingest_of(stream, database).run(stop, taken)
+    assert database.positions[Partition("orders", 0)] == 2
+    assert len(database.receipts) == stream.polled
 
 
 class Elsewhere(MemoryMessageStream):

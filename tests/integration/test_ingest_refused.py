@@ -1,0 +1,81 @@
+"""A database that takes no events, whatever the messages are: that is no message's fault, so none is put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from adapters.memory.message_stream import MemoryMessageStream
+from adapters.postgres.database import open_pool
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.inbox import PostgresInbox
+from application.aggregates import TOPICS
+from application.ingest.messages import encode_command
+from application.ingest.service import Ingest
+from application.ports.event_store import StoreRefusedError
+from application.ports.inbox import Balance
+from domain.inventory.commands import ReceiveStock
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def owner(conninfo: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(conninfo, autocommit=True) as owner:
+        yield owner
+
+
+@pytest.fixture
+def role(owner: psycopg.Connection) -> Iterator[str]:
+    """A role that may read everything and keep messages, but no events."""
+    name = f"limited_{uuid4().hex[:12]}"
+    role = sql.Identifier(name)
+    owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+    for right in (
+        "USAGE ON SCHEMA bronze, events",
+        "ALL ON ALL TABLES IN SCHEMA bronze",
+        "ALL ON ALL SEQUENCES IN SCHEMA bronze",
+        "SELECT ON ALL TABLES IN SCHEMA events",
+    ):
+        owner.execute(sql.SQL(f"GRANT {right} TO {{}}").format(role))  # type: ignore[arg-type]
+    yield name
+    owner.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(role))
+
+
+@pytest.fixture
+def stream() -> MemoryMessageStream:
+    stream = MemoryMessageStream(TOPICS)
+    commands = [ReceiveStock(product_id=f"p{n}", location_id="main", occurred_at=NOW, quantity=1) for n in range(10)]
+    stream.publish([encode_command(each, message_id=each.product_id, source="test") for each in commands])
+    return stream
+
+
+def taken_in(conninfo: str, stream: MemoryMessageStream) -> Balance:
+    with open_pool(conninfo) as pool, closing(PostgresEventStore(conninfo)) as store:
+        return Ingest(store, PostgresInbox(pool), stream, lambda: NOW).catch_up()
+
+
+def test_a_right_that_is_missing_puts_nothing_into_quarantine(
+    conninfo: str, owner: psycopg.Connection, role: str, stream: MemoryMessageStream
+) -> None:
+    with pytest.raises(StoreRefusedError, match="permission denied for table stored_events: the role needs"):
+        taken_in(make_conninfo(conninfo, user=role), stream)
+    assert owner.execute("SELECT count(*) FROM bronze.messages").fetchone() == (0,)
+    assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
+
+
+def test_a_table_of_another_version_puts_nothing_into_quarantine(
+    conninfo: str, owner: psycopg.Connection, stream: MemoryMessageStream
+) -> None:
+    owner.execute("ALTER TABLE bronze.messages RENAME COLUMN received_at TO taken_at")
+    with pytest.raises(StoreRefusedError, match=r'"received_at".*: another version of the platform'):
+        taken_in(conninfo, stream)
+    owner.execute("ALTER TABLE bronze.messages RENAME COLUMN taken_at TO received_at")
+    assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
