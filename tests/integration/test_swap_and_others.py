@@ -338,6 +338,13 @@ WITHIN = {
     "sequence": ("CREATE SEQUENCE gold.tell", "gold.tell"),
     "table": ("CREATE TABLE gold.tell (one integer)", "gold.tell"),
     "table of silver": ("CREATE TABLE silver.tell AS SELECT stream_id, 1 AS one FROM silver.stock", "silver.tell"),
+    "table like those of silver": ("CREATE TABLE silver.tell AS SELECT * FROM silver.stock", "silver.tell"),
+    "view of silver": ("CREATE VIEW silver.tell AS SELECT 1 AS one", "silver.tell"),
+    "view like those of silver": ("CREATE VIEW silver.tell_source AS SELECT 1 AS one", "silver.tell_source"),
+    "pair like a table of gold and its view": (
+        "CREATE VIEW silver.tell_source AS SELECT 1 AS one; CREATE TABLE gold.tell AS SELECT * FROM silver.tell_source",
+        "gold.tell, view silver.tell_source",
+    ),
     "partitioned table": ("CREATE TABLE gold.tell (one integer) PARTITION BY LIST (one)", "gold.tell"),
     "function": ("CREATE FUNCTION gold.tell() RETURNS int RETURN 1", r"gold.tell\(\)"),
     "type": ("CREATE TYPE silver.tell AS ENUM ('one')", "silver.tell"),
@@ -353,6 +360,26 @@ def test_what_others_made_in_the_live_schemas_refuses_the_swap_and_is_named(hous
     assert (house.facts(), house.schemas()) == (STOCKED, ["gold", "silver"])
 
 
+@pytest.mark.parametrize("kind", ["table", "table of silver", "view of silver", "view like those of silver"])
+def test_of_a_build_that_did_not_note_what_it_made_what_is_unlike_it_refuses_the_swap(house: House, kind: str) -> None:
+    assert house.read_model.rebuild(house.progress).swapped
+    statement, name = WITHIN[kind]
+    for schema in ("", "_old"):
+        made = statement.replace("gold.", f"gold{schema}.").replace("silver.tell", f"silver{schema}.tell")
+        run(house, "UPDATE replay.builds SET made = NULL", made)
+        with pytest.raises(DependentObjectsError, match=f"{name.replace('.', f'{schema}.')}; drop them"):
+            house.read_model.rebuild(house.progress)
+        run(house, made.split(" AS ")[0].split(" (")[0].replace("CREATE", "DROP"))
+        assert house.read_model.rebuild(house.progress).swapped
+
+
+def test_a_table_of_others_is_theirs_though_a_later_definition_has_its_name(house: House) -> None:
+    run(house, "CREATE TABLE gold.dim_new AS SELECT 1 AS one")
+    (house.gold / "dim_new.sql").write_text("-- comment: New.\n-- key: one\nSELECT 1 AS one")
+    with pytest.raises(DependentObjectsError, match=r"left behind with the old tables: table gold\.dim_new; drop them"):
+        house.another_read_model().rebuild(house.progress, accept_changes=True)
+
+
 def test_a_table_that_no_definition_has_any_more_is_a_difference(house: House) -> None:
     (house.gold / "dim_new.sql").write_text("-- comment: New.\n-- key: one\nSELECT 1 AS one")
     assert house.another_read_model().rebuild(house.progress, accept_changes=True).swapped
@@ -360,6 +387,18 @@ def test_a_table_that_no_definition_has_any_more_is_a_difference(house: House) -
     assert not rebuilt.swapped
     assert rebuilt.certificate is not None
     assert [table.table for table in rebuilt.certificate.tables if not table.equal] == ["gold.dim_new"]
+    assert house.read_model.rebuild(house.progress, accept_changes=True).swapped
+    assert house.read_model.rebuild(house.progress).swapped, "what the kept build made is dropped with it"
+
+
+@pytest.mark.parametrize("put_back", ["rebuild", "swap_back"])
+def test_tables_of_a_version_that_did_not_note_what_it_made_pass_for_the_platforms(house: House, put_back: str) -> None:
+    (house.gold / "dim_new.sql").write_text("-- comment: New.\n-- key: one\nSELECT 1 AS one")
+    newer = house.another_read_model()
+    assert newer.rebuild(house.progress, accept_changes=True).swapped
+    run(house, "UPDATE replay.builds SET made = NULL")
+    assert getattr(house.read_model, put_back)(house.progress, accept_changes=True).swapped
+    run(house, "UPDATE replay.builds SET made = NULL")
     assert house.read_model.rebuild(house.progress, accept_changes=True).swapped
 
 

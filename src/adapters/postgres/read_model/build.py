@@ -10,6 +10,7 @@ from psycopg import Connection
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_refresh import find_touched, refresh_gold
 from adapters.postgres.read_model.gold_tables import has_references, naming_the_file
+from adapters.postgres.read_model.made import names
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
 from adapters.postgres.read_model.stages import Stage, contents, references
@@ -28,6 +29,7 @@ class Build:
         self.silver = {table.name: SilverTable(table) for subject in subjects for table in subject.tables}
         self.keys = {name: silver.table.key for name, silver in self.silver.items()}
         self.keys |= {definition.name: definition.key for definition in gold}
+        self.made = names(self.silver, gold)
         self._tables = [*self.silver, *(definition.name for definition in gold if definition.materialized)]
         self._subject_of = subject_finder(subjects)
 

@@ -19,6 +19,7 @@ from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import complete
 from adapters.postgres.read_model.gold_definitions import read_definitions
+from adapters.postgres.read_model.made import made_by
 from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.others import dependents, made_within
 from adapters.postgres.read_model.recorded_time import Known, known_at
@@ -98,7 +99,8 @@ class PostgresBuilds:
         with self._exclusive() as conn:
             self._find(conn, name)
             schemas = Schemas.named(name)
-            if names := dependents(conn, schemas) + made_within(conn, schemas, self._build.keys, compared=False):
+            within = made_within(conn, schemas, made_by(conn, name), self._build.made, compared=False)
+            if names := dependents(conn, schemas) + within:
                 raise DependentObjectsError(
                     f"these hang on the tables of {name} or are beside them, and would be dropped: {', '.join(names)};"
                     f" drop them first. {DependentObjectsError.__doc__}"

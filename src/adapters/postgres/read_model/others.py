@@ -30,9 +30,10 @@ CROSS JOIN pg_identify_object_as_address(d.classid, d.objid, d.objsubid) AS a
 WHERE a.object_names[1] <> ALL(%(own)s)
 ORDER BY 1, 2
 """
-# Of tables that no definition has, those of gold that a build of another version made have a view in silver that gives
-# their rows, those of silver hold what events of streams came to. Views of gold are compared by the certificate, where
-# there is one; those of another version have a comment. The rest is of kinds that no build makes.
+# A build notes the tables and views that it makes. One of a version that did not is judged by what can be seen: of what
+# no definition has, tables of gold have a view in silver that gives their rows, and such views have their table; tables
+# of silver hold what events of streams came to; views of gold have a comment. Views of gold are compared by the
+# certificate, where there is one. The rest is of kinds that no build makes.
 _WITHIN = f"""
 WITH own AS (SELECT oid FROM pg_namespace WHERE {_OWN}),
 tables AS (SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM own))
@@ -48,17 +49,19 @@ SELECT pg_describe_object(classid, oid, 0) FROM (
     WHERE pnnspid IN (SELECT oid FROM own)
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE {_OWN} AND (relkind IN ('m', 'S', 'f', 'c')
-        OR relkind = 'v' AND nspname = %(silver)s AND right(relname, 7) <> '_source'
-        OR relname <> ALL(%(known)s) AND (
-            relkind = 'p'
-            OR relkind = 'r' AND nspname = %(silver)s AND 3 > (SELECT count(*) FROM pg_attribute
+    WHERE {_OWN} AND (relkind IN ('m', 'S', 'f', 'c', 'p') OR relkind IN ('r', 'v')
+        AND NOT (relkind = 'v' AND nspname <> %(silver)s AND %(compared)s)
+        AND CASE nspname WHEN %(silver)s THEN 'silver.' ELSE 'gold.' END || relname <> ALL(%(made)s)
+        AND (%(noted)s OR CASE
+            WHEN relkind = 'r' AND nspname = %(silver)s THEN 3 > (SELECT count(*) FROM pg_attribute
                 WHERE attrelid = c.oid AND attname IN ('stream_id', 'first_position', 'last_position'))
-            OR relkind = 'r' AND nspname <> %(silver)s AND NOT EXISTS (SELECT FROM pg_class v
+            WHEN relkind = 'r' THEN NOT EXISTS (SELECT FROM pg_class v
                 WHERE v.relnamespace = to_regnamespace(%(silver)s) AND v.relkind = 'v'
                 AND v.relname = c.relname || '_source')
-            OR relkind = 'v' AND nspname <> %(silver)s AND NOT %(compared)s
-                AND obj_description(c.oid, 'pg_class') IS NULL))
+            WHEN nspname = %(silver)s THEN NOT EXISTS (SELECT FROM pg_class t
+                WHERE t.relnamespace = ANY(SELECT oid FROM own) AND t.relnamespace <> c.relnamespace
+                AND t.relkind = 'r' AND t.relname || '_source' = c.relname)
+            ELSE obj_description(c.oid, 'pg_class') IS NULL END))
     UNION ALL
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     WHERE pronamespace IN (SELECT oid FROM own) AND proname <> 'member_key'
@@ -94,12 +97,21 @@ def dependents(conn: Connection, schemas: Schemas) -> list[str]:
     return [f"{dependent} (on {held})" for dependent, held in found]
 
 
-def made_within(conn: Connection, schemas: Schemas, known: Collection[str], *, compared: bool) -> list[str]:
+def made_within(
+    conn: Connection, schemas: Schemas, noted: Collection[str] | None, defined: Collection[str], *, compared: bool
+) -> list[str]:
     """Return what others made within the schemas of a build: tables, triggers, rules, kinds that no build has.
 
-    `known` are the names that the definitions have. Views count where they are not `compared` with those of a build.
+    `noted` are the tables and views that the build made itself, None where it did not note them: then those that are
+    `defined` now, and what looks like a build's. Views of gold count where they are not `compared` with a build's.
     """
-    values = {"own": list(schemas), "silver": schemas.silver, "known": list(known), "compared": compared}
+    values = {
+        "own": list(schemas),
+        "silver": schemas.silver,
+        "made": list(defined if noted is None else noted),
+        "noted": noted is not None,
+        "compared": compared,
+    }
     with conn.transaction():
         say_schemas(conn)
         found = conn.execute(_WITHIN.encode(), values).fetchall()

@@ -14,13 +14,12 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
+from adapters.postgres.read_model.made import LIVE_BUILD
 from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers, new_build_name
 from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
 
-LIVE_BUILD = "live"
-"""The row of the build that is in silver and gold."""
 UNKNOWN = "unknown"
 """The version of code that nobody noted."""
 SAMPLE = 20_000
@@ -54,9 +53,9 @@ def plan(
     bounds = _bounds(conn, upto, shards)
     with conn.transaction():
         conn.execute(
-            "INSERT INTO replay.builds (name, purpose, position, recorded_until, code_version)"
-            " VALUES (%s, %s, %s, %s, %s)",
-            [name, purpose, upto, recorded_until, version_of(build)],
+            "INSERT INTO replay.builds (name, purpose, position, recorded_until, code_version, made)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [name, purpose, upto, recorded_until, version_of(build), build.made],
         )
         with conn.cursor() as cursor:
             cursor.executemany(
@@ -189,8 +188,9 @@ def note_live(conn: Connection, build: Build) -> None:
     """Note that live tables were made, by this code, at the start of the log."""
     conn.execute("DELETE FROM replay.builds WHERE name = %s", [LIVE_BUILD])
     conn.execute(
-        "INSERT INTO replay.builds (name, purpose, position, status, code_version) VALUES (%s, 'live', 0, 'ready', %s)",
-        [LIVE_BUILD, version_of(build)],
+        "INSERT INTO replay.builds (name, purpose, position, status, code_version, made)"
+        " VALUES (%s, 'live', 0, 'ready', %s, %s)",
+        [LIVE_BUILD, version_of(build), build.made],
     )
 
 

@@ -62,7 +62,7 @@ class Rebuild:
 
     def replace(self, effort: Effort, *, accept_changes: bool) -> Rebuilt:
         """Build, compare, and swap if equal, accepted, or nothing was there to compare with."""
-        refuse_losses(self._conn, self._build.keys, replaces_kept=True)
+        refuse_losses(self._conn, self._build.made, replaces_kept=True)
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         with self._aside("rebuild", upto, effort):
             certificate = self.certify()
@@ -86,7 +86,7 @@ class Rebuild:
 
     def plan(self, shards: int | None) -> Plan:
         """Plan a build to be carried out step by step, or return the one that was left; `shards` is into how many."""
-        refuse_losses(self._conn, self._build.keys, replaces_kept=True)
+        refuse_losses(self._conn, self._build.made, replaces_kept=True)
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         return planning.resumable(self._conn, self._build, upto) or self._plan("rebuild", upto, Effort(1, shards))
 
@@ -170,7 +170,7 @@ class Rebuild:
         self._catch_up(log.read_checkpoint(self._conn))
         say_what_stays(self._conn, Schemas.named(self._name))
         with self._conn.transaction():
-            refuse_losses(self._conn, self._build.keys, replaces_kept=self._name != OLD)
+            refuse_losses(self._conn, self._build.made, replaces_kept=self._name != OLD)
             live = log.lock_checkpoint(self._conn)
             if live or certificate is not None:
                 self._meet(live)

@@ -11,6 +11,7 @@ from typing import LiteralString
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import carry_rights
+from adapters.postgres.read_model.made import LIVE_BUILD, made_by
 from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
 from adapters.postgres.read_model.row_security import row_security
 from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
@@ -65,11 +66,11 @@ def swap(conn: Connection, aside: Schemas) -> float:
     return locked_at
 
 
-def refuse_losses(conn: Connection, known: Collection[str], *, replaces_kept: bool) -> None:
+def refuse_losses(conn: Connection, defined: Collection[str], *, replaces_kept: bool) -> None:
     """Refuse a swap by which others would lose what they made.
 
-    `known` are the names that the definitions have; `replaces_kept`: it drops the build that is kept, and does not put
-    it back, which nothing is compared for.
+    `defined` are the tables and views that the definitions have; `replaces_kept`: it drops the build that is kept, and
+    does not put it back, which nothing is compared for.
 
     Raises:
         DependentObjectsError: it names what hangs on tables that are left or dropped, and what to do.
@@ -79,13 +80,16 @@ def refuse_losses(conn: Connection, known: Collection[str], *, replaces_kept: bo
             f"these would stay with the old ones: {', '.join(names)}; drop them, rebuild, create them again."
             f" {DependentObjectsError.__doc__}"
         )
-    if names := made_within(conn, LIVE, known, compared=replaces_kept):
+    if names := made_within(conn, LIVE, made_by(conn, LIVE_BUILD), defined, compared=replaces_kept):
         raise DependentObjectsError(
             f"these would be left behind with the old tables: {', '.join(names)}; drop them, or move them to a schema"
             f" of your own, and rebuild. {DependentObjectsError.__doc__}"
         )
     kept = Schemas.named(OLD)
-    if replaces_kept and (names := dependents(conn, kept) + made_within(conn, kept, known, compared=False)):
+    if not replaces_kept:
+        return
+    beside = made_within(conn, kept, made_by(conn, OLD), defined, compared=False)
+    if names := dependents(conn, kept) + beside:
         raise DependentObjectsError(
             f"these hang on the tables that are kept, or are beside them, which are next to be dropped:"
             f" {', '.join(names)}; drop them, and rebuild. {DependentObjectsError.__doc__}"

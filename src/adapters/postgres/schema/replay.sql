@@ -36,3 +36,14 @@ CREATE TABLE IF NOT EXISTS replay.steps (
     PRIMARY KEY (build, stage, step)
 );
 COMMENT ON TABLE replay.steps IS 'What is done of a build after its shards: keys, indexes, gold tables, references.';
+
+-- Only where it is missing: ALTER TABLE waits for whoever reads the table. One statement, for one transaction.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'made') THEN
+        ALTER TABLE replay.builds ADD COLUMN made text[];
+    END IF;
+END
+$$;
+COMMENT ON COLUMN replay.builds.made IS
+    'The tables and views that the build made, as silver.<name> and gold.<name>; null where its version did not note them.';
