@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
+from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.builds import PostgresBuilds
 from adapters.postgres.read_model.recorded_time import known_at
@@ -213,6 +214,15 @@ def test_schemas_of_somebody_else_are_left_alone(builds: PostgresBuilds, told: s
     with pytest.raises(BuildExistsError, match='"silver_mine" already exists, and is of no build'):
         builds.make("mine", HALF, silent)
     assert builds.all() == []
+
+
+def test_figures_that_a_role_may_not_read_name_the_right_that_is_missing(told: str) -> None:
+    (reader,) = select(told, "SELECT 'reader_of_' || current_database()")[0]
+    select(told, f"CREATE ROLE {reader} LOGIN; GRANT USAGE ON SCHEMA gold, events TO {reader}")
+    with ConnectionPool(f"{told} user={reader}", min_size=1, max_size=1) as pool:
+        star = PostgresAnalytics(pool)
+        with pytest.raises(AnalyticsUnavailableError, match="for table fact_order: the role needs SELECT on it"):
+            kpi_table(star, ["orders"])
 
 
 def test_a_build_of_another_version_says_so(builds: PostgresBuilds, told: str) -> None:

@@ -263,6 +263,16 @@ def test_a_member_that_does_not_inherit_is_refused_with_the_reason_and_leaves_no
     own = let_rebuild(house, member, owner)
     with pytest.raises(RefusedByDatabaseError, match=r"permission denied for .*: the role needs .*inheritance"):
         own.read_model.rebuild(own.progress)
+    run(house, f"GRANT USAGE ON SCHEMA silver, gold TO {member}")
+    with pytest.raises(RefusedByDatabaseError) as missing:
+        own.read_model.verify(own.progress)
+    assert str(missing.value).startswith("permission denied for table ")
+    assert "needs SELECT on it to read" in str(missing.value)
+    assert "CREATE" not in str(missing.value)
+    run(house, f"REVOKE SELECT ON events.stored_events FROM {member}")
+    with pytest.raises(RefusedByDatabaseError, match="table stored_events: the role needs SELECT on it"):
+        own.read_model.verify(own.progress)
+    run(house, f"GRANT SELECT ON events.stored_events TO {member}")
     for schema in ("silver", "gold"):
         run(
             house,

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from adapters.postgres.errors import refused
 from adapters.postgres.read_model.log import read_checkpoint
 from adapters.postgres.selecting import conditions, find_keys, joins, measure
 from application.ports.analytics import (
@@ -119,6 +120,8 @@ class PostgresAnalytics:
         except psycopg.errors.UndefinedColumn as error:
             reason = f"{self._schema} was made by another version: {error.diag.message_primary}"
             raise AnalyticsUnavailableError(f"{reason}; build it again with this one") from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise AnalyticsUnavailableError(str(refused(error))) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
 

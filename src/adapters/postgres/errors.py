@@ -21,13 +21,27 @@ class RefusedByDatabaseError(StoreRefusedError):
     """The database does not let its role do what the platform needs, or lacks something that it needs."""
 
 
+_ALL = "the platform's role needs CREATE on the database, and must own the platform's schemas, itself or by inheritance"
+_OWNER = "a role that owns the platform's schemas and tables, itself or by inheritance, lacks nothing"
+_RIGHTS = (
+    ("permission denied for database", "the role needs CREATE on the database"),
+    ("permission denied for schema", "the role needs USAGE on it, and CREATE to make tables there"),
+    ("permission denied for sequence", "the role needs USAGE on it"),
+    ("permission denied for function", "the role needs EXECUTE on it"),
+    ("permission denied for ", "the role needs SELECT on it to read, INSERT, UPDATE and DELETE to write"),
+    ("must be owner of ", "the role must own it"),
+)
+"""What the server refuses, as its message begins, and the right that it is a matter of; what is not here is `_ALL`."""
+
+
 def refused(error: psycopg.ProgrammingError) -> RefusedByDatabaseError:
-    """Return what the platform says where its role may not do something, or a table is not as it should be."""
+    """Return what the platform says where its role lacks a right, with the right, or a table is not as it should be."""
+    said = error.diag.message_primary or str(error)
     if not isinstance(error, pg.InsufficientPrivilege):
         other = "another version of the platform is at work on this database, or it is being restored"
-        return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {other}; see `dataflow doctor`")
-    needed = "the role needs CREATE on the database, and must own the platform's schemas, itself or by inheritance"
-    return RefusedByDatabaseError(f"{error.diag.message_primary or error}: {needed}")
+        return RefusedByDatabaseError(f"{said}: {other}; see `dataflow doctor`")
+    right = next((f"{right}; {_OWNER}" for words, right in _RIGHTS if said.startswith(words)), _ALL)
+    return RefusedByDatabaseError(f"{said}: {right}")
 
 
 @contextmanager
