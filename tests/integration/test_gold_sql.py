@@ -442,6 +442,22 @@ def test_stock_by_month_is_that_of_each_months_last_day(analytics: PostgresAnaly
     assert by(analytics, "product", "stock_units", members={"month": ["2024-01"]}) == {"nut": [8], "tea": [18]}
 
 
+def test_stock_holds_after_the_last_day_on_which_anything_moved(analytics: PostgresAnalytics) -> None:
+    names = ("stock_units", "stock_available", "stock_value", "below_reorder_point")
+    levels = figures(analytics, *names)
+    assert levels["stock_units"] == 25
+    march = Period(date(2024, 3, 1), date(2024, 3, 31))
+    assert figures(analytics, *names, period=march) == levels
+    assert figures(analytics, *names, period=march, members={"product": ["tea", "nut"]}) == levels
+    assert by(analytics, "product", "stock_units", period=march) == by(analytics, "product", "stock_units")
+    assert evidence(analytics, "stock_units", period=march) == evidence(analytics, "stock_units")
+    april = Period(date(2024, 4, 1), date(2024, 4, 30))
+    assert [row.figures["stock_units"] for row in kpi_table(analytics, ["stock_units"], period=april).rows] == [25]
+    assert by(analytics, "month", "stock_units", period=march) == {}, "no month after the last day has a day of its own"
+    before = Period(date(2023, 12, 1), date(2023, 12, 31))
+    assert figures(analytics, *names, period=before) == {**dict.fromkeys(names, 0), "stock_value": Decimal(0)}
+
+
 def test_late_orders_by_carrier_are_those_of_the_carrier_that_was_asked_for(
     analytics: PostgresAnalytics,
 ) -> None:

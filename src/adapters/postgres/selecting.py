@@ -133,9 +133,13 @@ def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[s
         if through is not None:
             selected.append(_reached(fact, through, filters, values))
     if where.period is not None:
-        values["first_day"] = int(where.period.first.strftime("%Y%m%d"))
         values["last_day"] = int(where.period.last.strftime("%Y%m%d"))
-        selected.append(f"f.{fact.date_key} BETWEEN %(first_day)s AND %(last_day)s")
+        if fact.snapshot and not (by and by.time):
+            # A level holds until it changes: where the snapshot ends before the period, that of its last day.
+            selected.append(f"f.{fact.date_key} <= %(last_day)s")
+        else:
+            values["first_day"] = int(where.period.first.strftime("%Y%m%d"))
+            selected.append(f"f.{fact.date_key} BETWEEN %(first_day)s AND %(last_day)s")
     return selected
 
 

@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 class Fact:
     """A fact table of gold: what a row of it is, its key, and the date key that says to which day a row belongs.
 
-    Rows of a `snapshot` add up across everything but days: of a period, only its last day counts. Where only
-    some `rows` of the table are meant, the condition says which.
+    Rows of a `snapshot` add up across everything but days: of a period, only its last day counts, or the last one
+    before where the snapshot ends before the period begins. Where only some `rows` of the table are meant, the
+    condition says which.
     """
 
     name: str
