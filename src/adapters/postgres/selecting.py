@@ -30,9 +30,13 @@ def measure(
     return f"{statement} GROUP BY {_group(source)}" if by else statement, values
 
 
-def find_keys(connection: Connection, fact: Fact, where: Selection) -> dict[str, list[int]]:
-    """Look up the keys of members that a fact holds, by parameter: a plan is made for those that are known."""
-    found = {}
+def find_keys(connection: Connection, fact: Fact, where: Selection) -> dict[str, list[int] | None]:
+    """Look up the keys of members that a fact holds, by parameter: a plan is made for those that are known.
+
+    None where every row of the fact holds one of them, as where all products have one currency: a condition on the key
+    would only keep the server from the index that has everything else.
+    """
+    found: dict[str, list[int] | None] = {}
     for group in _groups(fact, where.filters):
         held = group[0].dimension.sources[fact.name].held
         if held is not None and held.keys:
@@ -40,7 +44,25 @@ def find_keys(connection: Connection, fact: Fact, where: Selection) -> dict[str,
             condition = " AND ".join(_matches(fact, each, values) for each in group)
             rows = connection.execute(_lookup(held, condition).encode(), values, prepare=False)
             found[_keys_of(group)] = [key for row in rows for key in row]
+            if held.indexed and _holds_no_other(connection, fact, held, condition, values):
+                found[_keys_of(group)] = None
     return found
+
+
+def _holds_no_other(connection: Connection, fact: Fact, held: Held, condition: str, values: Mapping[str, Any]) -> bool:
+    """Tell whether no row holds a key of members that don't meet the condition; not where these are many."""
+    others = connection.execute(
+        f"SELECT {held.keys} WHERE ({condition}) IS NOT TRUE LIMIT {_FEW + 1}".encode(), values, prepare=False
+    ).fetchall()
+    if len(others) > _FEW:
+        return False
+    # One by one, each by the index: of many keys at once the server expects rows everywhere, and reads all of them.
+    statement = (
+        "SELECT EXISTS (SELECT FROM unnest(%(others)s::bigint[]) AS other, "
+        f"LATERAL (SELECT FROM {fact.name} f WHERE {held.column} = other LIMIT 1) AS row)"
+    )
+    (found,) = next(connection.execute(statement.encode(), {"others": [key for (key,) in others]}, prepare=False))
+    return not found
 
 
 def joins(fact: Fact, by: Dimension | None, where: Selection, values: dict[str, Any]) -> str:
@@ -198,6 +220,8 @@ def _holds(held: Held, group: Sequence[Filter], values: Mapping[str, Any]) -> st
     In an array, a few are each looked for by themselves, since an index is slow to find any of many.
     """
     name = _keys_of(group)
+    if values[name] is None:
+        return "true"
     keys, known = f"%({name})s::bigint[]", len(values[name])
     if held.days:
         runs = (f"{held.column} BETWEEN ({keys})[{n}] AND ({keys})[{n + 1}]" for n in range(1, known, 2))

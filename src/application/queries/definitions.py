@@ -58,13 +58,15 @@ class Held(NamedTuple):
     """What a fact itself holds of a dimension, so that a filter needs no join: the column, and where its keys are.
 
     `keys` is what follows SELECT, up to a condition; without it the column holds the members themselves. An array
-    holds `many`. Keys that are `days` are asked for as runs of them, from the first to the last.
+    holds `many`. Keys that are `days` are asked for as runs of them, from the first to the last. Where the column is
+    `indexed`, and refers to one of the keys in each row, it is looked up whether all rows are of the members.
     """
 
     column: str
     keys: str = ""
     many: bool = False
     days: bool = False
+    indexed: bool = False
 
 
 class Through(NamedTuple):

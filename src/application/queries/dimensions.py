@@ -41,10 +41,12 @@ _LINES = {
 }
 _VERSIONS = "product_then.product_key FROM dim_product product_then"
 _PRODUCT = {
-    **dict.fromkeys(_OF_PRODUCTS, Held("f.product_key", _VERSIONS)),
+    STOCK_MOVEMENTS: Held("f.product_key", _VERSIONS),
+    **dict.fromkeys((ORDER_LINES, STOCK_DAILY), Held("f.product_key", _VERSIONS, indexed=True)),
     **dict.fromkeys(_LINES, Held("f.product_keys", _VERSIONS, many=True)),
 }
 _LOCATION = Held("f.location_key", "location_then.location_key FROM dim_location location_then")
+_LOCATION_OF_STOCK = {STOCK_MOVEMENTS: _LOCATION, STOCK_DAILY: _LOCATION._replace(indexed=True)}
 # A stream of an order is named after it; a shipment may be told of before its order is.
 _ORDER = {SHIPMENTS: Through(ORDERS, "f.stream_id", "'order-' || f.order_id", perhaps=True)}
 
@@ -138,7 +140,7 @@ DIMENSIONS: dict[str, Dimension] = {
                 STOCK_DAILY: ("location_then.location_id", (_LOCATION_THEN,)),
             },
             {ORDERS: _LINES[ORDERS]},
-            {ORDERS: Held("f.location_ids", many=True), STOCK_DAILY: _LOCATION},
+            {ORDERS: Held("f.location_ids", many=True), STOCK_DAILY: _LOCATION_OF_STOCK[STOCK_DAILY]},
         ),
         _attribute(
             "category",
@@ -161,7 +163,7 @@ DIMENSIONS: dict[str, Dimension] = {
                 SHIPMENTS: ("f.destination_country", ()),
                 **dict.fromkeys(_OF_STOCK, ("location_then.country", (_LOCATION_THEN,))),
             },
-            held=dict.fromkeys(_OF_STOCK, _LOCATION),
+            held=_LOCATION_OF_STOCK,
         ),
         _attribute(
             "currency",
