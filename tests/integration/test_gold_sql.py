@@ -454,6 +454,7 @@ def test_stock_holds_after_the_last_day_on_which_anything_moved(analytics: Postg
     april = Period(date(2024, 4, 1), date(2024, 4, 30))
     assert [row.figures["stock_units"] for row in kpi_table(analytics, ["stock_units"], period=april).rows] == [25]
     assert by(analytics, "month", "stock_units", period=march) == {}, "no month after the last day has a day of its own"
+    assert figures(analytics, "stock_units", period=march, members={"month": ["2024-02"]}) == {"stock_units": 0}
     before = Period(date(2023, 12, 1), date(2023, 12, 31))
     assert figures(analytics, *names, period=before) == {**dict.fromkeys(names, 0), "stock_value": Decimal(0)}
 

@@ -156,7 +156,8 @@ def _selected(fact: Fact, by: Dimension | None, where: Selection, values: dict[s
             selected.append(_reached(fact, through, filters, values))
     if where.period is not None:
         values["last_day"] = int(where.period.last.strftime("%Y%m%d"))
-        if fact.snapshot and not (by and by.time):
+        by_time = (by is not None and by.time) or any(each.dimension.time for each in where.filters)
+        if fact.snapshot and not by_time:
             # A level holds until it changes: where the snapshot ends before the period, that of its last day.
             selected.append(f"f.{fact.date_key} <= %(last_day)s")
         else:

@@ -39,7 +39,8 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "none",
         STOCK_DAILY,
         "coalesce(sum(f.stock_value), 0)",
-        "Units on hand times unit cost, or list price where no cost is known, at the end of the last day.",
+        "Units on hand times unit cost, or list price where no cost is known, at the end of the last day; units "
+        "of which neither is known count for nothing.",
         "f.stock_value <> 0",
     ),
     Kpi(
