@@ -30,6 +30,7 @@ from application.projections.catalog import surrogate_key
 from application.projections.registry import SUBJECTS
 from application.queries.definitions import Dimension, Kpi, Source
 from application.queries.dimensions import DIMENSIONS
+from application.queries.explain import explain_figure
 from application.queries.figures import evidence, kpi_table, kpis_for
 from application.queries.kpis import KPIS
 from application.queries.periods import previous
@@ -809,6 +810,15 @@ def test_evidence_names_the_rows_and_events_behind_a_figure(analytics: PostgresA
     assert evidence(analytics, "orders_late", members={"carrier": ["dhl"]}) == []
     assert [row.columns["product_id"] for row in evidence(analytics, "below_reorder_point")] == ["tea"]
     assert len(evidence(analytics, "net", limit=2)) == 2
+
+
+def test_an_explained_figure_says_of_how_many_rows_it_names_some(analytics: PostgresAnalytics) -> None:
+    for name in ("orders_late", "units_shipped", "stock_units", "units_received", "fill_rate"):
+        whole = evidence(analytics, name)
+        explained = explain_figure(analytics, name, limit=1)
+        assert (len(explained.rows), explained.total) == (min(1, len(whole)), len(whole)), name
+        assert explained.figure == figures(analytics, name)[name]
+    assert explain_figure(analytics, "orders_late", members={"carrier": ["dhl"]}).total == 0
 
 
 def test_without_facts_sums_are_zero_and_rates_are_unknown(conninfo: str) -> None:

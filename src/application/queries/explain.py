@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from application import codec
@@ -11,7 +12,8 @@ from application.ports.analytics import Analytics, Evidence, Figure, Period, Sel
 from application.ports.archive import Archive, ArchivedMessage
 from application.ports.event_store import EventStore, RecordedEvent
 from application.queries.definitions import FACTS, Fact, Kpi
-from application.queries.figures import Members, evidence, kpi_table
+from application.queries.expressions import rows
+from application.queries.figures import Members, kpi_table, selection
 from application.queries.policies import DEFAULT, Policy
 
 
@@ -31,12 +33,13 @@ class ExplainedRow(NamedTuple):
 
 
 class ExplainedFigure(NamedTuple):
-    """A KPI as it was measured, its figure, and rows behind it."""
+    """A KPI as it was measured, its figure, rows behind it, and how many there are in all."""
 
     kpi: Kpi
     policy: Policy
     figure: Figure
     rows: tuple[ExplainedRow, ...]
+    total: int
 
 
 class ExplainedEvent(NamedTuple):
@@ -65,10 +68,8 @@ def explain_figure(
     limit: int = 20,
 ) -> ExplainedFigure:
     """Return a KPI's figure and up to `limit` rows behind it; raises as `kpi_table` does."""
-    table = kpi_table(analytics, [name], members=members, period=period, policies=[policy])
-    (kpi,), (measured,) = table.kpis, table.rows
-    rows = evidence(analytics, name, members=members, period=period, policy=policy, limit=limit)
-    return ExplainedFigure(kpi, policy, measured.figures[kpi.name], _named(kpi, rows))
+    (kpi,) = kpi_table(analytics, [name], members=members, period=period, policies=[policy]).kpis
+    return explain(analytics, kpi, selection(members, period), policy, limit)
 
 
 def explain(analytics: Analytics, kpi: Kpi, where: Selection, policy: Policy, limit: int = 20) -> ExplainedFigure:
@@ -77,12 +78,14 @@ def explain(analytics: Analytics, kpi: Kpi, where: Selection, policy: Policy, li
     Raises:
         AnalyticsUnavailableError: there is nothing to read from.
     """
-    (measured,) = analytics.measure([kpi], None, where)
-    return ExplainedFigure(kpi, policy, measured.figures[kpi.name], _named(kpi, analytics.evidence(kpi, where, limit)))
+    behind = replace(kpi, name="rows_behind", unit="rows", expression=rows(kpi.counted))
+    ((_, figures),) = analytics.measure([kpi, behind], None, where)
+    named = _named(kpi, analytics.evidence(kpi, where, limit))
+    return ExplainedFigure(kpi, policy, figures[kpi.name], named, int(figures[behind.name] or 0))
 
 
-def _named(kpi: Kpi, rows: Sequence[Evidence]) -> tuple[ExplainedRow, ...]:
-    return tuple(ExplainedRow(row_name(kpi.fact, row), row) for row in rows)
+def _named(kpi: Kpi, found: Sequence[Evidence]) -> tuple[ExplainedRow, ...]:
+    return tuple(ExplainedRow(row_name(kpi.fact, row), row) for row in found)
 
 
 def row_name(fact: Fact, row: Evidence) -> str:

@@ -115,7 +115,7 @@ def kpi_table(
         AnalyticsUnavailableError: there is nothing to read from.
     """
     dimension = find_dimension(by) if by is not None else None
-    where = _selection(members, period)
+    where = selection(members, period)
     used = [each.dimension for each in where.filters] + ([dimension] if dimension else [])
     chosen = tuple(find_kpi(name) for name in names) or kpis_for(used)
     for kpi in chosen:
@@ -145,9 +145,15 @@ def evidence(
     limit: int = 100,
 ) -> list[Evidence]:
     """Return rows behind a KPI; raises as `kpi_table` does."""
-    kpi, where = find_kpi(name), _selection(members, period)
+    kpi, where = find_kpi(name), selection(members, period)
     _require_known(kpi, [each.dimension for each in where.filters])
     return analytics.evidence(under(kpi, policy), where, limit)
+
+
+def selection(members: Members | None, period: Period | None) -> Selection:
+    """Return which facts count; raises UnknownDimensionError."""
+    filters = [Filter(find_dimension(name), tuple(keys)) for name, keys in (members or {}).items()]
+    return Selection(tuple(filters), period)
 
 
 def as_json(table: KpiTable) -> dict[str, Any]:
@@ -186,11 +192,6 @@ def _plain(figure: Figure) -> int | str | None:
 
 def _difference(now: int | Decimal, then: int | Decimal) -> int | Decimal:
     return now - then if isinstance(now, int) and isinstance(then, int) else Decimal(now) - then
-
-
-def _selection(members: Members | None, period: Period | None) -> Selection:
-    filters = [Filter(find_dimension(name), tuple(keys)) for name, keys in (members or {}).items()]
-    return Selection(tuple(filters), period)
 
 
 def _by_policies(kpis: Sequence[Kpi], policies: Sequence[Policy]) -> tuple[Kpi, ...]:

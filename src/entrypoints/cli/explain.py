@@ -70,7 +70,11 @@ def _print_figure(figure: ExplainedFigure) -> None:
     if kpi.expression:
         console.print(f"{kpi.expression} over {kpi.fact.name}, policy {figure.policy.label}")
     rows = [(name, row.first_position, row.last_position) for name, row in figure.rows]
-    print_table("Rows behind it, changed last first", ("row", "first event", "last event"), rows)
+    print_table(
+        f"{len(rows):,} of {figure.total:,} rows behind it, changed last first",
+        ("row", "first event", "last event"),
+        rows,
+    )
 
 
 def _print_row(row: ExplainedRow, events: list[ExplainedEvent]) -> None:
@@ -116,6 +120,7 @@ def _figure_json(figure: ExplainedFigure) -> dict[str, Any]:
         "expression": kpi.expression,
         "counted": kpi.counted,
         "policy": figure.policy.label,
+        "rows_behind": figure.total,
         "rows": [_evidence_json(row) for row in figure.rows],
     }
 
