@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,8 @@ from adapters.postgres.database import open_pool
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.source_staging import PostgresStaging
 from application.ingest.messages import CloudEvent, decode_envelope
-from application.ports.message_stream import OutgoingMessage, ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, OutgoingMessage, ReceivedMessage
+from application.sources import topics
 from application.sources.topics import TopicIngest, UnknownTopicError
 from tests.integration.test_orders_database import Killed, _short, killing
 
@@ -390,3 +392,30 @@ def test_the_mapping_of_a_database_reads_its_change_messages_as_well(feed: Feed)
         "ReviseProduct product-11 Cheese",
         "ShipOrderLines order-10248 11x13 42x12",
     ]
+
+
+class Busy(MemoryMessageStream):
+    """A stream on which another message comes whenever one is polled."""
+
+    polled = 0
+    payload = b"{}"
+
+    def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+        self.polled += 1
+        assert self.polled < 200, "it takes in nothing of what it has"
+        self.publish([OutgoingMessage(SHOP, "k", self.payload)])
+        time.sleep(0.001)
+        return super().poll(limit, timeout)
+
+
+@pytest.mark.parametrize(("seconds", "size", "most"), [(0.1, 2, 110), (60, POLL_BYTES // 4, 5)])
+def test_messages_that_come_all_the_time_are_taken_in_meanwhile(
+    erp: Feed, monkeypatch: pytest.MonkeyPatch, seconds: float, size: int, most: int
+) -> None:
+    monkeypatch.setattr(topics, "GATHER_SECONDS", seconds, raising=False)
+    busy = Busy([SHOP, ORDERS, LINES])
+    busy.payload = json.dumps({"event": "x" * (size - 2)}).encode()
+    with closing(DuckDbRowMapping(erp.mapping)) as mapping:
+        ingest = TopicIngest(busy, mapping, erp.ledger, erp.ledger, erp)
+        ingest.begin()
+        assert 1 < ingest.step(NOW, 0) <= most

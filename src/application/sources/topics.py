@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from application.aggregates import ORDER
 from application.errors import PlatformError
 from application.ingest.goal import Goal
 from application.ingest.messages import RejectedRow
-from application.ports.message_stream import MessageStream, Partition, ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, MessageStream, Partition, ReceivedMessage
 from application.ports.row_mapping import MappedRow, RowMapping
 from application.ports.source_database import SourceTable
 from application.ports.source_ledger import AmbiguousKeyError, KeptRow, Outbox, Reading, SourceLedger, Staging
@@ -24,6 +25,8 @@ from application.sources.settling import settle_all
 
 LIMIT = 10_000
 """Messages that are mapped at once. As many as there are, so that what was changed together is seen together."""
+GATHER_SECONDS = 1.0
+"""How long messages are gathered where more come all the time."""
 REJECTED = "MessageRejected"
 _EXCERPT = 10_000
 
@@ -112,12 +115,17 @@ class TopicIngest:
         return Goal(self._topics, lambda: self._ledger.progress(self.source).positions)
 
     def _received(self, timeout: float) -> list[ReceivedMessage]:
+        """Return what there is; where messages come all the time, what came within a moment, or fits into memory."""
         received = self._topics.poll(LIMIT, timeout)
-        reached = _positions(received)
-        while received and len(received) < LIMIT and (more := self._topics.poll(LIMIT - len(received), 0)):
+        reached, room = _positions(received), POLL_BYTES - _size(received)
+        until = time.monotonic() + GATHER_SECONDS
+        while received and len(received) < LIMIT and room > 0 and time.monotonic() < until:
+            if not (more := self._topics.poll(LIMIT - len(received), 0)):
+                break
             # A partition that the group took away and handed back meanwhile is read again from what is recorded.
             new = [m for m in more if m.offset >= reached.get(Partition(m.topic, m.partition), 0)]
             reached |= _positions(new)
+            room -= _size(more)
             received += new
         return received
 
@@ -215,6 +223,10 @@ def _place(message: ReceivedMessage) -> str:
 
 def _positions(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
     return {Partition(message.topic, message.partition): message.offset + 1 for message in read}
+
+
+def _size(messages: Iterable[ReceivedMessage]) -> int:
+    return sum(len(message.payload) for message in messages)
 
 
 def _read_from(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
