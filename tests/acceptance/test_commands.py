@@ -340,6 +340,25 @@ def test_a_quarantined_message_is_looked_at_retried_or_discarded(bench: Home, tm
     bench.do("project", "--once")
 
 
+def test_money_of_several_currencies_is_said_to_be_mixed(bench: Home, tmp_path: Path) -> None:
+    file = tmp_path / "orders.ndjson"
+    lines = [{"line_no": 1, "product_id": "PRD-001", "quantity": 3, "unit_price": "2.50"}]
+    placed = {"customer_id": "CUS-0001", "lines": lines}
+    file.write_text(
+        "".join(
+            _message(number, "PlaceOrder", f"IN-{currency}", currency=currency, **placed) + "\n"
+            for number, currency in ((51, "EUR"), (52, "USD"))
+        )
+    )
+    assert bench.json("ingest", "messages", file)["applied"] == 2
+    bench.do("project", "--once")
+    note = "note: money of orders adds up EUR + USD; `--by currency` tells them apart"
+    for command in (("kpi", "net"), ("kpi", "net", "--json"), ("report",), ("explain", "net")):
+        assert note in bench.run(*command).stderr, command
+    for command in (("kpi", "orders"), ("kpi", "net", "--by", "currency"), ("kpi", "net", "--where", "currency=USD")):
+        assert note not in bench.run(*command).stderr, command
+
+
 def test_messages_are_retried_by_their_reason(bench: Home, tmp_path: Path) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text("".join(_message(n, "ConfirmOrder", f"NEVER-{n}") + "\n" for n in (11, 12)))

@@ -28,10 +28,11 @@ from application.codec import Recorded
 from application.ports.analytics import AnalyticsUnavailableError, Filter, Period, Selection
 from application.projections.catalog import surrogate_key
 from application.projections.registry import SUBJECTS
+from application.queries.currencies import mixed
 from application.queries.definitions import Dimension, Kpi, Source
 from application.queries.dimensions import DIMENSIONS
 from application.queries.explain import explain_figure
-from application.queries.figures import evidence, kpi_table, kpis_for
+from application.queries.figures import evidence, kpi_table, kpis_for, selection
 from application.queries.kpis import KPIS
 from application.queries.periods import previous
 from application.queries.policies import Policy, Rule
@@ -618,6 +619,24 @@ def test_money_of_stock_is_in_the_currency_of_the_product(two_suppliers: Postgre
         "stock_value": 0,
         "spend": 0,
     }
+
+
+def test_sums_of_money_of_several_currencies_are_known(two_suppliers: PostgresAnalytics) -> None:
+    def found(*names: str, by: str | None = None, **members: list[str | None]) -> dict[str, tuple[str, ...]]:
+        kpis = [KPIS[name] for name in names]
+        return mixed(two_suppliers, kpis, DIMENSIONS[by] if by else None, selection(members, None))
+
+    both = ("EUR", "USD")
+    assert found("net", "freight", "average_order_value", "stock_value", "spend", "orders") == {
+        "orders": both,
+        "stock": both,
+        "receipts": both,
+    }
+    assert found("average_stock_value", by="product") == {"stock": both}
+    assert found("net", "stock_value", by="currency") == {}
+    assert found("net", "stock_value", currency=["USD"]) == {}
+    assert found("net", supplier=["acme"]) == {}
+    assert found("orders", "stock_units", "fill_rate") == {}
 
 
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:

@@ -12,14 +12,14 @@ import click
 
 from application.ports.analytics import Figure, Measured
 from application.queries.definitions import Kpi
-from application.queries.figures import KpiTable, as_json, kpi_table
+from application.queries.figures import KpiTable, as_json, kpi_table, selection
 from application.queries.report import report as measure_report
 from domain.shared.measures import round_money
 from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
 from entrypoints.cli.daily import print_daily
 from entrypoints.cli.output import print_json, print_table
-from entrypoints.cli.selecting import Day, filters, members_of, period_of, policies_of, warn_if_behind
+from entrypoints.cli.selecting import Day, filters, members_of, period_of, policies_of, warn_if_behind, warn_if_mixed
 from entrypoints.container import Container
 from entrypoints.report import FORMATS
 
@@ -58,15 +58,17 @@ def kpi(  # noqa: PLR0917
         if build is None:
             warn_if_behind(container)
         analytics = figures_of(container, build)
+        members = members_of(conditions, analytics)
         table = kpi_table(
             analytics,
             names,
             by=by,
-            members=members_of(conditions, analytics),
+            members=members,
             period=period,
             policies=policies_of(container, policies),
             compare=compare,
         )
+        warn_if_mixed(analytics, table.kpis, table.by, selection(members, period))
     if as_json_:
         print_json(as_json(table))
     else:
@@ -113,7 +115,10 @@ def report(  # noqa: PLR0917
         if build is None:
             warn_if_behind(container)
         (policy,) = policies_of(container)
-        sections = measure_report(figures_of(container, build), period, policy=policy, compare=compare)
+        analytics = figures_of(container, build)
+        sections = measure_report(analytics, period, policy=policy, compare=compare)
+        kpis = [kpi for _, table in sections for kpi in table.kpis]
+        warn_if_mixed(analytics, kpis, None, selection(None, period))
     if as_json_:
         print_json([{"title": section.title, **as_json(table)} for section, table in sections])
         return

@@ -19,10 +19,11 @@ from application.queries.explain import (
     is_event,
     is_row,
 )
+from application.queries.figures import selection
 from entrypoints.cli.answers import shown
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import console, print_json, print_table
-from entrypoints.cli.selecting import filters, members_of, period_of, policies_of
+from entrypoints.cli.selecting import filters, members_of, period_of, policies_of, warn_if_mixed
 
 
 @click.command()
@@ -53,14 +54,16 @@ def explain(  # noqa: PLR0917
             print_json(_message_json(explained)) if as_json else _print_message(explained)
         else:
             analytics = container.analytics()
+            members, period = members_of(conditions, analytics), period_of(first, last)
             figure = explain_figure(
                 analytics,
                 what,
-                members=members_of(conditions, analytics),
-                period=period_of(first, last),
+                members=members,
+                period=period,
                 policy=policies_of(container, (policy,))[0],
                 limit=limit,
             )
+            warn_if_mixed(analytics, [figure.kpi], None, selection(members, period))
             print_json(_figure_json(figure)) if as_json else _print_figure(figure)
 
 

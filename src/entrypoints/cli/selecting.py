@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-from application.ports.analytics import Analytics, Period
+from application.ports.analytics import Analytics, Period, Selection
+from application.queries.currencies import mixed
+from application.queries.definitions import Dimension, Kpi
 from application.queries.figures import find_dimension
 from application.queries.policies import DEFAULT, Policy, find_policy
 from entrypoints.cli.output import errors
@@ -80,4 +82,11 @@ def warn_if_behind(container: Container) -> None:
     behind = container.event_store().head() - container.read_model().position()
     if behind > 0:
         note = f"note: the figures are {behind:,} positions behind the log; `dataflow project` catches up"
+        errors.print(note, soft_wrap=True)
+
+
+def warn_if_mixed(analytics: Analytics, kpis: Iterable[Kpi], by: Dimension | None, where: Selection) -> None:
+    """Say on standard error which sums of money are of several currencies."""
+    for what, currencies in mixed(analytics, kpis, by, where).items():
+        note = f"note: money of {what} adds up {' + '.join(currencies)}; `--by currency` tells them apart"
         errors.print(note, soft_wrap=True)

@@ -1,0 +1,41 @@
+"""Which currencies sums of money add up: amounts of several are the amount of none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from application.ports.analytics import Analytics, Selection
+from application.queries.definitions import ORDER_LINES, ORDERS, STOCK_DAILY, STOCK_MOVEMENTS, Dimension, Kpi
+from application.queries.dimensions import DIMENSIONS
+from application.queries.expressions import rows
+from application.queries.kpis import KPIS
+
+_CURRENCY = DIMENSIONS["currency"]
+_MONEY_OF = {
+    ORDERS.name: ("orders", "orders"),
+    ORDER_LINES.name: ("orders", "orders"),
+    STOCK_DAILY.name: ("stock", "stock_value"),
+    STOCK_MOVEMENTS.name: ("receipts", "spend"),
+}
+"""What the money of a fact is of, and the KPI whose rows have it."""
+
+
+def mixed(
+    analytics: Analytics, kpis: Iterable[Kpi], by: Dimension | None, where: Selection
+) -> dict[str, tuple[str, ...]]:
+    """Return the currencies that sums of money of the KPIs add up, by what the money is of, where they are several.
+
+    Raises:
+        AnalyticsUnavailableError: there is nothing to read from.
+    """
+    if by == _CURRENCY:
+        return {}
+    money = dict.fromkeys(_MONEY_OF[kpi.fact.name] for kpi in kpis if kpi.unit == "money")
+    found = {}
+    for what, name in money:
+        having = KPIS[name]
+        counted = replace(having, expression=rows(having.counted))
+        measured = analytics.measure([counted], _CURRENCY, where)
+        found[what] = tuple(member.key or "unknown" for member, figures in measured if figures[name])
+    return {what: currencies for what, currencies in found.items() if len(currencies) > 1}
