@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from adapters.postgres.errors import refused
+from adapters.postgres.errors import needed, refused
 from adapters.postgres.read_model.log import read_checkpoint
 from adapters.postgres.selecting import conditions, find_keys, joins, measure
 from application.ports.analytics import (
@@ -116,7 +116,7 @@ class PostgresAnalytics:
                 connection.execute(f"LOCK TABLE {FACTS[0].name} IN ACCESS SHARE MODE")
                 yield connection
         except psycopg.errors.UndefinedTable as error:
-            raise AnalyticsUnavailableError("there are no read models yet: run `dataflow project`") from error
+            raise AnalyticsUnavailableError(self._why_nothing_is_found()) from error
         except psycopg.errors.UndefinedColumn as error:
             reason = f"{self._schema} was made by another version: {error.diag.message_primary}"
             raise AnalyticsUnavailableError(f"{reason}; build it again with this one") from error
@@ -124,6 +124,15 @@ class PostgresAnalytics:
             raise AnalyticsUnavailableError(str(refused(error))) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
+
+    def _why_nothing_is_found(self) -> str:
+        """Return why tables are not found: to the server, those in a schema that a role may not use are not there."""
+        may_use = "SELECT has_schema_privilege(to_regnamespace(%s)::oid, 'USAGE')"
+        with self._pool.connection() as connection:
+            (allowed,) = next(connection.execute(may_use, [self._schema]))
+        if allowed is False:
+            return f"permission denied for schema {self._schema}: {needed('permission denied for schema')}"
+        return "there are no read models yet: run `dataflow project`"
 
 
 def _run(connection: Connection, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

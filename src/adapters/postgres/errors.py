@@ -40,8 +40,12 @@ def refused(error: psycopg.ProgrammingError) -> RefusedByDatabaseError:
     if not isinstance(error, pg.InsufficientPrivilege):
         other = "another version of the platform is at work on this database, or it is being restored"
         return RefusedByDatabaseError(f"{said}: {other}; see `dataflow doctor`")
-    right = next((f"{right}; {_OWNER}" for words, right in _RIGHTS if said.startswith(words)), _ALL)
-    return RefusedByDatabaseError(f"{said}: {right}")
+    return RefusedByDatabaseError(f"{said}: {needed(said)}")
+
+
+def needed(said: str) -> str:
+    """Return the right that a role lacks of which the server said so, and who has it."""
+    return next((f"{right}; {_OWNER}" for words, right in _RIGHTS if said.startswith(words)), _ALL)
 
 
 @contextmanager
