@@ -1,11 +1,7 @@
 """The reference says what the code does: schemas take what ingest takes, pages name all, drift shows."""
 
 import json
-from dataclasses import MISSING, fields
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from types import NoneType
-from typing import get_args, get_origin, get_type_hints
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +15,8 @@ from application.ingest.messages import (
     decode_envelope,
     encode_command,
 )
+from application.projections.glossary import GLOSSARY
+from application.projections.registry import SUBJECTS
 from application.queries.kpis import KPIS
 from domain.order.commands import PlaceOrder
 from entrypoints.reference.__main__ import main
@@ -27,32 +25,11 @@ from entrypoints.reference.folder import differences, write
 from entrypoints.reference.messages import message_schema
 from entrypoints.reference.refusals import reason_codes, refusals_by_package
 from entrypoints.reference.tables import gold_definitions, selected_columns
+from tests.examples import example
 
-VALUES = {
-    str: "10248",
-    int: 3,
-    float: 12.5,
-    Decimal: Decimal("14.250000"),
-    date: date(1996, 7, 16),
-    datetime: datetime(1996, 7, 4, 8, 30, tzinfo=UTC),
-}
 PLACE_ORDER = MESSAGE_TYPES["dataflow.PlaceOrder.v1"]
 
 every_type = pytest.mark.parametrize("message_type", MESSAGE_TYPES.values(), ids=lambda each: each.name)
-
-
-def example(cls, *, required_only=False):
-    hints = get_type_hints(cls)
-    given = [f for f in fields(cls) if not required_only or f.default is MISSING]
-    return cls(**{field.name: value_of(hints[field.name]) for field in given})
-
-
-def value_of(hint):
-    if NoneType in get_args(hint):
-        return value_of(next(each for each in get_args(hint) if each is not NoneType))
-    if get_origin(hint) is tuple:
-        return (example(get_args(hint)[0]),)
-    return VALUES[hint]
 
 
 def encoded(command, **attributes):
@@ -195,6 +172,26 @@ def test_tables_show_columns_with_types_of_silver_and_the_selected_columns_of_go
     for gold in gold_definitions():
         assert f"### gold.{gold.name}\n" in page
         assert list(gold.columns or selected_columns(gold.select)) == selected_columns(gold.select)
+
+
+def test_every_column_of_silver_means_something_and_the_glossary_says_no_more():
+    columns = {column for subject in SUBJECTS for table in subject.tables for column in table.columns}
+    assert columns == set(GLOSSARY), "a column says what it means in application/projections/glossary.py"
+
+
+def test_every_column_of_gold_means_something():
+    for gold in gold_definitions():
+        assert gold.columns, f"{gold.name}.sql has no '-- column NAME: what it means'"
+
+
+def test_whatever_gold_is_selected_from_refreshes_it():
+    subject_of = {table.name: subject.name for subject in SUBJECTS for table in subject.tables}
+    for gold in gold_definitions():
+        if gold.materialized:
+            words = re.findall(r"[a-z_]+", re.sub(r"--[^\n]*", "", gold.select))
+            assert {subject_of[word] for word in words if word in subject_of} == set(gold.touched), (
+                f"{gold.name}.sql has a 'touched by' for each subject whose tables it reads"
+            )
 
 
 def test_columns_of_a_query_are_those_of_its_first_select_outside_parentheses():
