@@ -123,6 +123,12 @@ def known_topics() -> tuple[str, ...]:
     return tuple(sorted(_DATA))
 
 
+def topics_of(*events: type) -> tuple[str, ...]:
+    """Return the topics under which the log may hold these events: of every version."""
+    names = {event.TOPIC.rpartition(".v")[0] for event in events}  # type: ignore[attr-defined]
+    return tuple(topic for topic in known_topics() if topic.rpartition(".v")[0] in names)
+
+
 def event_id(stream_id: str, version: int) -> str:
     """Return the id of an event: its stream and version, unique and stable for ever."""
     return f"{stream_id}:{version}"

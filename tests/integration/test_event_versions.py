@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 import psycopg
 
+from adapters.postgres.quality import PostgresQuality
 from adapters.postgres.read_model.certify import Summary, summarise
 from adapters.postgres.read_model.schemas import LIVE
 from application.codec import Recorded
 from application.ports.event_store import NewEvent
+from application.quality.check import Severity
+from application.quality.definitions import CHECKS
 from application.upcasting import UPCASTS
 from domain.order.events import OrderLineShipped
 from tests.integration.story import tell_everything
@@ -43,6 +46,8 @@ def test_a_log_of_the_older_version_makes_the_same_star_live_and_rebuilt(told: s
 
     follow(conninfo)
     assert star(conninfo) == star(told)
+
+    assert PostgresQuality(conninfo).run(CHECKS).failures(Severity.ERROR) == ()
 
     with read_model(conninfo) as model:
         rebuilt = model.rebuild(silent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, date
 
-from application.codec import decode
+from application.codec import decode, topics_of
 from application.daily.document import Section, figure, table, text
 from application.ports.analytics import Analytics, Evidence, Period, Selection
 from application.ports.event_store import EventStore
@@ -52,9 +52,10 @@ def _to_order(row: Evidence, quantity: int | None) -> int | None:
 def _quantities(events: EventStore, streams: Collection[str], day: date, position: int) -> dict[str, int]:
     """Return the reorder quantity of each stock that has one, as set by the end of the day, known by the position."""
     found: dict[str, ReorderPointSet] = {}
+    topics = topics_of(ReorderPointSet)
     for stream_id, recorded in events.load(streams).items():
         for event in recorded:
-            if event.topic == ReorderPointSet.TOPIC and event.position <= position:
+            if event.topic in topics and event.position <= position:
                 set_ = decode(*event)
                 assert isinstance(set_, ReorderPointSet)
                 before = found.get(stream_id)

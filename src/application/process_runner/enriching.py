@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from application.aggregates import CATALOG, SHIPMENT
+from application.codec import topics_of
 from application.ingest.states import Versioned
 from application.ports.event_store import EventStore
 from application.ports.geocoder import Geocoder
@@ -22,7 +23,7 @@ from application.ports.weather import WeatherProvider
 from application.process_runner.draft import Draft, RefusedError
 from application.process_runner.histories import Loaded, load
 from application.processes import enrichment
-from application.processes.cause import Cause, topics_of
+from application.processes.cause import Cause
 from application.processes.enrichment import Journey, Spot
 from application.processes.shipment_history import ShipmentHistory
 from domain.catalog.events import LocationRegistered

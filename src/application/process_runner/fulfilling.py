@@ -12,7 +12,7 @@ from application.ports.inbox import Reason
 from application.process_runner.draft import Draft, RefusedError
 from application.process_runner.histories import Loaded, load
 from application.processes import fulfilment
-from application.processes.cause import Cause, topics_of
+from application.processes.cause import Cause
 from application.processes.fulfilment import Commands, Situation
 from application.processes.order_history import OrderHistory, orders_named_by
 from application.processes.shipment_history import ShipmentHistory
@@ -42,7 +42,7 @@ class Fulfilling:
     """The process `fulfilment` for a runner."""
 
     name = FULFILMENT
-    topics = topics_of(
+    topics = codec.topics_of(
         OrderPlaced,
         OrderLinesAdded,
         OrderLinesIncreased,

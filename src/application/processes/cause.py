@@ -19,9 +19,3 @@ class Cause(NamedTuple):
     def event_id(self) -> str:
         """The event's id."""
         return codec.event_id(self.stream_id, self.version)
-
-
-def topics_of(*events: type) -> tuple[str, ...]:
-    """Return the topics under which the log may hold these events: of every version."""
-    names = {event.TOPIC.rpartition(".v")[0] for event in events}  # type: ignore[attr-defined]
-    return tuple(topic for topic in codec.known_topics() if topic.rpartition(".v")[0] in names)

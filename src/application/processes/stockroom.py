@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from application.codec import topics_of
 from application.processes.backlog import Backlog, Waiting
-from application.processes.cause import topics_of
 from application.processes.distances import Distances
 from domain.catalog.events import CustomerRegistered, CustomerRevised, LocationRegistered, LocationRevised
 from domain.inventory import stock

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from application.codec import topics_of
 from application.quality.check import Check, reconcile
+from domain.order.events import OrderLinesAdded, OrderLinesIncreased, OrderPlaced
 
 APPLIED = (
     "(SELECT coalesce(max(notification_id), 0) FROM events.notification_tracking WHERE application_name = 'analytics')"
 )
 """The position of the read models."""
 
-_WITH_LINES = "('OrderPlaced.v1', 'OrderLinesAdded.v1')"
+
+def _recorded_as(*events: type) -> str:
+    """Return, as what stands after IN, the topics of all versions of these events; each has the fields read here."""
+    return f"({', '.join(map(repr, topics_of(*events)))})"
+
+
+_WITH_LINES = _recorded_as(OrderPlaced, OrderLinesAdded)
 _LISTED = f"""
     SELECT sum(cardinality(lines)) AS count, sum(gross) AS gross, sum(net) AS net, sum(freight) AS freight
     FROM events.stored_events,
@@ -33,7 +41,7 @@ _INCREASED = f"""
     LATERAL jsonb_array_elements(convert_from(increased.state, 'UTF8')::jsonb -> 'data' -> 'lines') AS more,
     LATERAL jsonb_array_elements(convert_from(listed.state, 'UTF8')::jsonb -> 'data' -> 'lines') AS line,
     LATERAL (SELECT (more ->> 'quantity')::numeric * (line ->> 'unit_price')::numeric AS units) AS priced
-    WHERE increased.topic = 'OrderLinesIncreased.v1' AND increased.notification_id <= {APPLIED}
+    WHERE increased.topic IN {_recorded_as(OrderLinesIncreased)} AND increased.notification_id <= {APPLIED}
         AND line -> 'line_no' = more -> 'line_no'
 """
 _ORDERED = f"""

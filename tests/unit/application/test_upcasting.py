@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from application import codec
-from application.codec import Decoders, UndecodableEventError, decode, decode_with_metadata, decoders, known_topics
+from application.codec import (
+    Decoders,
+    UndecodableEventError,
+    decode,
+    decode_with_metadata,
+    decoders,
+    known_topics,
+    topics_of,
+)
 from application.upcasting import UPCASTS, InvalidUpcastError, Upcast
 from domain.shared.record import record
 
@@ -110,3 +119,20 @@ def test_a_golden_event_of_an_old_version_comes_out_as_that_of_today(topic: str)
     assert None not in written.values()
     assert decode(1, "stream", 1, topic, state) == decode(1, "stream", 1, today, expected)
     assert today == type(decode(1, "stream", 1, topic, state)).TOPIC
+
+
+def test_whoever_asks_for_an_event_asks_for_all_of_its_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, TO_V3, TO_V2)
+    assert topics_of(PriceSet) == ("PriceSet.v1", "PriceSet.v2", "PriceSet.v3")
+
+
+def test_only_the_events_themselves_and_their_upcasts_name_a_version() -> None:
+    sources = Path(codec.__file__).parent.parent
+    topic = re.compile(r"""['"][A-Z][A-Za-z]+\.v\d+['"]""")
+    naming = {
+        path.relative_to(sources).as_posix()
+        for path in sources.rglob("*")
+        if path.suffix in {".py", ".sql"} and topic.search(path.read_text(encoding="utf-8"))
+    }
+    of_events = {name for name in naming if name.startswith("domain/") and name.endswith("/events.py")}
+    assert naming - of_events - {"application/replay/event_blocks.py"} == {"application/upcasting.py"}, "use topics_of"
