@@ -43,6 +43,7 @@ def test_a_log_of_the_older_version_makes_the_same_star_live_and_rebuilt(told: s
     tell(conninfo, (as_written_then(each, number) for number, each in enumerate(tell_everything(), 1)))
     written = select(conninfo, "SELECT topic, state FROM events.stored_events ORDER BY notification_id")
     assert [topic for topic, _ in written].count(OLD_TOPIC) == 3
+    assert {upcast.topic for upcast in UPCASTS} <= {topic for topic, _ in written}, "as_written_then knows them all"
 
     follow(conninfo)
     assert star(conninfo) == star(told)
