@@ -405,6 +405,7 @@ def test_a_row_changed_by_hand_is_found_refused_and_repaired(bench: Home) -> Non
     refused = bench.run("rebuild")
     assert refused.returncode == 1
     assert "not swapped" in refused.stdout
+    assert "changed on purpose, `dataflow rebuild --accept-changes`" in " ".join(refused.stdout.split())
     assert "DIFFERENT" in refused.stdout
     assert stream in refused.stdout
     assert bench.json("kpi") == tampered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -234,6 +234,19 @@ def test_a_build_of_another_version_says_so(builds: PostgresBuilds, told: str) -
     _, star = builds.open("q3")
     with pytest.raises(AnalyticsUnavailableError, match=r"gold_q3 was made by another version: .*freight"):
         kpi_table(star, ["freight"])
+
+
+@pytest.mark.parametrize(
+    "lost", ["DROP TABLE gold.dim_carrier CASCADE", "ALTER TABLE gold.fact_order DROP carrier_id CASCADE"]
+)
+def test_gold_of_another_version_says_so_and_what_to_do(
+    told: str, told_pool: ConnectionPool, lost: LiteralString
+) -> None:
+    with psycopg.connect(told, autocommit=True) as connection:
+        connection.execute(lost)
+    said = r"gold was made by another version: .*carrier.*; `dataflow rebuild --accept-changes`"
+    with pytest.raises(AnalyticsUnavailableError, match=said):
+        kpi_table(PostgresAnalytics(told_pool), ["orders"], by="carrier")
 
 
 def test_one_build_at_a_time(builds: PostgresBuilds) -> None:

@@ -23,6 +23,7 @@ from application.ports.event_store import Batch, NewEvent
 from application.ports.read_model import (
     CheckpointMovedError,
     DependentObjectsError,
+    OtherVersionError,
     ReadersInTheWayError,
     ReadModelUnavailableError,
     RebuildRunningError,
@@ -292,6 +293,18 @@ def test_a_select_that_gives_a_key_twice_is_named_and_nothing_is_applied(conninf
         house.follow()
     assert house.read_model.position() == 2
     house.close()
+
+
+@pytest.mark.parametrize(("table", "column"), [("stock", "moved_at TO came_at"), ("movements", "counted TO checked")])
+def test_tables_of_another_version_are_said_with_what_to_do(
+    stocked: House, table: LiteralString, column: LiteralString
+) -> None:
+    with psycopg.connect(stocked.conninfo, autocommit=True) as connection:
+        connection.execute(f"ALTER TABLE silver.{table} RENAME COLUMN {column}")
+    stocked.append(adjusted("bolt", 4, 6))
+    with pytest.raises(OtherVersionError, match=r"column .*`dataflow rebuild --accept-changes`"):
+        stocked.follow()
+    assert stocked.read_model.position() == 4
 
 
 def test_silver_columns_follow_the_row_class(house: House) -> None:

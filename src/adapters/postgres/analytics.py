@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from adapters.postgres.errors import needed, refused
 from adapters.postgres.read_model.log import read_checkpoint
+from adapters.postgres.read_model.schemas import LIVE
 from adapters.postgres.selecting import conditions, find_keys, joins, measure
 from application.ports.analytics import (
     EVERYTHING,
@@ -104,6 +105,7 @@ class PostgresAnalytics:
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
+        found = False
         try:
             with self._pool.connection() as connection, connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -114,16 +116,21 @@ class PostgresAnalytics:
                 connection.execute("SET LOCAL random_page_cost = 1.1")
                 # Before the first snapshot: a rebuild that is being put in place is waited for, then seen.
                 connection.execute(f"LOCK TABLE {FACTS[0].name} IN ACCESS SHARE MODE")
+                found = True
                 yield connection
-        except psycopg.errors.UndefinedTable as error:
-            raise AnalyticsUnavailableError(self._why_nothing_is_found()) from error
-        except psycopg.errors.UndefinedColumn as error:
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            if not found:
+                raise AnalyticsUnavailableError(self._why_nothing_is_found()) from error
             reason = f"{self._schema} was made by another version: {error.diag.message_primary}"
-            raise AnalyticsUnavailableError(f"{reason}; build it again with this one") from error
+            raise AnalyticsUnavailableError(f"{reason}; {self._anew()}") from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise AnalyticsUnavailableError(str(refused(error))) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise AnalyticsUnavailableError(f"the database does not answer: {str(error).strip()}") from error
+
+    def _anew(self) -> str:
+        live = self._schema == LIVE.gold
+        return "`dataflow rebuild --accept-changes` makes it anew" if live else "build it again with this one"
 
     def _why_nothing_is_found(self) -> str:
         """Return why tables are not found: to the server, those in a schema that a role may not use are not there."""

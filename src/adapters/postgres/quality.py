@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import Connection
 
-from adapters.postgres.read_model.session import connect, translated
+from adapters.postgres.read_model.session import connect, of_this_version, translated
 from application.ports.quality import CheckResult, QualityRun
 from application.quality.check import Check, Severity
 
@@ -44,7 +44,7 @@ class PostgresQuality:
 
     def run(self, checks: Sequence[Check]) -> QualityRun:
         """Run the checks on one snapshot, so that layers are compared as of one moment, and keep the results."""
-        with translated(), connect(self._conninfo) as conn:
+        with translated(), of_this_version(), connect(self._conninfo) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             with conn.transaction():
                 # Before the snapshot: a rebuild that is being put in place is waited for, then seen.

@@ -26,6 +26,7 @@ class ReadModel(Protocol):
         Raises:
             CheckpointMovedError: the checkpoint is not at `after`, e.g. another follower was faster.
             RowRefusedError: a row that comes out of the events does not keep a constraint of its table.
+            OtherVersionError: the tables lack what this version of the code has in them; rebuild.
             ReadModelUnavailableError: the database can't be reached; the events may or may not be applied.
         """
 

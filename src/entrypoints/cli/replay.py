@@ -89,6 +89,7 @@ def _print(built: Rebuilt) -> None:
     console.print(f"{built.events:,} events, up to position {built.position:,}")
     if built.locked_seconds is None:
         console.print("not swapped: the live tables stay as they were")
+        console.print("where a definition was changed on purpose, `dataflow rebuild --accept-changes` swaps them in")
     else:
         console.print(f"swapped in; readers were kept waiting for {built.locked_seconds * 1000:,.0f} ms")
 

@@ -18,7 +18,7 @@ from adapters.postgres.read_model.rebuild import exclusive_rebuild
 from adapters.postgres.read_model.refused_rows import named_if_refused
 from adapters.postgres.read_model.sample import Sample
 from adapters.postgres.read_model.schemas import LIVE
-from adapters.postgres.read_model.session import connect, translated
+from adapters.postgres.read_model.session import connect, of_this_version, translated
 from application.codec import Recorded
 from application.ports.read_model import CheckpointMovedError, PhaseProgress
 from application.projections.subject import Subject
@@ -61,7 +61,7 @@ class PostgresReadModel:
 
     def apply(self, events: Sequence[Recorded], after: int) -> None:
         """Apply events that directly follow position `after`, with the checkpoint, in one transaction."""
-        with self._connection() as conn:
+        with self._connection() as conn, of_this_version():
             named_if_refused(partial(self._apply, conn, events, after))
 
     def rebuild(
@@ -88,7 +88,7 @@ class PostgresReadModel:
 
     def verify_sample(self, streams: int, seed: int) -> Certificate:
         """Fold up to `streams` random streams again, and compare their rows and the gold that they touch."""
-        with self._connection() as conn:
+        with self._connection() as conn, of_this_version():
             return Sample(conn, self._build, self._subjects, seed).verify(streams)
 
     def close(self) -> None:

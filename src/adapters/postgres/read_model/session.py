@@ -7,14 +7,19 @@ from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
 from adapters.postgres.errors import refused
 from adapters.postgres.read_model.refused_rows import REFUSALS, said
-from application.ports.read_model import ReadModelUnavailableError, RebuildRunningError, RowRefusedError
+from application.ports.read_model import (
+    OtherVersionError,
+    ReadModelUnavailableError,
+    RebuildRunningError,
+    RowRefusedError,
+)
 
 _CANCEL_SECONDS = 5.0
 _COPYING = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
@@ -95,3 +100,19 @@ def translated() -> Iterator[None]:
         raise refused(error) from error
     except REFUSALS as error:
         raise RowRefusedError(f"{said(error)}. {RowRefusedError.__doc__}") from error
+
+
+@contextmanager
+def of_this_version() -> Iterator[None]:
+    """Say so where the live tables lack a column or a table that this version of the code has.
+
+    Raises:
+        OtherVersionError: another version made them.
+    """
+    try:
+        yield
+    except (UndefinedColumn, UndefinedTable) as error:
+        raise OtherVersionError(
+            f"another version of the code made silver and gold: {error.diag.message_primary}; "
+            "`dataflow rebuild --accept-changes` makes them anew with this one"
+        ) from error
