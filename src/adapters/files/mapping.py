@@ -15,9 +15,12 @@ import msgspec
 
 from application.aggregates import AGGREGATE_OF_COMMAND, TOPICS
 from application.ports.file_source import MappingError
+from domain.order.errors import InvalidCurrency
+from domain.order.placing import require_currency
 
 HEADER = "mapping.toml"
 COMMANDS = {command.__name__: command for command in AGGREGATE_OF_COMMAND}
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 _SELECT_NAME = re.compile(r"\d+_([A-Za-z]+)(?:_.*)?\.sql")
 TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
@@ -122,6 +125,8 @@ def read_mapping(folder: Path) -> Mapping:
         raise MappingError(f"{HEADER}: name is empty")
     if not (header.files or header.tables or header.topics):
         raise MappingError(f"{HEADER}: it names nothing to read; add [files.<table>]")
+    if header.currency is not None:
+        _check_currency(header.currency)
     files = {table: _file_spec(table, options) for table, options in header.files.items()}
     zone, selects = _zone(header.zone), _selects(folder)
     return Mapping(header.name, zone, header.currency, files, selects, header.tables, header.topics)
@@ -142,7 +147,7 @@ def converted(content: dict[str, Any], kind: type[S], where: str) -> S:
     except msgspec.ValidationError as error:
         path = _PATH.search(str(error))
         place = (where + (path[1] if path else "")).rstrip(".")
-        detail = _PATH.sub("", str(error))
+        detail = _MISSING.sub(r"\1 is missing", _PATH.sub("", str(error)))
         raise MappingError(": ".join(filter(None, (HEADER, place, detail)))) from None
 
 
@@ -151,6 +156,13 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise MappingError(f"{HEADER}: zone {name!r} is not a time zone; write it as in Europe/Berlin or UTC") from None
+
+
+def _check_currency(currency: str) -> None:
+    try:
+        require_currency(currency)
+    except InvalidCurrency as refusal:
+        raise MappingError(f"{HEADER}: currency {currency!r}: {refusal}") from None
 
 
 def _file_spec(table: str, options: dict[str, Any]) -> FileSpec:
@@ -188,7 +200,7 @@ def _is_encoding(name: str) -> bool:
 
 
 def _selects(folder: Path) -> tuple[Select, ...]:
-    files = sorted(folder.glob("*.sql"))
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".sql")
     if not files:
         raise MappingError(f"{folder} has no SELECT; add a file such as 10_PlaceOrder.sql")
     return tuple(_select(file) for file in files)

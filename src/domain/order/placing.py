@@ -23,7 +23,7 @@ DISCOUNT_PLACES = 9
 
 def place(command: PlaceOrder) -> OrderPlaced:
     """Return the placed order, or raise the refusal of the first rule that it breaks."""
-    _require_currency(command.currency)
+    require_currency(command.currency)
     require_amount(command.freight)
     _require_lines(command, set())
     return OrderPlaced(
@@ -81,6 +81,7 @@ def _require_discount(discount: Decimal) -> None:
         raise InvalidDiscount(f"(got {discount})")
 
 
-def _require_currency(currency: str) -> None:
+def require_currency(currency: str) -> None:
+    """Raise InvalidCurrency unless it is three upper-case letters."""
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise InvalidCurrency(f"(got {currency!r})")

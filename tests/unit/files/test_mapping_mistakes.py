@@ -57,11 +57,15 @@ def test_a_file_that_is_not_there(feed: Any) -> None:
     ("top", "said"),
     [
         ("name = ", "mapping.toml: not TOML in UTF-8: "),
-        ('zone = "UTC"', "mapping.toml: Object missing required field `name`"),
+        ('zone = "UTC"', "mapping.toml: name is missing"),
         ('name = ""\nzone = "UTC"', "mapping.toml: name is empty"),
         ('name = "x"\nzone = 7', "mapping.toml: zone: Expected `str`, got `int`"),
         ('name = "x"\nzone = "Mars/Base"', "mapping.toml: zone 'Mars/Base' is not a time zone; "),
         ('name = "x"\nzone = "../UTC"', "mapping.toml: zone '../UTC' is not a time zone; "),
+        (
+            'name = "x"\nzone = "UTC"\ncurrency = "euro"',
+            "mapping.toml: currency 'euro': A currency must be three upper",
+        ),
         (
             'name = "x"\nzone = "UTC"\ncurency = "EUR"',
             "mapping.toml: unknown key curency; did you mean currency?",
@@ -115,6 +119,7 @@ def test_a_mapping_without_a_select(feed: Any) -> None:
     ("name", "said"),
     [
         ("20_CountStok.sql", "20_CountStok.sql: unknown command CountStok; did you mean CountStock?"),
+        ("10_CountStock.SQL", "10_CountStock.SQL: name it <number>_<Command>.sql"),
         ("count.sql", "count.sql: name it <number>_<Command>.sql"),
     ],
 )
