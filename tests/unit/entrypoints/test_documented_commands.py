@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from entrypoints.cli.main import cli
+from entrypoints.cli.main import MODULE_OF, cli
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -19,6 +19,7 @@ INDENTED = re.compile(r"^ {4}(dataflow .*)$", re.MULTILINE)
 INLINE = re.compile(r"`(dataflow [^`]+)`")
 ENDS = re.compile(r"[#>;&)…]| \| |\.\.\.")
 VARIABLE = re.compile(r"\bDATAFLOW_[A-Z_]+[A-Z]\b")
+QUOTED = re.compile(r"""["'](DATAFLOW_[A-Z_]+[A-Z])["']""")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
 
 
@@ -80,6 +81,18 @@ def test_documented_variables_and_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     code = "\n".join([*FENCED.findall(text), *re.findall(r"`([^`]+)`", text)])
     assert {*TARGET.findall(code)} - targets == set()
+
+
+def test_the_readme_lists_every_command() -> None:
+    listed = {typed(line)[0] for line in commands(PAGES[0])}
+    assert set(MODULE_OF) - listed == set()
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    sources = [path for name in ("src", "dashboard", "dags") for path in (ROOT / name).rglob("*.py")]
+    read = {name for path in sources for name in QUOTED.findall(path.read_text())}
+    documented = {name for page in PAGES for name in VARIABLE.findall(page.read_text())}
+    assert read - documented == set()
 
 
 @pytest.mark.parametrize("line", ["dataflow rebild", "dataflow rebuild --as-off X", "dataflow quarantine list|drop"])

@@ -4,9 +4,12 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from application import queries
 from application.ports.analytics import EVERYTHING, Evidence, Filter, Measured, Member, Period, Selection
 from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
@@ -115,6 +118,13 @@ def test_every_kpi_knows_the_calendar_and_explains_itself() -> None:
     for kpi in KPIS.values():
         assert kpi.description.endswith(".")
         assert "%" not in kpi.expression + kpi.counted
+
+
+def test_every_kpi_that_a_module_defines_is_known_and_no_name_stands_twice() -> None:
+    modules = [import_module(f"application.queries.{each.name}") for each in iter_modules(queries.__path__)]
+    groups = {id(group): group for module in modules for group in vars(module).values() if isinstance(group, tuple)}
+    defined = [each.name for group in groups.values() for each in group if isinstance(each, Kpi)]
+    assert sorted(defined) == sorted(KPIS)
 
 
 class Years:
