@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from application.ports.analytics import Analytics, Selection
+from application.ports.analytics import Analytics, Figure, Member, Selection
 from application.queries.definitions import ORDER_LINES, ORDERS, STOCK_DAILY, STOCK_MOVEMENTS, Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.expressions import rows
@@ -37,5 +37,10 @@ def mixed(
         having = KPIS[name]
         counted = replace(having, expression=rows(having.counted))
         measured = analytics.measure([counted], _CURRENCY, where)
-        found[what] = tuple(member.key or "unknown" for member, figures in measured if figures[name])
+        found[what] = having_any(dict(measured), name)
     return {what: currencies for what, currencies in found.items() if len(currencies) > 1}
+
+
+def having_any(by_currency: Mapping[Member, Mapping[str, Figure]], counted: str) -> tuple[str, ...]:
+    """Return the currencies for which the KPI `counted` is not 0, in order."""
+    return tuple(sorted(member.key or "unknown" for member, figures in by_currency.items() if figures[counted]))

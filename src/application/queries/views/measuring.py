@@ -7,6 +7,7 @@ from itertools import groupby
 
 from application.ports.analytics import Figure, Measured, Member, Period
 from application.ports.listings import Star
+from application.queries.currencies import having_any
 from application.queries.definitions import Dimension, Fact, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import KpiTable
@@ -72,8 +73,7 @@ def with_currencies(
     They are those for which `counted` is not 0.
     """
     found = measured(star, [counted], choice, period, DIMENSIONS["currency"])
-    currencies = sorted(member.key or "unknown" for member, figures in found.items() if figures[counted.name])
-    title = " ".join([kpi.title, " + ".join(currencies)]).strip()
+    title = " ".join([kpi.title, " + ".join(having_any(found, counted.name))]).strip()
     return tuple(tile._replace(title=title) if tile.name == kpi.name else tile for tile in shown)
 
 
