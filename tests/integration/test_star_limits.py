@@ -6,7 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from application.ingest.limits import EARLIEST_DAY, LATEST_DAY, MAX_BYTES, MAX_ID
+import pytest
+
+from application.codec import Recorded
+from application.ingest.limits import EARLIEST, EARLIEST_DAY, LATEST_DAY, MAX_BYTES, MAX_ID
+from application.ports.read_model import RowRefusedError
+from domain.inventory.commands import ReceiveStock
 from domain.order.commands import LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from domain.shipment.commands import PlanShipment, ShipmentLine
 from tests.integration.star import star
@@ -66,3 +71,30 @@ def test_the_longest_texts_that_are_taken_fit_into_every_index(conninfo: str) ->
     with star(conninfo, story.log) as stars:
         assert stars.rows("SELECT country FROM fact_order_line") == [(names["ship_to_country"],)]
         assert stars.differences() == []
+
+
+def told_outside_the_calendar() -> list[Recorded]:
+    """Return a log of which the last movement lies before the calendar, as older versions took it."""
+    story = Story()
+    for day in ("01-05", "01-06"):
+        story.tell(ReceiveStock(product_id="tea", location_id="bonn", occurred_at=at(day), quantity=5))
+    story.tell(ReceiveStock(product_id="nut", location_id="kiel", occurred_at=EARLIEST - timedelta(days=1), quantity=1))
+    return story.log
+
+
+@pytest.mark.parametrize("applied", [0, 1])
+def test_an_event_outside_the_calendar_is_named_by_whoever_it_stops(conninfo: str, applied: int) -> None:
+    log = told_outside_the_calendar()
+    of = (
+        r"gold.fact_stock_\w+ refuses a row: .*not present in table \"dim_date\".*of inventory-nut.*, from its event at"
+    )
+    with star(conninfo, log[:applied]) as house:
+        house.append(log[applied:])
+        with pytest.raises(RowRefusedError, match=of):
+            house.follow()
+        if not applied:  # else it goes as far as the live tables are
+            with pytest.raises(RowRefusedError, match=of):
+                house.read_model.rebuild(lambda *_: None)
+        with pytest.raises(RowRefusedError, match=of):
+            house.follow(batch_size=1)
+        assert house.read_model.position() == 2, "what comes before it is applied"

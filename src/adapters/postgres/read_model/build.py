@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
 from adapters.postgres.read_model.gold_refresh import find_touched, refresh_gold
-from adapters.postgres.read_model.gold_tables import has_references, naming_the_file
+from adapters.postgres.read_model.gold_tables import check_references, has_references, naming_the_file
 from adapters.postgres.read_model.made import names
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.silver_tables import SilverTable
@@ -73,6 +73,8 @@ class Build:
         analyze(conn, schemas.gold, [name for name in grown if name not in self.silver])
         if not has_references(conn, schemas):  # to look at the first rows all at once costs a tenth of one by one
             _run(conn, references(self.silver, self.gold, self.keys, schemas))
+        elif naming:
+            check_references(conn, schemas, [each for each in self.gold if each.references], self.keys)
 
     def _apply_to_subject(
         self, conn: Connection, schemas: Schemas, subject: Subject, streams: dict[str, list[Recorded]]

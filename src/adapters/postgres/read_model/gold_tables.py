@@ -14,6 +14,7 @@ from adapters.postgres.read_model.refused_rows import naming_a_row
 from adapters.postgres.read_model.schemas import Schemas
 
 _NOT_VALID = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND NOT convalidated ORDER BY 1"
+_DEFERRED = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND condeferred ORDER BY 1"
 _REFERENCES = "SELECT EXISTS (SELECT FROM pg_constraint WHERE connamespace = %s::regnamespace AND contype = 'f')"
 
 
@@ -82,17 +83,50 @@ def has_references(conn: Connection, schemas: Schemas) -> bool:
     return bool(next(conn.execute(_REFERENCES, [schemas.gold]))[0])
 
 
-def validate_references(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
+def validate_references(
+    conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]
+) -> None:
     """Let the server check the foreign keys of all rows.
 
     Raises:
-        psycopg.errors.ForeignKeyViolation: a row refers to none.
+        psycopg.errors.ForeignKeyViolation: a row refers to none; it is named.
     """
     table = table_of(schemas, gold)
     names = conn.execute(_NOT_VALID, [table.as_string(conn)]).fetchall()
     steps = [sql.SQL("VALIDATE CONSTRAINT {}").format(sql.Identifier(name)) for (name,) in names]
     if steps:
-        conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(steps))
+        with naming_a_row(conn, table, _referring_to_none(conn, schemas, gold, keys)):
+            conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(steps))
+
+
+def check_references(
+    conn: Connection, schemas: Schemas, golds: Iterable[GoldDefinition], keys: Mapping[str, Sequence[str]]
+) -> None:
+    """Check the foreign keys of new rows now, and not at the commit, where no row is named; raises as above."""
+    for gold in golds:
+        names = [name for (name,) in conn.execute(_DEFERRED, [table_of(schemas, gold).as_string(conn)])]
+        if names:
+            constraints = sql.SQL(", ").join(sql.Identifier(schemas.gold, name) for name in names)
+            with (
+                naming_the_file(gold),
+                naming_a_row(conn, table_of(schemas, gold), _referring_to_none(conn, schemas, gold, keys)),
+            ):
+                conn.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(constraints))
+
+
+def _referring_to_none(
+    conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return the conditions of rows, as `t`, that refer to a row which is not there."""
+    found = sql.SQL("t.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {target} AS o WHERE o.{key} = t.{column})")
+    return [
+        found.format(
+            column=sql.Identifier(column),
+            target=sql.Identifier(schemas.gold, target),
+            key=identifiers(keys[target]),
+        ).as_string(conn)
+        for column, target in gold.references.items()
+    ]
 
 
 def broken(gold: GoldDefinition) -> list[str]:

@@ -64,7 +64,7 @@ def references(
     yield Stage("gold", [Step(partial(_reference, each, schemas, keys)) for each in related])
     yield Stage(
         "gold",
-        [Step(partial(_validate, each, schemas), _reads(each, silver), len(each.references)) for each in related],
+        [Step(partial(_validate, each, schemas, keys), _reads(each, silver), len(each.references)) for each in related],
     )
 
 
@@ -95,6 +95,8 @@ def _reference(
         reference_gold(conn, schemas, definition, keys)
 
 
-def _validate(definition: GoldDefinition, schemas: Schemas, conn: Connection) -> None:
+def _validate(
+    definition: GoldDefinition, schemas: Schemas, keys: Mapping[str, Sequence[str]], conn: Connection
+) -> None:
     with naming_the_file(definition):
-        validate_references(conn, schemas, definition)
+        validate_references(conn, schemas, definition, keys)
