@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,8 @@ settings.load_profile("soak" if SOAK else "seeded")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Of the commands that the tests start, one compiles the platform's modules for those after it.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# The tests themselves are kept compiled too, or each worker of each run rewrites and compiles them anew.
+sys.dont_write_bytecode = False
 _NUMBERS = count(1)
 
 
