@@ -76,7 +76,7 @@ def _rows_differ(first: str, second: str, key: str, columns: str) -> str:
 _UNITS_AND_MONEY = "ordered, backordered, shipped, delivered, cancelled, returned, gross, net, freight"
 _SUMMED = ", ".join(f"sum({name}) AS {name}" for name in _UNITS_AND_MONEY.split(", "))
 
-_ROWS_BY_EVENT = {
+ROWS_BY_EVENT = {
     "silver.order_line_events": {
         "OrderLineAllocated": "allocated",
         "AllocationReleased": "allocation_released",
@@ -120,11 +120,9 @@ _ROWS_BY_EVENT = {
 
 def _events_without_rows() -> str:
     pairs = ", ".join(
-        f"('{event}', '{table}', '{kind}')" for table, kinds in _ROWS_BY_EVENT.items() for event, kind in kinds.items()
+        f"('{event}', '{table}', '{kind}')" for table, kinds in ROWS_BY_EVENT.items() for event, kind in kinds.items()
     )
-    rows = " UNION ALL ".join(
-        f"SELECT '{table}', kind, count(*) FROM {table} GROUP BY kind" for table in _ROWS_BY_EVENT
-    )
+    rows = " UNION ALL ".join(f"SELECT '{table}', kind, count(*) FROM {table} GROUP BY kind" for table in ROWS_BY_EVENT)
     return f"""
         WITH pairs (event, "table", kind) AS (VALUES {pairs}),
         recorded AS (

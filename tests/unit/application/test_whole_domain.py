@@ -15,6 +15,7 @@ from application.aggregates import AGGREGATES, CATALOG, INVENTORY, ORDER, SHIPME
 from application.codec import Recorded
 from application.projections.registry import SUBJECTS
 from application.projections.subject import Subject
+from application.quality.reconciliation import ROWS_BY_EVENT
 from domain.catalog import commands as catalog_commands
 from domain.catalog import events as catalog_events
 from domain.inventory import commands as inventory_commands
@@ -147,6 +148,15 @@ def test_every_event_is_folded_into_silver(aggregate: Aggregate, event: type) ->
 def test_every_event_that_states_the_levels_of_a_stock_is_a_movement(event: type) -> None:
     _, rows = folded(INVENTORY, event)
     assert rows["stock_movements"][-1].last_position == rows["stock"][0].last_position
+
+
+def test_every_event_that_is_a_row_of_its_own_is_reconciled_with_it() -> None:
+    named = {table: set(kinds) for table, kinds in ROWS_BY_EVENT.items()}
+    assert named == {
+        "silver.order_line_events": {each.__name__ for each in ORDER.events if "line_no" in names_of(each)},
+        "silver.shipment_events": {each.__name__ for each in SHIPMENT.events},
+        "gold.fact_stock_movement": {each.__name__ for each in INVENTORY.events if "on_hand" in names_of(each)},
+    }
 
 
 def folded(aggregate: Aggregate, event: type) -> tuple[Subject, dict[str, list[Any]]]:
