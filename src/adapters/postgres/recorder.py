@@ -20,7 +20,6 @@ from adapters.postgres import binary_copy, locks
 from adapters.postgres.binary_copy import int8, length, repeated_text
 
 EVENTS_SCHEMA = "events"
-NOTIFY_CHANNEL = "stored_events"
 FROZEN_SECONDS = 10.0
 """A writer that says nothing for so long within a transaction loses it: it would hold up all others."""
 LOCK_SECONDS = 25.0

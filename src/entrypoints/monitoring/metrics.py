@@ -40,7 +40,7 @@ class Behind(NamedTuple):
 
 
 class Metrics:
-    """What is measured of every command; `last_batch` is the time of the latest data that it carried on."""
+    """What is measured of every command: its beginnings, and how old the data is that it carried on last."""
 
     def __init__(self, watch: Watch) -> None:
         self.registry = CollectorRegistry()

@@ -1,43 +1,24 @@
-"""The log as the read models see it: events in stream order or in log order, and the checkpoint."""
+"""The log as the read models see it: events in the order of the log, and the checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Any
+from collections.abc import Iterable
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from application.ports.event_store import RecordedEvent
 
 READER = "analytics"
-_TYPES = ("int8", "text", "int8", "text", "bytea")
-_STREAM_ORDER = sql.SQL(
-    "COPY (SELECT notification_id, originator_id, originator_version, topic, state FROM events.stored_events"
-    " WHERE notification_id <= {} ORDER BY originator_id, originator_version) TO STDOUT (FORMAT BINARY)"
-)
 _LOG_ORDER = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM events.stored_events"
     " WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"
 )
 
 
-def read_in_stream_order(conn: Connection, upto: int) -> Generator[Any]:
-    """Yield all events up to a position, stream by stream, each as the fields of a RecordedEvent."""
-    with conn.cursor() as cursor, cursor.copy(_STREAM_ORDER.format(upto)) as copy:
-        copy.set_types(_TYPES)
-        yield from copy.rows()
-
-
 def read_in_log_order(conn: Connection, after: int, upto: int, limit: int) -> list[RecordedEvent]:
     """Return up to `limit` events after a position and not beyond another, in the order of the log."""
     with conn.cursor(binary=True) as cursor:
         return [RecordedEvent(*row) for row in cursor.execute(_LOG_ORDER, [after, upto, limit])]
-
-
-def count_events(conn: Connection, upto: int) -> int:
-    """Count the events up to a position."""
-    query = "SELECT count(*) FROM events.stored_events WHERE notification_id <= %s"
-    return _scalar(conn.execute(query, [upto]))
 
 
 def read_head(conn: Connection) -> int:

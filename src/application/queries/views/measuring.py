@@ -8,7 +8,7 @@ from itertools import groupby
 from application.ports.analytics import Figure, Measured, Member, Period
 from application.ports.listings import Star
 from application.queries.currencies import having_any
-from application.queries.definitions import Dimension, Fact, Kpi
+from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import KpiTable
 from application.queries.kpis import KPIS
@@ -120,11 +120,6 @@ def column_of(kpi: Kpi) -> Column:
     """Return a KPI's column: its title, with the unit where the form does not say it."""
     unit = f" ({kpi.unit})" if kpi.unit in {"days", "hours", "km"} else ""
     return Column(f"{kpi.title}{unit}", _FORMS.get(kpi.unit, "count"))
-
-
-def facts_of(kpis: Iterable[Kpi]) -> list[Fact]:
-    """Return the facts of KPIs."""
-    return [kpi.fact for kpi in kpis]
 
 
 def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float, ...]) -> Tile:
