@@ -16,8 +16,9 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.server import EmbeddedPostgres
 from tests.soak import SOAK
 
-settings.register_profile("seeded", derandomize=True)
-settings.register_profile("soak", derandomize=False)
+# No example has a deadline: how fast something is, is measured in `benchmarks`, and a busy machine is no fault.
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.register_profile("soak", derandomize=False, deadline=None)
 settings.load_profile("soak" if SOAK else "seeded")
 
 # What a shell starts in the background ignores Ctrl-C, and so would the commands that the tests start and interrupt.

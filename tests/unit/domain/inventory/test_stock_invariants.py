@@ -70,7 +70,7 @@ fills = command(ReceiveStock, quantity=st.integers(10, 40))
 holds = command(ReserveStock, reservation_id=reservation_ids, quantity=st.integers(1, 8))
 opened = st.tuples(fills, holds, holds).map(list) | st.just([])
 histories = st.builds(list.__add__, opened, st.lists(commands, min_size=15, max_size=40))
-random_histories = settings(max_examples=examples(50), deadline=None)
+random_histories = settings(max_examples=examples(50))
 
 
 def decided(history):

@@ -114,19 +114,19 @@ def check_step(before: Order | None, command, events) -> None:
 
 
 @given(SEQUENCES)
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 def test_every_version_of_an_order_keeps_the_rules(commands):
     run(commands)
 
 
 @given(SEQUENCES)
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_the_same_commands_give_the_same_order(commands):
     assert run(commands) == run(commands)
 
 
 @given(SEQUENCES)
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_the_quantities_of_events_add_up_to_the_totals_of_the_order(commands):
     state, history, _ = run(commands)
 
@@ -145,7 +145,7 @@ def test_the_quantities_of_events_add_up_to_the_totals_of_the_order(commands):
 
 
 @given(SEQUENCES)
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_the_original_promise_is_the_first_one_given(commands):
     state, history, _ = run(commands)
     promises = [e.promised_date for e in history if hasattr(e, "promised_date") and e.promised_date]
@@ -157,7 +157,7 @@ def test_the_original_promise_is_the_first_one_given(commands):
 
 
 @given(st.lists(COMMANDS.filter(lambda command: command is not PLACE), min_size=1, max_size=5))
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(30))
 def test_an_order_begins_with_its_placing(commands):
     assert run(commands) == (None, [], [OrderNotPlaced] * len(commands))
     assert isinstance(run([*commands, PLACE])[1][0], OrderPlaced)

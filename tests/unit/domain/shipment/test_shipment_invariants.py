@@ -90,7 +90,7 @@ def run(sequence):
     return versions, log
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(histories)
 def test_state_never_moves_back(sequence):
     versions, _ = run(sequence)
@@ -100,7 +100,7 @@ def test_state_never_moves_back(sequence):
     assert len(set(ended)) <= 1
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(histories)
 def test_every_version_keeps_the_rules(sequence):
     versions, log = run(sequence)
@@ -114,7 +114,7 @@ def test_every_version_keeps_the_rules(sequence):
             assert event.open_exceptions == len(state.open_exceptions)
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(histories)
 def test_each_turn_of_a_shipment_happens_once_and_void_excludes_the_rest(sequence):
     _, log = run(sequence)
@@ -129,7 +129,7 @@ def test_each_turn_of_a_shipment_happens_once_and_void_excludes_the_rest(sequenc
     )
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(histories)
 def test_last_place_eta_and_attempts_are_those_of_the_log(sequence):
     versions, log = run(sequence)
@@ -148,7 +148,7 @@ def test_last_place_eta_and_attempts_are_those_of_the_log(sequence):
     assert attempts == list(range(1, len(attempts) + 1))
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80))
 @given(histories)
 def test_same_commands_give_the_same_log_and_the_log_alone_gives_the_state(sequence):
     versions, log = run(sequence)
