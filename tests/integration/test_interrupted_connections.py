@@ -29,6 +29,24 @@ def test_what_is_under_way_is_cancelled_and_rolled_back(conn: Connection, within
     assert time.monotonic() - began < 10
 
 
+def test_a_cancel_that_overtakes_its_statement_is_sent_again(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    cancel = conn.cancel_safe
+
+    def overtaking(*, timeout: float) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            cancel(timeout=timeout)
+
+    monkeypatch.setattr(conn, "cancel_safe", overtaking)
+    conn.pgconn.send_query(b"SELECT pg_sleep(20)")
+    began = time.monotonic()
+    settle(conn)
+    assert next(conn.execute("SELECT 1")) == (1,)
+    assert time.monotonic() - began < 10
+
+
 @pytest.mark.parametrize("half_done", [b"BEGIN", b"BEGIN; SELECT 1/0"])
 def test_a_transaction_that_was_left_open_is_rolled_back(conn: Connection, half_done: bytes) -> None:
     conn.pgconn.exec_(half_done)

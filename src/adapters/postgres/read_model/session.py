@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
@@ -9,6 +11,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
@@ -22,6 +25,7 @@ from application.ports.read_model import (
 )
 
 _CANCEL_SECONDS = 5.0
+_CANCEL_AGAIN_SECONDS = 0.2
 _COPYING = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 _SETTINGS = """
 SET TimeZone = 'UTC';
@@ -71,16 +75,45 @@ def settle(conn: Connection) -> None:
     """
     if conn.pgconn.transaction_status == TransactionStatus.ACTIVE:
         try:
-            conn.cancel_safe(timeout=_CANCEL_SECONDS)
-            while (result := conn.pgconn.get_result()) is not None:
-                if result.status in _COPYING:
-                    conn.close()
-                    return
-        except psycopg.Error:
+            if not _cancelled(conn):
+                conn.close()
+                return
+        except (psycopg.Error, OSError):
             conn.close()
             return
     if conn.pgconn.transaction_status not in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
         conn.rollback()
+
+
+def _cancelled(conn: Connection) -> bool:
+    """Cancel what is under way, and read to its end; tell whether the connection can take another statement then.
+
+    The server takes no notice of a cancel that overtakes its statement, so that one that is heeded by nobody is sent
+    again: https://www.postgresql.org/docs/current/libpq-cancel.html.
+    """
+    deadline = time.monotonic() + _CANCEL_SECONDS
+    while (remaining := deadline - time.monotonic()) > 0:
+        conn.cancel_safe(timeout=remaining)
+        ended = _read_to_the_end(conn.pgconn, min(remaining, _CANCEL_AGAIN_SECONDS))
+        if ended is not None:
+            return ended
+    return False
+
+
+def _read_to_the_end(pgconn: PGconn, seconds: float) -> bool | None:
+    """Read what the server says of a statement: True at its end, False within a COPY, None where time is up before."""
+    deadline = time.monotonic() + seconds
+    while (remaining := deadline - time.monotonic()) > 0:
+        unsent = [pgconn.socket] if pgconn.flush() else []
+        select.select([pgconn.socket], unsent, [], remaining)
+        pgconn.consume_input()
+        while not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:
+                return True
+            if result.status in _COPYING:
+                return False
+    return None
 
 
 @contextmanager
