@@ -358,6 +358,12 @@ def test_a_topic_created_anew_stops_who_reads_it(
         take(stream, count + 1)
 
 
+def poll_often(stream: KafkaMessageStream) -> None:
+    """Poll as a consumer does, which asks with one poll and sees the answer with a later one."""
+    for _ in range(100):
+        stream.poll(1, 0.05)
+
+
 def test_reading_asks_for_the_ids_of_topics_between_placements(
     connection: KafkaConnection, stream: KafkaMessageStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,9 +372,7 @@ def test_reading_asks_for_the_ids_of_topics_between_placements(
     take(stream, 3)
     monkeypatch.setattr(topic_ids, "_found", lambda _: {f"{connection.topic_prefix}orders": "another"})
     with pytest.raises(PositionLostError, match="orders: deleted and created anew"):
-        # It asks with one poll and sees the answer with a later one.
-        for _ in range(100):
-            stream.poll(1, 0.05)
+        poll_often(stream)
 
 
 def test_a_topic_created_anew_between_two_runs_stops_the_second(
