@@ -27,8 +27,8 @@ class Goal:
             min(behind.get(place, 0), max(0, end - positions.get(place, 0))) for place, end in self._ends.items()
         )
 
-    def is_behind(self, messages: Iterable[ReceivedMessage]) -> bool:
-        """Tell whether no message lies before the goal."""
+    def is_passed_by(self, messages: Iterable[ReceivedMessage]) -> bool:
+        """Tell whether all messages lie beyond the goal, or there are none."""
         return all(m.offset >= self._ends.get(Partition(m.topic, m.partition), 0) for m in messages)
 
     def tell_held_back(self) -> None:

@@ -116,7 +116,7 @@ class Ingest:
                 idle_since, before = time.monotonic(), left
             elif time.monotonic() - idle_since > self._settings.patience_seconds:
                 raise StreamUnavailableError(f"{left:,} messages are in the stream, but none of them arrives")
-            self._run(lambda messages: goal.is_behind(messages) or stop.is_set(), count, self._settings.poll_seconds)
+            self._run(lambda messages: goal.is_passed_by(messages) or stop.is_set(), count, self._settings.poll_seconds)
         goal.tell_held_back()
         return total
 

@@ -10,6 +10,7 @@ import pytest
 from adapters.memory.event_store import MemoryDatabase, MemoryEventStore, MemoryInbox
 from adapters.memory.message_stream import MemoryMessageStream
 from application.aggregates import TOPICS
+from application.ingest.goal import Goal
 from application.ingest.messages import encode_command
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.inbox import Balance
@@ -40,6 +41,23 @@ class Busy(MemoryMessageStream):
         assert self.polled < 1_000, "it does not end"
         self.publish([stock(self.polled)])
         return super().poll(limit, timeout)
+
+
+def test_what_is_published_later_lies_beyond_the_goal() -> None:
+    stream = MemoryMessageStream(["inventory"], partitions=1)
+    place, positions = Partition("inventory", 0), dict[Partition, int]()
+    stream.publish([stock(1), stock(2), stock(3)])
+    goal = Goal(stream, lambda: positions)
+    stream.publish([stock(4), stock(5)])
+    assert goal.left() == 3
+    positions[place] = 2
+    assert goal.left() == 1
+    positions[place] = 4
+    assert goal.left() == 0
+    received = [ReceivedMessage("inventory", 0, offset, None, b"") for offset in range(5)]
+    assert goal.is_passed_by([])
+    assert goal.is_passed_by(received[3:])
+    assert not goal.is_passed_by(received[2:])
 
 
 def test_it_ends_while_somebody_goes_on_publishing() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from application import queries
 from application.ports.analytics import EVERYTHING, Evidence, Filter, Measured, Member, Period, Selection
+from application.queries.currencies import mixed
 from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import (
@@ -125,6 +126,20 @@ def test_every_kpi_that_a_module_defines_is_known_and_no_name_stands_twice() -> 
     groups = {id(group): group for module in modules for group in vars(module).values() if isinstance(group, tuple)}
     defined = [each.name for group in groups.values() for each in group if isinstance(each, Kpi)]
     assert sorted(defined) == sorted(KPIS)
+
+
+class Nothing:
+    """Analytics of a star without rows."""
+
+    def measure(
+        self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
+    ) -> list[Measured]:
+        return []
+
+
+@pytest.mark.parametrize("kpi", [kpi for kpi in KPIS.values() if kpi.unit == "money"], ids=lambda kpi: kpi.name)
+def test_of_every_sum_of_money_it_is_known_whose_currencies_it_adds_up(kpi: Kpi) -> None:
+    assert mixed(Nothing(), [kpi], None, EVERYTHING) == {}
 
 
 class Years:
