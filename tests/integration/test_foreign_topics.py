@@ -19,7 +19,7 @@ from adapters.postgres.database import open_pool
 from adapters.postgres.source_ledger import PostgresSourceLedger
 from adapters.postgres.source_staging import PostgresStaging
 from application.ingest.messages import CloudEvent, decode_envelope
-from application.ports.message_stream import POLL_BYTES, OutgoingMessage, ReceivedMessage
+from application.ports.message_stream import POLL_BYTES, OutgoingMessage, Partition, ReceivedMessage
 from application.sources import topics
 from application.sources.topics import TopicIngest, UnknownTopicError
 from tests.integration.test_orders_database import Killed, _short, killing
@@ -419,3 +419,21 @@ def test_messages_that_come_all_the_time_are_taken_in_meanwhile(
         ingest = TopicIngest(busy, mapping, erp.ledger, erp.ledger, erp)
         ingest.begin()
         assert 1 < ingest.step(NOW, 0) <= most
+
+
+class Marked(Busy):
+    """A busy stream with a partition that ends with the mark of a transaction."""
+
+    def passed(self) -> dict[Partition, int]:
+        return {Partition(ORDERS, 1): 2}
+
+
+def test_positions_move_beyond_what_nobody_can_read_while_messages_come_all_the_time(
+    erp: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "GATHER_SECONDS", 0.05)
+    with closing(DuckDbRowMapping(erp.mapping)) as mapping:
+        ingest = TopicIngest(Marked([SHOP, ORDERS, LINES]), mapping, erp.ledger, erp.ledger, erp)
+        ingest.begin()
+        assert ingest.step(NOW, 0) > 0
+        assert erp.ledger.progress(ingest.source).positions[Partition(ORDERS, 1)] == 2
