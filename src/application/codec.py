@@ -163,7 +163,18 @@ def decode_with_metadata(position: int, stream_id: str, version: int, topic: str
 
 
 def describe(event: object) -> str:
-    """Return an event's fields as short text for people: `quantity=10 on_hand=25`; absent ones are left out."""
+    """Return an event's fields as short text for people; absent ones are left out.
+
+    `quantity=10 on_hand=25`; what an event holds many of stands in brackets: `lines=[line_no=1 quantity=2; line_no=2]`.
+    """
     values = msgspec.to_builtins(event)
     values.pop("occurred_at", None)
-    return " ".join(f"{name}={value}" for name, value in values.items() if value is not None)
+    return _in_words(values)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_in_words(each)}" for name, each in value.items() if each is not None)
+    if isinstance(value, list | tuple):
+        return f"[{'; '.join(map(_in_words, value))}]"
+    return str(value)
