@@ -84,7 +84,7 @@ def test_figures_are_those_of_the_orders_in_the_log(shop: Home, placed: list[Ord
 
 
 def test_json_keeps_every_digit_that_the_table_rounds(shop: Home, placed: list[OrderPlaced]) -> None:
-    assert re.search(rf"Net sales +│ +{_net(placed):,.2f} │ money", shop.do("kpi", "net"))
+    assert re.search(rf"Net sales +│ +{_net(placed):,.2f} │ EUR", shop.do("kpi", "net"))
     net = _figures(shop, "net")["net"]
     assert isinstance(net, str)
     assert Decimal(net) == _net(placed)
@@ -357,6 +357,9 @@ def test_money_of_several_currencies_is_said_to_be_mixed(bench: Home, tmp_path: 
         assert note in bench.run(*command).stderr, command
     for command in (("kpi", "orders"), ("kpi", "net", "--by", "currency"), ("kpi", "net", "--where", "currency=USD")):
         assert note not in bench.run(*command).stderr, command
+    assert "USD" in bench.do("kpi", "net", "--where", "currency=USD")
+    assert "Net sales USD" in bench.do("kpi", "net", "--by", "product", "--where", "currency=USD")
+    assert "(USD)" in bench.do("explain", "net", "--where", "currency=USD")
 
 
 def test_messages_are_retried_by_their_reason(bench: Home, tmp_path: Path) -> None:

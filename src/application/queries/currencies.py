@@ -21,10 +21,15 @@ _MONEY_OF = {
 """What the money of a fact is of, and the KPI whose rows have it."""
 
 
-def mixed(
+def money_of(kpi: Kpi) -> str | None:
+    """Return what the money is of that a KPI adds up; None: it is no sum of money."""
+    return _MONEY_OF[kpi.fact.name][0] if kpi.unit == "money" else None
+
+
+def currencies(
     analytics: Analytics, kpis: Iterable[Kpi], by: Dimension | None, where: Selection
 ) -> dict[str, tuple[str, ...]]:
-    """Return the currencies that sums of money of the KPIs add up, by what the money is of, where they are several.
+    """Return the currencies that sums of money of the KPIs add up, by what the money is of; nothing by currency.
 
     Raises:
         AnalyticsUnavailableError: there is nothing to read from.
@@ -38,7 +43,7 @@ def mixed(
         counted = replace(having, expression=rows(having.counted))
         measured = analytics.measure([counted], _CURRENCY, where)
         found[what] = having_any(dict(measured), name)
-    return {what: currencies for what, currencies in found.items() if len(currencies) > 1}
+    return found
 
 
 def having_any(by_currency: Mapping[Member, Mapping[str, Figure]], counted: str) -> tuple[str, ...]:

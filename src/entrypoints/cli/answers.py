@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,16 +10,17 @@ from typing import Any
 
 import click
 
-from application.ports.analytics import Figure, Measured
+from application.ports.analytics import Analytics, Figure, Measured, Period
 from application.queries.definitions import Kpi
 from application.queries.figures import KpiTable, as_json, kpi_table, selection
+from application.queries.report import Section
 from application.queries.report import report as measure_report
 from domain.shared.measures import round_money
 from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
 from entrypoints.cli.daily import print_daily
 from entrypoints.cli.output import print_json, print_table
-from entrypoints.cli.selecting import Day, filters, members_of, period_of, policies_of, warn_if_behind, warn_if_mixed
+from entrypoints.cli.selecting import Day, currency_of_each, filters, members_of, period_of, policies_of, warn_if_behind
 from entrypoints.container import Container
 from entrypoints.report import FORMATS
 
@@ -68,11 +69,11 @@ def kpi(  # noqa: PLR0917
             policies=policies_of(container, policies),
             compare=compare,
         )
-        warn_if_mixed(analytics, table.kpis, table.by, selection(members, period))
+        found = currency_of_each(analytics, table.kpis, table.by, selection(members, period))
     if as_json_:
         print_json(as_json(table))
     else:
-        print_kpi_table("KPIs", table)
+        print_kpi_table("KPIs", table, found)
 
 
 @click.command()
@@ -117,28 +118,37 @@ def report(  # noqa: PLR0917
         (policy,) = policies_of(container)
         analytics = figures_of(container, build)
         sections = measure_report(analytics, period, policy=policy, compare=compare)
-        kpis = [kpi for _, table in sections for kpi in table.kpis]
-        warn_if_mixed(analytics, kpis, None, selection(None, period))
+        found = _currency_of_each(analytics, sections, period)
     if as_json_:
         print_json([{"title": section.title, **as_json(table)} for section, table in sections])
         return
     for section, table in sections:
-        print_kpi_table(section.title, table)
+        print_kpi_table(section.title, table, found)
 
 
 def print_kpis(container: Container) -> None:
     """Print the report's tables."""
     (policy,) = policies_of(container)
-    for section, table in measure_report(container.analytics(), policy=policy):
-        print_kpi_table(section.title, table)
+    analytics = container.analytics()
+    sections = measure_report(analytics, policy=policy)
+    found = _currency_of_each(analytics, sections, None)
+    for section, table in sections:
+        print_kpi_table(section.title, table, found)
 
 
-def print_kpi_table(title: str, table: KpiTable) -> None:
+def _currency_of_each(
+    analytics: Analytics, sections: Iterable[tuple[Section, KpiTable]], period: Period | None
+) -> dict[str, str]:
+    kpis = [kpi for _, table in sections for kpi in table.kpis]
+    return currency_of_each(analytics, kpis, None, selection(None, period))
+
+
+def print_kpi_table(title: str, table: KpiTable, currency_of: Mapping[str, str]) -> None:
     """Print a table of KPIs: one below the other, or one column each where there is a breakdown."""
     if table.by is None:
         (row,) = table.rows
         compared = ("before", "change") if table.before is not None else ()
-        rows = [(kpi.title, *_cells(table, row, kpi), kpi.unit) for kpi in table.kpis]
+        rows = [(kpi.title, *_cells(table, row, kpi), currency_of.get(kpi.name, kpi.unit)) for kpi in table.kpis]
         print_table(title, ("KPI", "value", *compared, "unit"), rows)
         return
     step = COLUMNS // (3 if table.before is not None else 1)
@@ -148,12 +158,13 @@ def print_kpi_table(title: str, table: KpiTable) -> None:
             (row.member.label or "unknown", *(cell for kpi in kpis for cell in _cells(table, row, kpi)))
             for row in table.rows
         ]
-        print_table(title, (table.by.title, *_headings(table, kpis)), body)
+        print_table(title, (table.by.title, *_headings(table, kpis, currency_of)), body)
 
 
-def _headings(table: KpiTable, kpis: Sequence[Kpi]) -> list[str]:
+def _headings(table: KpiTable, kpis: Sequence[Kpi], currency_of: Mapping[str, str]) -> list[str]:
     compared = ("before", "change") if table.before is not None else ()
-    return [heading for kpi in kpis for heading in (kpi.title, *compared)]
+    titles = [f"{kpi.title} {currency_of.get(kpi.name, '')}".rstrip() for kpi in kpis]
+    return [heading for title in titles for heading in (title, *compared)]
 
 
 def _cells(table: KpiTable, row: Measured, kpi: Kpi) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from application.queries.figures import selection
 from entrypoints.cli.answers import shown
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import console, print_json, print_table
-from entrypoints.cli.selecting import filters, members_of, period_of, policies_of, warn_if_mixed
+from entrypoints.cli.selecting import currency_of_each, filters, members_of, period_of, policies_of
 
 
 @click.command()
@@ -63,13 +63,14 @@ def explain(  # noqa: PLR0917
                 policy=policies_of(container, (policy,))[0],
                 limit=limit,
             )
-            warn_if_mixed(analytics, [figure.kpi], None, selection(members, period))
-            print_json(_figure_json(figure)) if as_json else _print_figure(figure)
+            found = currency_of_each(analytics, [figure.kpi], None, selection(members, period))
+            unit = found.get(figure.kpi.name, figure.kpi.unit)
+            print_json(_figure_json(figure)) if as_json else _print_figure(figure, unit)
 
 
-def _print_figure(figure: ExplainedFigure) -> None:
+def _print_figure(figure: ExplainedFigure, unit: str) -> None:
     kpi = figure.kpi
-    console.print(f"{kpi.title}: {shown(kpi, figure.figure)} ({kpi.unit}). {kpi.description} {kpi.source}".rstrip())
+    console.print(f"{kpi.title}: {shown(kpi, figure.figure)} ({unit}). {kpi.description} {kpi.source}".rstrip())
     if kpi.expression:
         console.print(f"{kpi.expression} over {kpi.fact.name}, policy {figure.policy.label}")
     rows = [(name, row.first_position, row.last_position) for name, row in figure.rows]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
 import click
 
 from application.ports.analytics import Analytics, Period, Selection
-from application.queries.currencies import mixed
+from application.queries.currencies import currencies, money_of
 from application.queries.definitions import Dimension, Kpi
 from application.queries.figures import find_dimension
 from application.queries.policies import DEFAULT, Policy, find_policy
@@ -85,8 +85,14 @@ def warn_if_behind(container: Container) -> None:
         errors.print(note, soft_wrap=True)
 
 
-def warn_if_mixed(analytics: Analytics, kpis: Iterable[Kpi], by: Dimension | None, where: Selection) -> None:
-    """Say on standard error which sums of money are of several currencies."""
-    for what, currencies in mixed(analytics, kpis, by, where).items():
-        note = f"note: money of {what} adds up {' + '.join(currencies)}; `--by currency` tells them apart"
-        errors.print(note, soft_wrap=True)
+def currency_of_each(
+    analytics: Analytics, kpis: Collection[Kpi], by: Dimension | None, where: Selection
+) -> dict[str, str]:
+    """Return the currency of each sum of money by its KPI; say on standard error which are of several."""
+    found = currencies(analytics, kpis, by, where)
+    for what, several in found.items():
+        if len(several) > 1:
+            note = f"note: money of {what} adds up {' + '.join(several)}; `--by currency` tells them apart"
+            errors.print(note, soft_wrap=True)
+    of_kpis = {kpi.name: found.get(money_of(kpi) or "", ()) for kpi in kpis}
+    return {name: of_kpi[0] for name, of_kpi in of_kpis.items() if len(of_kpi) == 1}
