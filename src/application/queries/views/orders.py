@@ -30,7 +30,9 @@ STAGES = (
     _stage("shipped_in_full", "Shipped in full", "f.shipped > 0 AND f.shipped = f.ordered - f.cancelled"),
     _stage("delivered_in_full", "Delivered in full", _IN_FULL),
 )
-_CYCLE_DAY = f"CASE WHEN {_IN_FULL} THEN lpad(floor({days('f.placed_at', 'f.delivered_at')})::text, 5, '0') END"
+# Where a source has no time of day for one of the two, a delivery may stand before its order.
+_WHOLE_DAYS = f"greatest(floor({days('f.placed_at', 'f.delivered_at')}), 0)"
+_CYCLE_DAY = f"CASE WHEN {_IN_FULL} THEN lpad({_WHOLE_DAYS}::text, 5, '0') END"
 CYCLE_DAY = Dimension("cycle_day", "Days", {ORDERS.name: Source(_CYCLE_DAY, _CYCLE_DAY)})
 
 _BUYER = "LEFT JOIN dim_customer buyer ON buyer.customer_key = f.customer_key"
@@ -101,7 +103,7 @@ def _funnel(star: Star, choice: Choice) -> Bars:
 
 
 def _cycle(star: Star, choice: Choice) -> Bars:
-    """Count delivered orders by the whole days that they took; the last bar holds all that took longer."""
+    """Count delivered orders by the whole days that they took, none below 0; the last bar has all that took longer."""
     found = measured(star, [KPIS["orders"]], choice, choice.period, CYCLE_DAY)
     counts = {int(member.key): int(figures["orders"] or 0) for member, figures in found.items() if member.key}
     last = min(_BUCKETS, max(counts, default=0))

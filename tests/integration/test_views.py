@@ -1,0 +1,26 @@
+"""What the pages show, from a real star: figures that the definitions of the views themselves compute."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from application.queries.views.choice import Choice
+from application.queries.views.orders import orders
+from domain.order.commands import DeliverOrderLines, LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
+from tests.integration.star import star
+from tests.integration.story import Story, at
+
+
+def test_an_order_delivered_on_the_day_it_was_placed_took_no_day_though_only_one_has_a_time_of_day(
+    conninfo: str,
+) -> None:
+    story, units = Story(), (LineQuantity(line_no=1, quantity=1),)
+    line = OrderedLine(line_no=1, product_id="tea", quantity=1, unit_price=Decimal(10))
+    story.tell(
+        PlaceOrder(order_id="o1", occurred_at=at("01-10"), customer_id="c1", currency="EUR", lines=(line,)),
+        ShipOrderLines(order_id="o1", occurred_at=at("01-10T00:00"), lines=units),
+        DeliverOrderLines(order_id="o1", occurred_at=at("01-10T00:00"), lines=units),
+    )
+    with star(conninfo, story.log) as house:
+        cycle = orders(house.analytics, Choice(at("02-01"))).cycle
+    assert [(bar.label, bar.value) for bar in cycle.bars] == [("0", 1.0)]
