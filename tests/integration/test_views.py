@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from application.queries.views.choice import Choice
+from application.queries.views.inventory import inventory
 from application.queries.views.orders import orders
+from domain.inventory.commands import ReceiveStock, ShipStock
 from domain.order.commands import DeliverOrderLines, LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from tests.integration.star import star
 from tests.integration.story import Story, at
@@ -24,3 +26,15 @@ def test_an_order_delivered_on_the_day_it_was_placed_took_no_day_though_only_one
     with star(conninfo, story.log) as house:
         cycle = orders(house.analytics, Choice(at("02-01"))).cycle
     assert [(bar.label, bar.value) for bar in cycle.bars] == [("0", 1.0)]
+
+
+def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_says(conninfo: str) -> None:
+    story = Story()
+    for product, since in (("new", "01-30"), ("old", "01-01")):
+        stock = {"product_id": product, "location_id": "hamburg"}
+        story.tell(ReceiveStock(**stock, occurred_at=at(since), quantity=56))
+        story.tell(ShipStock(**stock, occurred_at=at("01-31"), quantity=28))
+    with star(conninfo, story.log) as house:
+        shown = inventory(house.analytics, Choice(at("02-01"))).stocks
+    # Of the new one, 28 units left in two days, of the old one in the last 28 days.
+    assert {row[0]: row[6] for row in shown.rows} == {"new": 2, "old": 28}

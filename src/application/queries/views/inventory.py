@@ -39,9 +39,9 @@ STOCKS_OUT = Kpi(
     "Stocks that ended the day without an available unit.",
     "f.available <= 0",
 )
-# How much leaves a day, over the last four weeks that the stock has rows for.
+# How much leaves a day, over the last four weeks, or all days since the first movement where those are fewer.
 _LEAVES = f"""LEFT JOIN LATERAL (
-    SELECT sum(recent.shipped)::numeric / {_SUPPLY_DAYS} AS a_day FROM fact_stock_daily recent
+    SELECT sum(recent.shipped)::numeric / count(*) AS a_day FROM fact_stock_daily recent
     WHERE recent.stream_id = f.stream_id
     AND recent.date_key > to_char(f.date_key::text::date - {_SUPPLY_DAYS}, 'YYYYMMDD')::integer
     AND recent.date_key <= f.date_key
