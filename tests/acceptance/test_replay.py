@@ -60,6 +60,10 @@ def test_the_star_as_it_was_known_has_the_figures_of_then(grown: Grown) -> None:
     first = orders["differences"][0]
     assert (first["live"], first["events"][0]["topic"]) == (None, "OrderPlaced.v1")
     assert "KPIs moved" in home.do("diff", "early", "live", "orders", "net")
+    home.do("policy", "set", "default", "--basis", "delivered")
+    assert home.json("diff", "early", "live", "orders_late")["policy"] == "default@2"
+    assert home.json("diff", "early", "live", "orders_late", "--policy", "default@1")["policy"] == "default@1"
+    home.do("policy", "set", "default", "--basis", "shipped")
 
     home.do("builds", "drop", "early")
     assert "no build 'early'" in home.refusal("kpi", "--as-of", "early")

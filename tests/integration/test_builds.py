@@ -20,6 +20,7 @@ from application.ports.builds import BuildExistsError, InvalidBuildNameError, In
 from application.ports.read_model import DependentObjectsError, RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
 from application.queries.figures import kpi_table
+from application.queries.policies import Policy, Rule
 from application.replay.difference import difference
 from tests.independent_fold import NAMES, read_raw
 from tests.independent_fold import figures as fold
@@ -307,6 +308,22 @@ def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(
     for row in moves["stock_units"].behind.differences:
         assert "date_key" not in row.key
         assert all(HALF < event.position <= len(LOG) for event in row.events)
+
+
+def test_kpis_move_by_the_policy_that_they_are_measured_by(builds: PostgresBuilds) -> None:
+    # Of o1, requested for the 20th, line 2 left on the 21st and arrived on the 25th, after the second build.
+    delivered = max(n for n, each in enumerate(LOG, 1) if each.stream_id == "order-o1")
+    builds.make("before", delivered - 1, silent)
+    builds.make("after", delivered, silent)
+    moved = {}
+    for policy in (Policy("default", 1, Rule()), Policy("default", 2, Rule(basis="delivered", grain="line"))):
+        found = difference(builds, "before", "after", ["orders_late", "orders"], policy=policy)
+        assert found.report()["policy"] == policy.label
+        moved[policy.label] = [(move.kpi.name, move.first, move.second, move.behind.rows) for move in found.moves]
+        for name, kept in (("before", 0), ("after", 1)):
+            (row,) = kpi_table(builds.open(name)[1], ["orders_late"], policies=[policy]).rows
+            assert row.figures["orders_late"] == (1 if policy.version == 1 else kept)
+    assert moved == {"default@1": [], "default@2": [("orders_late", 0, 1, 1)]}
 
 
 def test_rows_that_a_revised_product_changed_name_its_event(builds: PostgresBuilds) -> None:

@@ -11,6 +11,7 @@ from application.ports.analytics import Figure
 from application.ports.builds import Builds, KeptBuild, MovedRows
 from application.queries.definitions import Kpi
 from application.queries.figures import kpi_table
+from application.queries.policies import DEFAULT, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class BuildDifference:
-    """Two builds, the KPIs that moved from the first to the second, and how many did not."""
+    """Two builds, the KPIs that moved from the first to the second by a policy, and how many did not."""
 
     first: KeptBuild
     second: KeptBuild
+    policy: Policy
     moves: tuple[Move, ...]
     unmoved: int
 
@@ -38,6 +40,7 @@ class BuildDifference:
         return {
             "first": asdict(self.first),
             "second": asdict(self.second),
+            "policy": self.policy.label,
             "unmoved": self.unmoved,
             "moves": [
                 {
@@ -55,7 +58,9 @@ class BuildDifference:
         }
 
 
-def difference(builds: Builds, first: str, second: str, names: Sequence[str] = (), limit: int = 5) -> BuildDifference:
+def difference(
+    builds: Builds, first: str, second: str, names: Sequence[str] = (), limit: int = 5, *, policy: Policy = DEFAULT
+) -> BuildDifference:
     """Compare the KPIs of two builds, all where no names are given; up to `limit` rows are named behind each.
 
     Raises:
@@ -64,7 +69,7 @@ def difference(builds: Builds, first: str, second: str, names: Sequence[str] = (
         AnalyticsUnavailableError: there is nothing to read from.
     """
     (one, figures), (other, others) = builds.open(first), builds.open(second)
-    table, other_table = kpi_table(figures, names), kpi_table(others, names)
+    table, other_table = (kpi_table(each, names, policies=[policy]) for each in (figures, others))
     before, after = table.rows[0].figures, other_table.rows[0].figures
     moved = [kpi for kpi in table.kpis if before[kpi.name] != after[kpi.name]]
     behind = builds.moved_rows(one, other, moved, limit)
@@ -72,7 +77,7 @@ def difference(builds: Builds, first: str, second: str, names: Sequence[str] = (
         Move(kpi, before[kpi.name], after[kpi.name], _change(before[kpi.name], after[kpi.name]), rows)
         for kpi, rows in zip(moved, behind, strict=True)
     )
-    return BuildDifference(one, other, moves, len(table.kpis) - len(moves))
+    return BuildDifference(one, other, policy, moves, len(table.kpis) - len(moves))
 
 
 def _change(before: Figure, after: Figure) -> Figure:

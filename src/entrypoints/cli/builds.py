@@ -11,6 +11,7 @@ from entrypoints.cli.answers import shown
 from entrypoints.cli.certificates import print_events, print_rows
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import console, print_json, print_table
+from entrypoints.cli.selecting import policies_of
 
 
 @click.group()
@@ -48,15 +49,19 @@ def drop(names: tuple[str, ...]) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.argument("kpis", nargs=-1, metavar="[KPI]...")
+@click.option("--policy", default="default", show_default=True, help="What counts as late and in full.")
 @click.option("--limit", default=3, show_default=True, type=click.IntRange(0), help="Rows to name behind each KPI.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def diff(first: str, second: str, kpis: tuple[str, ...], limit: int, as_json: bool) -> None:
+def diff(  # noqa: PLR0917
+    first: str, second: str, kpis: tuple[str, ...], policy: str, limit: int, as_json: bool
+) -> None:
     """Say which KPIs moved from one build to another, by how much, and which events moved them.
 
     FIRST and SECOND are names of builds, or `live`.
     """
     with platform() as container:
-        found = difference(container.builds(), first, second, kpis, limit)
+        (measured_by,) = policies_of(container, (policy,))
+        found = difference(container.builds(), first, second, kpis, limit, policy=measured_by)
     if as_json:
         print_json(found.report())
     else:
