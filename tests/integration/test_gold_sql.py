@@ -633,6 +633,8 @@ def test_the_currencies_of_sums_of_money_are_known(two_suppliers: PostgresAnalyt
         "receipts": both,
     }
     assert found("average_stock_value", by="product") == {"stock": both}
+    assert found("freight_share") == {"orders": both}
+    assert found("inventory_turns") == found("inventory_days_of_supply") == {"stock": both}
     assert found("net", "stock_value", by="currency") == {}
     assert found("net", "stock_value", currency=["USD"]) == {"orders": ("USD",), "stock": ("USD",)}
     assert found("net", supplier=["acme"]) == {"orders": ("EUR",)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ _MONEY_OF = {
     STOCK_MOVEMENTS.name: ("receipts", "spend"),
 }
 """What the money of a fact is of, and the KPI whose rows have it."""
+_AMOUNT = re.compile(r"\bf\.(?:gross|net|freight|stock_value|unit_value|unit_cost)\b")
+"""A column of money: also a quotient of two sums of it means nothing where they are of several currencies."""
 
 
 def money_of(kpi: Kpi) -> str | None:
@@ -36,7 +39,7 @@ def currencies(
     """
     if by == _CURRENCY:
         return {}
-    money = dict.fromkeys(_MONEY_OF[kpi.fact.name] for kpi in kpis if kpi.unit == "money")
+    money = dict.fromkeys(_MONEY_OF[kpi.fact.name] for kpi in kpis if _AMOUNT.search(kpi.expression))
     found = {}
     for what, name in money:
         having = KPIS[name]
