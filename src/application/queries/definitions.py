@@ -105,12 +105,16 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What figures are broken down by; `sources` by the name of the fact. `time` marks periods."""
+    """What figures are broken down by; `sources` by the name of the fact. `time` marks periods.
+
+    `meaning` says in words whose member a row is, where the title does not.
+    """
 
     name: str
     title: str
     sources: Mapping[str, Source] = field(hash=False)
     time: bool = False
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """The KPIs, each defined once: dashboard, report, command line and tests all read them here.
 
 An order counts on the day it was placed, a line that it got later on the day it was added, a shipment on the day it
-was planned. Amounts are in the currency of the orders, those of stock in that of the products: where there are several,
-break them down by it. Sums of amounts are never rounded.
+was planned, a movement on the day it happened; days are UTC. Levels of stock are those at the end of the last day on
+which anything moved, of a period at its end, by month at the end of each. Amounts are in the currency of the orders,
+those of stock in that of the products: where there are several, break them down by it. Sums of amounts are never
+rounded; shares are to 6 places, averages and percentiles, which are interpolated, to 4. What would be divided by 0 is
+unknown.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ class Rule:
     more than `tolerance` units of time. Units that are still open make nothing late, however long ago the date was:
     an order is judged by what has left (or arrived), so that a figure depends on the log and on no clock. Such an
     order is not in full, unless a smaller share is enough, and so not on time in full either. By `day`, calendar days
-    (UTC) are compared; by `hour`, a date n days after the order means n times 24 hours after it. In full are at least
-    `in_full` (a share, above 0) of the units ordered, cancelled ones counted as missing or excused.
+    (UTC) are compared; by `hour`, a date n days after the order (or after its line was added) means n times 24 hours
+    after it. In full are at least `in_full` (a share, above 0) of the units ordered, cancelled ones counted as missing
+    or excused.
     """
 
     due: Due = "requested"

@@ -120,7 +120,7 @@ SERVICE_KPIS: tuple[Kpi, ...] = (
         "down",
         ORDER_LINES,
         average(days("f.placed_at", "f.first_shipped_at"), "f.shipped > 0"),
-        "Average days from placing to the first shipment, over order lines shipped.",
+        "Average days from placing, or adding a line later, to its first shipment, over order lines shipped.",
         "f.shipped > 0",
     ),
     Kpi(

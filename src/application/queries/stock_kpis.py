@@ -70,7 +70,8 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "down",
         STOCK_DAYS,
         share("sum(f.minutes_out_of_stock)", "1440 * count(*)"),
-        "Time without an available unit / time, of all stocks and days, to the minute.",
+        "Time without an available unit / time, of all stocks and days from their first movements on; a stock's first "
+        "day counts whole, the time before its movement as one with units.",
         "f.minutes_out_of_stock > 0",
     ),
     Kpi(
@@ -80,7 +81,7 @@ STOCK_KPIS: tuple[Kpi, ...] = (
         "none",
         STOCK_DAYS,
         f"round({_STOCK} / nullif(count(DISTINCT f.date_key), 0), 4)",
-        "Stock value at the end of each day, averaged over the days.",
+        "Stock value at the end of each day, averaged over the days from the first movement of any of the stocks on.",
         "f.stock_value <> 0",
     ),
     Kpi(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import application.queries.dimensions
 import application.queries.kpis as definitions
 from application.queries.definitions import Fact, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
+from application.queries.periods import previous
 from application.queries.policies import DEFAULT, Rule, terms, under
 from entrypoints.reference.markdown import as_code, described, page, table
 
@@ -30,6 +32,11 @@ def kpis_page() -> str:
         "KPIs",
         f"{described(definitions)}\n",
         *map(_section, facts),
+        "## Dimensions\n",
+        f"{described(application.queries.dimensions)}\n",
+        table(("name", "title", "meaning"), [(as_code(d.name), d.title, d.meaning) for d in DIMENSIONS.values()]),
+        "## The period before\n",
+        f"{described(previous)}\n",
         "## Policies\n",
         f"{described(Rule)}\n",
         _POLICY,

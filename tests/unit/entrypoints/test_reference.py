@@ -17,6 +17,7 @@ from application.ingest.messages import (
 )
 from application.projections.glossary import GLOSSARY
 from application.projections.registry import SUBJECTS
+from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
 from domain.order.commands import PlaceOrder
 from entrypoints.reference.__main__ import main
@@ -214,3 +215,6 @@ def test_kpis_show_unit_direction_meaning_dimensions_and_expression():
         assert page.count(f"| `{kpi.name}` |") == 2
         assert kpi.description in page
     assert "Broken down by `year`, " in page
+    for dimension in DIMENSIONS.values():
+        assert f"| `{dimension.name}` | {dimension.title} | {dimension.meaning} |" in page
+        assert dimension.meaning.endswith((".", "..."))

@@ -44,7 +44,7 @@
 -- column net: gross less discount
 -- column freight: freight
 -- column product_keys: version of the product of each line when the line was ordered, so that orders are found by what their lines are of
--- column location_ids: where units of each line were last allocated; null in it for a line without
+-- column location_ids: where units of each line were allocated or left from, as recorded last; null in it for a line without
 -- column first_position: position of the first event behind the row
 -- column last_position: position of the last event behind the row
 -- references dim_customer: customer_key

@@ -30,7 +30,7 @@
 -- column customer_id: the customer
 -- column carrier_id?: the carrier that was asked for; where none was, the one that took the first units
 -- column shipping_carrier_id?: the carrier that took the first units
--- column location_id?: where units were last allocated
+-- column location_id?: where units were allocated or left from, as recorded last
 -- column shipment_id?: the shipment that took the first units
 -- column ship_to_city?: where to, as ordered
 -- column ship_to_country?: where to, as ordered
