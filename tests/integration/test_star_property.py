@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
@@ -18,7 +18,7 @@ from application.simulation.simulation import simulate
 from domain.order.commands import AddOrderLines, IncreaseOrderLines, LineQuantity, PlaceOrder
 from domain.shared.refusal import Refusal
 from tests.integration.star import star
-from tests.integration.story import Story, at
+from tests.integration.story import Story
 from tests.soak import SOAK
 
 SEEDS = range(1, 40 if SOAK else 4)
@@ -26,10 +26,10 @@ GROWING = 0.1
 """How often an order grows when something else happens."""
 
 
-def simulated(seed: int) -> list[Recorded]:
+def simulated(seed: int, start: date = date(2024, 1, 1)) -> list[Recorded]:
     """Return a log of all kinds of orders, some of which grow, with more mishaps than usual; refusals leave nothing."""
     settings = SimulationSettings(
-        start=at("01-01"),
+        start=datetime(start.year, start.month, start.day, 12, tzinfo=UTC),
         seed=seed,
         orders=8,
         days=6,
