@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import LiteralString
+from typing import Literal
 
 import psycopg
 from psycopg import Connection, sql
 
+from adapters.postgres.read_model.comments import comment
 from adapters.postgres.read_model.gold_definitions import GoldDefinition, Index
 from adapters.postgres.read_model.refused_rows import naming_a_row
 from adapters.postgres.read_model.schemas import Schemas
@@ -49,14 +50,15 @@ def create_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> Non
         conn.execute(sql.SQL("ALTER TABLE {} ").format(table) + sql.SQL(", ").join(_constraints(gold)))
     for index in gold.indexes:
         conn.execute(_create_index(conn, table, index))
-    _comment(conn, schemas, gold, "TABLE")
+    _comment(conn, "TABLE", table, gold)
 
 
 def create_view(conn: Connection, schemas: Schemas, gold: GoldDefinition) -> None:
     """Create what is no table, once all tables are there."""
     schemas.use(conn)
-    conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(table_of(schemas, gold)).as_bytes(conn) + gold.select.encode())
-    _comment(conn, schemas, gold, "VIEW")
+    view = table_of(schemas, gold)
+    conn.execute(sql.SQL("CREATE VIEW {} AS\n").format(view).as_bytes(conn) + gold.select.encode())
+    _comment(conn, "VIEW", view, gold)
 
 
 def reference_gold(conn: Connection, schemas: Schemas, gold: GoldDefinition, keys: Mapping[str, Sequence[str]]) -> None:
@@ -162,13 +164,8 @@ def _create_index(conn: Connection, table: sql.Identifier, index: Index) -> byte
     return statement.as_bytes(conn) + (f" WHERE {index.where}".encode() if index.where else b"")
 
 
-def _comment(conn: Connection, schemas: Schemas, gold: GoldDefinition, kind: LiteralString) -> None:
-    table = table_of(schemas, gold)
-    conn.execute(sql.SQL(f"COMMENT ON {kind} {{}} IS {{}}").format(table, sql.Literal(gold.comment)))
-    for name, column in gold.columns.items():
-        conn.execute(
-            sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(name), sql.Literal(column.comment))
-        )
+def _comment(conn: Connection, kind: Literal["TABLE", "VIEW"], name: sql.Identifier, gold: GoldDefinition) -> None:
+    comment(conn, kind, name, gold.comment, {each: column.comment for each, column in gold.columns.items()})
 
 
 def table_of(schemas: Schemas, gold: GoldDefinition) -> sql.Identifier:

@@ -12,6 +12,7 @@ from typing import Any, LiteralString, get_args, get_type_hints
 from psycopg import Connection, sql
 from psycopg.types.numeric import DecimalBinaryDumper
 
+from adapters.postgres.read_model.comments import comment
 from adapters.postgres.read_model.refused_rows import naming_the_row
 from application.projections.table import Table
 
@@ -61,11 +62,7 @@ class SilverTable:
         """Create the table, without key and indexes, so that it can be loaded fast."""
         name = self._name(schema)
         conn.execute(sql.SQL("CREATE TABLE {} ({})").format(name, self._definition))
-        conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(self.table.comment)))
-        for column, comment in self.table.comments.items():
-            conn.execute(
-                sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name, sql.Identifier(column), sql.Literal(comment))
-            )
+        comment(conn, "TABLE", name, self.table.comment, self.table.comments)
 
     def index(self, conn: Connection, schema: str) -> None:
         """Add the primary key, and an index on the stream id unless the key starts with it."""
