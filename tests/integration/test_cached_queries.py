@@ -30,8 +30,8 @@ HALF = LOG[: len(LOG) // 2]
 
 
 @pytest.fixture
-def read_model(conninfo: str) -> Iterator[PostgresReadModel]:
-    model = PostgresReadModel(conninfo, SUBJECTS, GOLD)
+def read_model(prepared: str) -> Iterator[PostgresReadModel]:
+    model = PostgresReadModel(prepared, SUBJECTS, GOLD)
     model.create()
     model.apply(HALF, 0)
     yield model
@@ -39,8 +39,8 @@ def read_model(conninfo: str) -> Iterator[PostgresReadModel]:
 
 
 @pytest.fixture
-def pool(conninfo: str, read_model: PostgresReadModel) -> Iterator[ConnectionPool]:
-    with open_pool(conninfo, size=2) as pool:
+def pool(prepared: str, read_model: PostgresReadModel) -> Iterator[ConnectionPool]:
+    with open_pool(prepared, size=2) as pool:
         yield pool
 
 
@@ -90,9 +90,7 @@ def test_a_rebuild_at_the_same_position_has_figures_of_its_own(
     assert before.rows[0].figures != after.rows[0].figures == {"orders": 0}
 
 
-def test_databases_and_schemas_do_not_share_figures(
-    pool: ConnectionPool, postgres: EmbeddedPostgres, conninfo: str
-) -> None:
+def test_databases_and_schemas_do_not_share_figures(pool: ConnectionPool, postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE beside TEMPLATE migrated")
         try:
@@ -103,8 +101,8 @@ def test_databases_and_schemas_do_not_share_figures(
             connection.execute("DROP DATABASE beside WITH (FORCE)")
 
 
-def test_a_role_without_rights_of_its_own_may_ask_for_the_revision(conninfo: str, pool: ConnectionPool) -> None:
-    with psycopg.connect(conninfo) as connection:
+def test_a_role_without_rights_of_its_own_may_ask_for_the_revision(prepared: str, pool: ConnectionPool) -> None:
+    with psycopg.connect(prepared) as connection:
         connection.execute("CREATE ROLE reading")
         connection.execute("GRANT USAGE ON SCHEMA events TO reading")
         connection.execute("GRANT SELECT ON events.notification_tracking TO reading")

@@ -56,8 +56,8 @@ class Owned(NamedTuple):
 
 
 @pytest.fixture
-def pool(conninfo: str) -> Iterator[ConnectionPool]:
-    with open_pool(conninfo, size=4) as pool:
+def pool(prepared: str) -> Iterator[ConnectionPool]:
+    with open_pool(prepared, size=4) as pool:
         yield pool
 
 
@@ -112,10 +112,10 @@ class Platform(NamedTuple):
 
 
 @pytest.fixture
-def platform(conninfo: str, owned: Owned) -> Iterator[Platform]:
-    container = Container(settings=providers.Object(Settings(database_url=conninfo)))
+def platform(prepared: str, owned: Owned) -> Iterator[Platform]:
+    container = Container(settings=providers.Object(Settings(database_url=prepared)))
     ledger = container.source_ledger()
-    yield Platform(container, conninfo, CatalogIngest(owned.catalog, ledger, ledger, container.topic_log()))
+    yield Platform(container, prepared, CatalogIngest(owned.catalog, ledger, ledger, container.topic_log()))
     container.shutdown_resources()
 
 

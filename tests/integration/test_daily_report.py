@@ -52,8 +52,8 @@ def past() -> list[OutgoingMessage]:
 
 
 @pytest.fixture
-def container(conninfo: str) -> Iterator[Container]:
-    with platform(Settings(database_url=url_of(conninfo))) as opened:
+def container(prepared: str) -> Iterator[Container]:
+    with platform(Settings(database_url=url_of(prepared))) as opened:
         yield opened
 
 

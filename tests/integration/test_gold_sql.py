@@ -190,8 +190,8 @@ def test_orders_and_shipments_follow_lines_that_come_late_and_products_that_are_
     assert [table for table in certificate.tables if not table.equal] == []
 
 
-def test_a_shipment_that_comes_before_its_order_has_the_products_that_it_carries(conninfo: str) -> None:
-    with star(conninfo, tell_of_a_late_order()[:3]) as house:
+def test_a_shipment_that_comes_before_its_order_has_the_products_that_it_carries(prepared: str) -> None:
+    with star(prepared, tell_of_a_late_order()[:3]) as house:
         assert house.rows("SELECT shipment_id, product_keys FROM fact_shipment ORDER BY 1") == [
             ("s1", [TEA]),
             ("s2", [TEA]),

@@ -16,8 +16,8 @@ LOG = tell_everything()
 
 
 @pytest.fixture
-def sound(conninfo: str) -> Iterator[Star]:
-    with star(conninfo, LOG) as opened:
+def sound(prepared: str) -> Iterator[Star]:
+    with star(prepared, LOG) as opened:
         yield opened
 
 
@@ -34,8 +34,8 @@ def test_a_sound_star_passes_and_names_inferred_members_as_a_warning(sound: Star
     assert run.position == sound.read_model.position()
 
 
-def test_a_shipment_that_comes_before_its_order_is_a_warning(conninfo: str) -> None:
-    with star(conninfo, tell_of_two_suppliers()) as house:
+def test_a_shipment_that_comes_before_its_order_is_a_warning(prepared: str) -> None:
+    with star(prepared, tell_of_two_suppliers()) as house:
         run = house.quality.run(CHECKS)
         assert run.failures(Severity.ERROR) == ()
         warnings = {each.name: each.keys for each in run.failures(Severity.WARN)}

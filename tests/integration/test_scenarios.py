@@ -93,13 +93,13 @@ def test_layers_reconcile(house: Star) -> None:
     assert run.failures(Severity.ERROR) == ()
 
 
-def test_a_late_dimension_completes_the_inferred_row_and_keeps_its_key(conninfo: str) -> None:
+def test_a_late_dimension_completes_the_inferred_row_and_keeps_its_key(prepared: str) -> None:
     story = Story()
     fact, *catalog = LATE_DIMENSION.commands
     story.tell(fact)
     key = surrogate_key("product-tin", at("03-01"), 1)
     query = "SELECT product_key, name, version, inferred, unit_price FROM dim_product WHERE product_id = 'tin'"
-    with star(conninfo, story.log) as house:
+    with star(prepared, story.log) as house:
         assert house.rows(query) == [(key, "tin", 0, True, None)]
         assert house.rows("SELECT product_key FROM fact_order_line") == [(key,)]
         known = len(story.log)
@@ -111,7 +111,7 @@ def test_a_late_dimension_completes_the_inferred_row_and_keeps_its_key(conninfo:
         assert house.differences() == []
 
 
-def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_ordered(conninfo: str) -> None:
+def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_ordered(prepared: str) -> None:
     story = Story()
     story.tell(
         RegisterCarrier(carrier_id="dhl", occurred_at=at("01-01"), name="DHL"),
@@ -130,7 +130,7 @@ def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_o
             carrier_id="dhl",
         ),
     )
-    with star(conninfo, story.log) as stars:
+    with star(prepared, story.log) as stars:
         before = len(story.log)
         story.tell(ReviseCarrier(carrier_id="dhl", occurred_at=at("01-05"), name="DHL of January"))
         stars.append(story.log[before:])
@@ -140,7 +140,7 @@ def test_a_carrier_revised_back_in_time_reaches_what_was_shipped_before_it_was_o
         assert stars.differences() == []
 
 
-def test_an_order_of_which_a_part_came_in_time_has_not_kept_its_promise(conninfo: str) -> None:
+def test_an_order_of_which_a_part_came_in_time_has_not_kept_its_promise(prepared: str) -> None:
     story = Story()
     for order_id, delivered in (("whole", 10), ("part", 1)):
         line = OrderedLine(line_no=1, product_id="tea", quantity=10, unit_price=Decimal(10))
@@ -157,6 +157,6 @@ def test_an_order_of_which_a_part_came_in_time_has_not_kept_its_promise(conninfo
             ShipOrderLines(order_id=order_id, occurred_at=at("01-12"), lines=units),
             DeliverOrderLines(order_id=order_id, occurred_at=at("01-15"), lines=units),
         )
-    with star(conninfo, story.log) as stars:
+    with star(prepared, story.log) as stars:
         (row,) = kpi_table(stars.analytics, ["on_time_original_rate", "on_time_revised_rate"]).rows
         assert row.figures == {"on_time_original_rate": Decimal("0.5"), "on_time_revised_rate": Decimal("0.5")}

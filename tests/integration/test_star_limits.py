@@ -33,21 +33,21 @@ def an_order(**more: date | str) -> PlaceOrder:
     return PlaceOrder(occurred_at=at("01-10"), lines=(line,), **values)  # type: ignore[arg-type]
 
 
-def test_the_calendar_has_every_day_that_is_taken(conninfo: str) -> None:
-    with star(conninfo) as stars:
+def test_the_calendar_has_every_day_that_is_taken(prepared: str) -> None:
+    with star(prepared) as stars:
         assert stars.rows("SELECT min(date), max(date) FROM dim_date") == [(EARLIEST_DAY, LATEST_DAY - timedelta(1))]
 
 
-def test_the_first_and_the_last_day_are_followed_and_rebuilt(conninfo: str) -> None:
+def test_the_first_and_the_last_day_are_followed_and_rebuilt(prepared: str) -> None:
     story = Story()
     story.tell(an_order(requested_date=LATEST_DAY - timedelta(1), promised_date=EARLIEST_DAY))
-    with star(conninfo, story.log) as stars:
+    with star(prepared, story.log) as stars:
         keys = stars.rows("SELECT requested_date_key, promised_date_key FROM fact_order_line")
         assert keys == [(20691231, 19700101)]
         assert stars.differences() == []
 
 
-def test_the_longest_texts_that_are_taken_fit_into_every_index(conninfo: str) -> None:
+def test_the_longest_texts_that_are_taken_fit_into_every_index(prepared: str) -> None:
     names = {name: longest() for name in ("order_id", "customer_id", "carrier_id", "ship_to_city", "ship_to_country")}
     shipment = {name: longest() for name in ("shipment_id", "carrier_id", "origin_location_id", "destination_country")}
     story = Story()
@@ -68,7 +68,7 @@ def test_the_longest_texts_that_are_taken_fit_into_every_index(conninfo: str) ->
             **shipment,
         ),
     )
-    with star(conninfo, story.log) as stars:
+    with star(prepared, story.log) as stars:
         assert stars.rows("SELECT country FROM fact_order_line") == [(names["ship_to_country"],)]
         assert stars.differences() == []
 
@@ -83,12 +83,12 @@ def told_outside_the_calendar() -> list[Recorded]:
 
 
 @pytest.mark.parametrize("applied", [0, 1])
-def test_an_event_outside_the_calendar_is_named_by_whoever_it_stops(conninfo: str, applied: int) -> None:
+def test_an_event_outside_the_calendar_is_named_by_whoever_it_stops(prepared: str, applied: int) -> None:
     log = told_outside_the_calendar()
     of = (
         r"gold.fact_stock_\w+ refuses a row: .*not present in table \"dim_date\".*of inventory-nut.*, from its event at"
     )
-    with star(conninfo, log[:applied]) as house:
+    with star(prepared, log[:applied]) as house:
         house.append(log[applied:])
         with pytest.raises(RowRefusedError, match=of):
             house.follow()

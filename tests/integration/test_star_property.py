@@ -81,12 +81,12 @@ def batches(log: list[Recorded], chance: Random) -> Iterator[list[Recorded]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_star_followed_in_any_order_and_batches_equals_the_one_built(conninfo: str, seed: int) -> None:
+def test_a_star_followed_in_any_order_and_batches_equals_the_one_built(prepared: str, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - reproducible on purpose
     log = simulated(seed)
     if seed % 3:
         log = shuffled(log, chance)
-    with star(conninfo) as house:
+    with star(prepared) as house:
         for batch in batches(log, chance):
             house.append(batch)
             house.follow(len(batch))
