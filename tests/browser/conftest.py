@@ -33,5 +33,5 @@ def viewer(context: BrowserContext, served: Served) -> Iterator[Viewer]:
     """A window from which no request may leave the machine."""
     window = Viewer(context, served)
     yield window
-    window.page.close()
+    window.leave()
     assert window.hosts <= {served.url.removeprefix("http://"), ""}

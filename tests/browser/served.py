@@ -153,13 +153,16 @@ def colours(picture: bytes) -> set[tuple[int, ...]]:
 
 
 class Viewer:
-    """One reader's window, and every host that it asked for something."""
+    """One reader's window, and every host that it asked for something.
+
+    It is the one that is open, if any: whatever loads there again takes half of what it takes a new one.
+    """
 
     def __init__(self, context: BrowserContext, served: Served) -> None:
         context.set_default_timeout(PATIENCE_MS)
         self.hosts: set[str] = set()
         context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        self.page: Page = context.new_page()
+        self.page: Page = context.pages[0] if context.pages else context.new_page()
         self._served = served
 
     def open(self, path: str = "/") -> Page:
@@ -167,6 +170,10 @@ class Viewer:
         self.page.goto(self._served.url + path)
         self.settled()
         return self.page
+
+    def leave(self) -> None:
+        """Show nothing any more, and ask for nothing."""
+        self.page.goto("about:blank")
 
     def settled(self) -> None:
         """Wait until the page says how fresh it is."""

@@ -60,11 +60,10 @@ def asking(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def context(asking: BrowserContext) -> Iterator[BrowserContext]:
+def context(asking: BrowserContext, guarded: Served) -> Iterator[BrowserContext]:
     """That browser, in which nobody is logged in."""
     yield asking
-    for page in asking.pages:
-        page.close()
+    Viewer(asking, guarded).leave()
     asking.clear_cookies()
 
 
@@ -91,8 +90,8 @@ def an_open_message(window: Viewer, guarded: Served) -> int:
 
 
 def test_without_a_login_there_is_no_figure(context: BrowserContext, guarded: Served) -> None:
+    page = Viewer(context, guarded).page
     for path in ("/", "/orders", "/pipeline", "/explain"):
-        page = context.new_page()
         page.goto(guarded.url + path)
         page.get_by_text("Log in to see the supply chain.").wait_for()
         expect(page.get_by_test_id("stMetric")).to_have_count(0)
