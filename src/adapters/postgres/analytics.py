@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg
 from psycopg import Connection, sql
@@ -35,6 +36,7 @@ class PostgresAnalytics:
     def __init__(self, pool: ConnectionPool, schema: str = "gold") -> None:
         self._pool = pool
         self._schema = schema
+        self._of_moment: Connection | None = None
 
     def measure(
         self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
@@ -104,7 +106,18 @@ class PostgresAnalytics:
             return read_checkpoint(connection)
 
     @contextmanager
+    def moment(self) -> Iterator[Self]:
+        """Give the same figures, all of one moment."""
+        with self._snapshot() as connection:
+            within = copy(self)
+            within._of_moment = connection
+            yield within
+
+    @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
+        if self._of_moment is not None:
+            yield self._of_moment
+            return
         found = False
         try:
             with self._pool.connection() as connection, connection.transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -92,6 +93,12 @@ class Analytics(Protocol):
 
     def position(self) -> int:
         """Return the position in the log up to which the figures are true; raises as `measure` does."""
+
+    def moment(self) -> AbstractContextManager[Analytics]:
+        """Give analytics all of whose answers are of one moment: that of the call. Raises as `measure` does.
+
+        Ask at once, and show afterwards: while it is open, tables that were rebuilt are not put in place.
+        """
 
 
 class AnalyticsUnavailableError(PlatformError):

@@ -23,7 +23,7 @@ _MEMBERS: Decoder[list[Member]] = Decoder(list[Member])
 
 
 class _CachedAnalytics:
-    """Answers `measure` and `members` from the cache; everything else goes to the analytics behind it.
+    """Answers `measure` and `members` from the cache; all else, moments included, goes to the analytics behind it.
 
     A key is the whole question, definitions and policies included, with the revision of the read models. That
     is read before the answer, so an answer may be newer than its key says, and is never older.

@@ -13,7 +13,7 @@ from application.ports.archive import Archive, ArchivedMessage
 from application.ports.event_store import EventStore, RecordedEvent
 from application.queries.definitions import FACTS, Fact, Kpi
 from application.queries.expressions import rows
-from application.queries.figures import Members, kpi_table, selection
+from application.queries.figures import Members, kpi_within, selection
 from application.queries.policies import DEFAULT, Policy
 
 
@@ -68,19 +68,20 @@ def explain_figure(
     limit: int = 20,
 ) -> ExplainedFigure:
     """Return a KPI's figure and up to `limit` rows behind it; raises as `kpi_table` does."""
-    (kpi,) = kpi_table(analytics, [name], members=members, period=period, policies=[policy]).kpis
-    return explain(analytics, kpi, selection(members, period), policy, limit)
+    where = selection(members, period)
+    return explain(analytics, kpi_within(name, where, policy), where, policy, limit)
 
 
 def explain(analytics: Analytics, kpi: Kpi, where: Selection, policy: Policy, limit: int = 20) -> ExplainedFigure:
-    """Return the figure of a KPI that a policy gave its meaning, and up to `limit` rows behind it.
+    """Return the figure of a KPI that a policy gave its meaning, and up to `limit` rows behind it, of one moment.
 
     Raises:
         AnalyticsUnavailableError: there is nothing to read from.
     """
     behind = replace(kpi, name="rows_behind", unit="rows", expression=rows(kpi.counted))
-    ((_, figures),) = analytics.measure([kpi, behind], None, where)
-    named = _named(kpi, analytics.evidence(kpi, where, limit))
+    with analytics.moment() as moment:
+        ((_, figures),) = moment.measure([kpi, behind], None, where)
+        named = _named(kpi, moment.evidence(kpi, where, limit))
     return ExplainedFigure(kpi, policy, figures[kpi.name], named, int(figures[behind.name] or 0))
 
 

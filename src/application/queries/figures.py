@@ -145,9 +145,20 @@ def evidence(
     limit: int = 100,
 ) -> list[Evidence]:
     """Return rows behind a KPI; raises as `kpi_table` does."""
-    kpi, where = find_kpi(name), selection(members, period)
+    where = selection(members, period)
+    return analytics.evidence(kpi_within(name, where, policy), where, limit)
+
+
+def kpi_within(name: str, where: Selection, policy: Policy) -> Kpi:
+    """Return a KPI as a policy says, for a selection of facts.
+
+    Raises:
+        UnknownKpiError: there is none of that name.
+        UnsupportedBreakdownError: it does not know a dimension of the selection.
+    """
+    kpi = find_kpi(name)
     _require_known(kpi, [each.dimension for each in where.filters])
-    return analytics.evidence(under(kpi, policy), where, limit)
+    return under(kpi, policy)
 
 
 def selection(members: Members | None, period: Period | None) -> Selection:

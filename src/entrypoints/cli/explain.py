@@ -53,17 +53,13 @@ def explain(  # noqa: PLR0917
             explained = explain_event(container.event_store(), container.archive(), what)
             print_json(_message_json(explained)) if as_json else _print_message(explained)
         else:
-            analytics = container.analytics()
-            members, period = members_of(conditions, analytics), period_of(first, last)
-            figure = explain_figure(
-                analytics,
-                what,
-                members=members,
-                period=period,
-                policy=policies_of(container, (policy,))[0],
-                limit=limit,
-            )
-            found = currency_of_each(analytics, [figure.kpi], None, selection(members, period))
+            (measured_by,), period = policies_of(container, (policy,)), period_of(first, last)
+            with container.analytics().moment() as analytics:
+                members = members_of(conditions, analytics)
+                figure = explain_figure(
+                    analytics, what, members=members, period=period, policy=measured_by, limit=limit
+                )
+                found = currency_of_each(analytics, [figure.kpi], None, selection(members, period))
             unit = found.get(figure.kpi.name, figure.kpi.unit)
             print_json(_figure_json(figure)) if as_json else _print_figure(figure, unit)
 
