@@ -114,14 +114,15 @@ def test_what_is_published_can_be_read_to_its_end_by_the_one_reader(stream: Mess
     assert all(stream.is_read_here(partition) for partition in start)
 
 
-def test_few_large_messages_come_at_a_time(stream: MessageStream) -> None:
-    large = [OutgoingMessage("orders", "key", bytes([n]) * 900_000) for n in range(60)]
+@pytest.mark.parametrize(("key", "payload"), [(3, 900_000), (900_000, 3)])
+def test_few_large_messages_come_at_a_time(stream: MessageStream, key: int, payload: int) -> None:
+    large = [OutgoingMessage("orders", "k" * key, bytes([n]) * payload) for n in range(60)]
     for n in range(0, len(large), 10):
         stream.publish(large[n : n + 10])
     received: list[ReceivedMessage] = []
     while len(received) < len(large):
         batch = stream.poll(1_000, PATIENCE)
-        assert 0 < sum(len(m.payload) for m in batch) <= 2 * POLL_BYTES
+        assert 0 < sum(len(m.payload) + len(m.key or "") for m in batch) <= 2 * POLL_BYTES
         received += batch
     assert [m.payload for m in received] == [m.payload for m in large]
 

@@ -398,23 +398,25 @@ class Busy(MemoryMessageStream):
     """A stream on which another message comes whenever one is polled."""
 
     polled = 0
-    payload = b"{}"
+    key, payload = "k", b"{}"
 
     def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
         self.polled += 1
         assert self.polled < 200, "it takes in nothing of what it has"
-        self.publish([OutgoingMessage(SHOP, "k", self.payload)])
+        self.publish([OutgoingMessage(SHOP, self.key, self.payload)])
         time.sleep(0.001)
         return super().poll(limit, timeout)
 
 
-@pytest.mark.parametrize(("seconds", "size", "most"), [(0.1, 2, 110), (60, POLL_BYTES // 4, 5)])
+@pytest.mark.parametrize(
+    ("seconds", "sizes", "most"), [(0.1, (1, 2), 110), (60, (1, POLL_BYTES // 4), 5), (60, (POLL_BYTES // 4, 2), 5)]
+)
 def test_messages_that_come_all_the_time_are_taken_in_meanwhile(
-    erp: Feed, monkeypatch: pytest.MonkeyPatch, seconds: float, size: int, most: int
+    erp: Feed, monkeypatch: pytest.MonkeyPatch, seconds: float, sizes: tuple[int, int], most: int
 ) -> None:
     monkeypatch.setattr(topics, "GATHER_SECONDS", seconds, raising=False)
     busy = Busy([SHOP, ORDERS, LINES])
-    busy.payload = json.dumps({"event": "x" * (size - 2)}).encode()
+    busy.key, busy.payload = "k" * sizes[0], json.dumps({"event": "x" * (sizes[1] - 2)}).encode()
     with closing(DuckDbRowMapping(erp.mapping)) as mapping:
         ingest = TopicIngest(busy, mapping, erp.ledger, erp.ledger, erp)
         ingest.begin()

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Condition, Event
+from time import sleep
 
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
@@ -30,6 +31,7 @@ from application.ingest.service import Ingest, IngestSettings
 from application.ports.event_store import Batch, ConcurrencyConflictError, StoreUnavailableError
 from application.ports.inbox import Balance, Quarantined, QuarantineStatus
 from application.ports.message_stream import (
+    POLL_BYTES,
     OutgoingMessage,
     OversizedMessageError,
     Partition,
@@ -283,6 +285,23 @@ def test_foreign_keys_and_missing_values_can_be_kept(connection: KafkaConnection
         (None, b"3"),
         ("none", b""),
     ]
+
+
+@pytest.mark.parametrize("topics", [None, ["orders"]])
+def test_few_messages_with_large_headers_come_at_a_time(connection: KafkaConnection, topics: list[str] | None) -> None:
+    each, count = 900_000, 50
+    with raw_producer(connection) as producer, closing(KafkaMessageStream(connection, topics=topics)) as stream:
+        for n in range(count):
+            producer.produce(f"{connection.topic_prefix}orders", str(n), partition=0, headers={"x": b"x" * each})
+            producer.flush(PATIENCE)
+        received = take(stream, 1, limit=1)
+        # The client fetches the others meanwhile.
+        sleep(1.0)
+        while len(received) < count:
+            batch = stream.poll(1_000, PATIENCE)
+            assert 0 < len(batch) * each <= 2 * POLL_BYTES
+            received += batch
+    assert [m.payload for m in received] == [str(n).encode() for n in range(count)]
 
 
 def test_a_seek_before_the_first_poll_counts(stream: KafkaMessageStream) -> None:

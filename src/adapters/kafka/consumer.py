@@ -45,8 +45,8 @@ After a fatal one, such as another consumer of the same name, a client reads not
 """
 
 
-Content = tuple[bytes, Trace | None]
-"""Of a message: its payload, and the trace that its headers name."""
+Content = tuple[bytes, Trace | None, int]
+"""Of a message: its payload, the trace that its headers name, and the bytes of these."""
 
 
 class GroupConsumer:
@@ -78,6 +78,7 @@ class GroupConsumer:
         self._misplaced = False
         self._lost: set[Place] = set()
         self._usual_bytes = _LARGE
+        self._polled_bytes = 0
         self.assignments = 0
         with translated():
             consumer.subscribe(list(names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
@@ -94,6 +95,7 @@ class GroupConsumer:
             self.place(self._positions())
         least = _FETCH_SECONDS if self._next else _JOIN_SECONDS
         deadline = time.monotonic() + max(timeout, least)
+        self._polled_bytes = 0
         messages = self._take_fetched([], limit)
         while not messages and (remaining := deadline - time.monotonic()) > 0:
             messages = self._take_fetched(self._take(1, min(remaining, _SLICE_SECONDS)), limit)
@@ -132,10 +134,13 @@ class GroupConsumer:
         self._consumer.close()
 
     def _take_fetched(self, taken: list[ReceivedMessage], limit: int) -> list[ReceivedMessage]:
-        """Add what the client has fetched, up to POLL_BYTES; it asks for as many as would fit if all were alike."""
-        room = POLL_BYTES - sum(len(message.payload) for message in taken)
+        """Add what the client has fetched, up to POLL_BYTES; it asks for as many as would fit if all were alike.
+
+        Headers count too: the client holds them until the message is read.
+        """
         self._lost.clear()
-        while len(taken) < limit and room > 0:
+        while len(taken) < limit and (room := POLL_BYTES - self._polled_bytes) > 0:
+            before = self._polled_bytes
             more = self._take(max(1, min(limit - len(taken), _SLICE_MESSAGES, room // self._usual_bytes)), 0.0)
             if self._lost:
                 lost = {(self._names[topic], number) for topic, number in self._lost}
@@ -143,9 +148,7 @@ class GroupConsumer:
                 self._lost.clear()
             if not more:
                 break
-            size = sum([len(message.payload) for message in more])
-            self._usual_bytes = size // len(more) + 1
-            room -= size
+            self._usual_bytes = (self._polled_bytes - before) // len(more) + 1
             taken += more
         return taken
 
@@ -170,6 +173,7 @@ class GroupConsumer:
         begun = dict(following)
         disordered: set[Place] = set()
         kept = []
+        size = 0
         # Messages of a partition come many in a row: what holds for all of these is looked up once.
         place: Place = ("", -1)
         name, expected = "", None
@@ -199,7 +203,10 @@ class GroupConsumer:
                 continue
             following[place] = expected = offset + 1
             text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
-            kept.append(ReceivedMessage(name, number, offset, text, *content_of(message)))
+            payload, trace, of_headers = content_of(message)
+            size += len(payload) + len(key or b"") + of_headers
+            kept.append(ReceivedMessage(name, number, offset, text, payload, trace))
+        self._polled_bytes += size
         for place in disordered:
             self._seek(place, begun[place])
         again = {(names[topic], number) for topic, number in disordered}

@@ -130,13 +130,22 @@ class KafkaMessageStream:
 
 
 def _content(message: Message) -> Content:
-    try:
-        headers = cast("Headers | None", _headers_of(message))
-    except SystemError:
-        headers = None
+    headers = _headers(message)
     value = message.value() or b""
-    return (structured(headers, value), trace_of(headers)) if headers else (value, None)
+    return (structured(headers, value), trace_of(headers), _bytes_of(headers)) if headers else (value, None, 0)
 
 
 def _value(message: Message) -> Content:
-    return message.value() or b"", None
+    headers = _headers(message)
+    return message.value() or b"", None, _bytes_of(headers) if headers else 0
+
+
+def _headers(message: Message) -> Headers | None:
+    try:
+        return cast("Headers | None", _headers_of(message))
+    except SystemError:
+        return None
+
+
+def _bytes_of(headers: Headers) -> int:
+    return sum([len(name) + len(text or b"") for name, text in headers])

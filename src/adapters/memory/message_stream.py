@@ -73,10 +73,11 @@ class MemoryMessageStream:
         size = 0
         for partition, log in self._logs.items():
             start = self._next.get(partition, 0)
-            for offset, message in enumerate(log[start : start + limit - len(messages)], start):
-                size += len(message.payload)
+            for offset, sent in enumerate(log[start : start + limit - len(messages)], start):
+                message = ReceivedMessage(*partition, offset, sent.key, sent.payload)
+                size += message.size
                 if messages and size > POLL_BYTES:
                     return messages
-                messages.append(ReceivedMessage(*partition, offset, message.key, message.payload))
+                messages.append(message)
                 self._next[partition] = offset + 1
         return messages

@@ -34,10 +34,11 @@ _COPY = 'COPY stream.messages (topic, partition, "offset", key, payload) FROM ST
 _POLL = (
     'SELECT p.topic, p.partition, m."offset", m.key, m.payload '
     "FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS p (topic, partition, next) CROSS JOIN LATERAL ("
-    'SELECT *, sum(octet_length(payload)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS bytes FROM ('
-    "SELECT * FROM stream.messages s WHERE s.topic = p.topic AND s.partition = p.partition "
-    'AND s."offset" >= p.next ORDER BY s."offset" LIMIT %s) page) m '
-    "WHERE m.bytes <= %s OR m.bytes = octet_length(m.payload)"
+    'SELECT *, sum(size) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS bytes FROM ('
+    "SELECT *, octet_length(key) + octet_length(payload) AS size FROM stream.messages s "
+    'WHERE s.topic = p.topic AND s.partition = p.partition AND s."offset" >= p.next '
+    'ORDER BY s."offset" LIMIT %s) page) m '
+    "WHERE m.bytes <= %s OR m.bytes = m.size"
 )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from application.errors import PlatformError
 
 POLL_BYTES = 16 * 1024 * 1024
-"""The payloads that one poll of a stream returns, in all."""
+"""What one poll of a stream returns in all, by `ReceivedMessage.size`."""
 
 
 class Partition(NamedTuple):
@@ -52,6 +52,11 @@ class ReceivedMessage(NamedTuple):
     key: str | None
     payload: bytes
     trace: Trace | None = None
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes: those of its key and its payload."""
+        return len(self.key or "") + len(self.payload)
 
 
 class MessageStream(Protocol):

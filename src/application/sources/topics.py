@@ -226,7 +226,7 @@ def _positions(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
 
 
 def _size(messages: Iterable[ReceivedMessage]) -> int:
-    return sum(len(message.payload) for message in messages)
+    return sum(message.size for message in messages)
 
 
 def _read_from(read: Sequence[ReceivedMessage]) -> dict[Partition, int]:
