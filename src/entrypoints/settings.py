@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from application.errors import InvalidRequestError
 
@@ -13,6 +14,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 PROCESSES = ("fulfilment", "enrichment")
 
+HTTP = ("https://", "http://")
 MONGODB = ("mongodb://", "mongodb+srv://")
 KAFKA = "DATAFLOW_KAFKA_"
 KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
@@ -179,14 +181,22 @@ def _archive(environment: Mapping[str, str]) -> str | None:
     return url
 
 
-def _address(
-    environment: Mapping[str, str], name: str, schemes: tuple[str, ...] = ("https://", "http://")
-) -> str | None:
+def _address(environment: Mapping[str, str], name: str, schemes: tuple[str, ...] = HTTP) -> str | None:
     """Return an address; what it holds beside its scheme appears in no error, it may be a secret."""
     url = environment.get(name) or None
     if url is not None and not url.startswith(schemes):
         raise SettingsError(f"{name} must begin with {' or '.join(schemes)}")
+    if url is not None and schemes == HTTP and not host_of(url):
+        raise SettingsError(f"{name} names no host")
     return url
+
+
+def host_of(address: str) -> str | None:
+    """Return the host of an address without what else it may hold, such as a password; None where it names none."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def _rate(environment: Mapping[str, str], name: str) -> int | None:

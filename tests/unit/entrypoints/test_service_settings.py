@@ -35,6 +35,8 @@ def test_each_service_has_an_address_and_a_rate() -> None:
     ("name", "value", "told"),
     [
         ("DATAFLOW_WEATHER_URL", "api.example.com", "DATAFLOW_WEATHER_URL must begin with https:// or http://"),
+        ("DATAFLOW_WEATHER_URL", "http://:8080/", "DATAFLOW_WEATHER_URL names no host"),
+        ("DATAFLOW_PLACES_URL", "https://[::1/", "DATAFLOW_PLACES_URL names no host"),
         ("DATAFLOW_ROUTES_URL", "ftp://example.com", "DATAFLOW_ROUTES_URL must begin"),
         ("DATAFLOW_PLACES_PER_SECOND", "often", "DATAFLOW_PLACES_PER_SECOND is 'often'; it takes a whole number"),
         ("DATAFLOW_CATALOG_URL", "host:27017/catalog", "DATAFLOW_CATALOG_URL must begin with mongodb:// or mongodb"),
