@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -41,3 +42,10 @@ def test_a_process_tells_how_far_it_is_and_outlives_its_database(database: Datab
         until(process.is_ready, "it does not go on")
         process.stop()
     assert database.home.json("status")["fulfilment_parked"] == 0
+    said = database.home.do("process", "fulfilment", "--once", database_url=database.url)
+    read = re.fullmatch(r"nothing to decide for fulfilment \(([\d,]+) events read for what is in stock\)\n", said)
+    assert read is not None, said
+    assert int(read[1].replace(",", "")) > 0
+    assert database.home.do("process", "enrichment", "--once", database_url=database.url) == (
+        "nothing to decide for enrichment\n"
+    )

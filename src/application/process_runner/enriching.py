@@ -59,9 +59,9 @@ class Enriching:
         self._services = services
         self._shipments: dict[str, Loaded[ShipmentHistory]] = {}
 
-    def catch_up(self, head: int) -> int:
+    def catch_up(self, head: int) -> tuple[int, bool]:
         """Know nothing in advance."""
-        return 0
+        return 0, True
 
     def state_of(self, stream_id: str) -> Versioned:
         """Return the state of a shipment."""

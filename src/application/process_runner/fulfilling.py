@@ -65,7 +65,7 @@ class Fulfilling:
         self._shipments: dict[str, Loaded[ShipmentHistory]] = {}
         self._shelves = Shelves(self._room, {})
 
-    def catch_up(self, head: int) -> int:
+    def catch_up(self, head: int) -> tuple[int, bool]:
         """Fold the stocks, and who waits for them, to the end of the log, or a good way towards it."""
         read = 0
         for _ in range(PAGES):
@@ -73,10 +73,10 @@ class Fulfilling:
             if not events:
                 self._room.position = max(self._room.position, head)
                 self._name_products()
-                return 0
+                return read, True
             self._fold(events)
             read += len(events)
-        return read
+        return read, False
 
     def _fold(self, events: Sequence[RecordedEvent]) -> None:
         room = self._room

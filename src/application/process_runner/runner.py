@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -25,6 +26,15 @@ RETRIES = 12
 """Conflicts in a row that are taken for bad luck: from then on somebody else runs the same process."""
 
 
+@dataclass(slots=True)
+class Tally:
+    """Events that were read for what a process has to know, those that it acted on, and those that it appended."""
+
+    read: int = 0
+    acted_on: int = 0
+    followed: int = 0
+
+
 class Process(Protocol):
     """What a runner runs: it decides about causes on what it knows of the log."""
 
@@ -34,8 +44,8 @@ class Process(Protocol):
     began: set[str]
     """Streams that began in what was read; the runner takes them out."""
 
-    def catch_up(self, head: int) -> int:
-        """Read what is new in the log; return how many events while there may be more of them before `head`."""
+    def catch_up(self, head: int) -> tuple[int, bool]:
+        """Read what is new in the log; return how many events that was, and whether it was all up to `head`."""
 
     def decide(self, causes: Sequence[Cause], draft: Draft) -> None:
         """Decide about causes, in order, and about what else is due."""
@@ -52,6 +62,7 @@ class Runner:
 
     def __init__(self, process: Process, store: EventStore, cases: CaseBook, now: Callable[[], datetime]) -> None:
         self.name = process.name
+        self.tally = Tally()
         self._process = process
         self._store = store
         self._case_book = cases
@@ -99,7 +110,9 @@ class Runner:
 
     def _step(self) -> int:
         cases, head, now = self._opened(), self._store.head(), self._now()
-        if read := self._process.catch_up(head):
+        read, all_read = self._process.catch_up(head)
+        self.tally.read += read
+        if not all_read:
             return read
         events = self._store.read(self._checkpoint, self._size, self._process.topics)
         acted = [Cause(e.position, e.stream_id, e.version, codec.decode(*e)) for e in events]
@@ -108,6 +121,8 @@ class Runner:
         draft = Draft(self.name, now, self._process.state_of, cases.open)
         self._process.decide(self._together(due, acted), draft)
         self._append(draft, cases, events[-1].position if events else head)
+        self.tally.acted_on += len(acted) + len(due)
+        self.tally.followed += len(draft.events)
         return len(acted) + len(due) or len(draft.events)
 
     def _append(self, draft: Draft, cases: CaseFile, position: int) -> None:

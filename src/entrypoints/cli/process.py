@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from application.ports.cases import Case, CaseStatus
+from application.process_runner.runner import Tally
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.operate import reported, summarise
 from entrypoints.cli.output import print_json, print_table
@@ -32,16 +33,24 @@ def process(names: tuple[str, ...], once: bool, retry_parked: bool) -> None:
             f"no process is switched on: name one of {', '.join(PROCESSES)}, or set DATAFLOW_PROCESSES"
         )
     tune_interpreter()
-    decided = 0
+    done = 0
 
     def count(more: int) -> None:
-        nonlocal decided
-        decided += more
-        report(decided)
+        nonlocal done
+        done += more
+        report(done)
 
-    with stop_signal(to_the_end=once) as stop, reported(settings, "deciding", "events") as report:
-        processing.process(settings, chosen, stop, count, once=once, retry_parked=retry_parked)
-    summarise(settings, f"{decided:,} events read by {' and '.join(chosen)}")
+    with stop_signal(to_the_end=once) as stop, reported(settings, "reading and deciding", "events") as report:
+        tally = processing.process(settings, chosen, stop, count, once=once, retry_parked=retry_parked)
+    summarise(settings, _said(tally, " and ".join(chosen)))
+
+
+def _said(tally: Tally, who: str) -> str:
+    """Say what was decided; what was only read for that is told apart, it may be the whole log."""
+    read = f" ({tally.read:,} events read for what is in stock)" if tally.read else ""
+    if not tally.acted_on and not tally.followed:
+        return f"nothing to decide for {who}{read}"
+    return f"{tally.acted_on:,} events acted on by {who}: {tally.followed:,} events followed{read}"
 
 
 @click.command()

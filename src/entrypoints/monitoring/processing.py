@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from application.ports.cases import CaseBook
 from application.ports.event_store import ConcurrencyConflictError
-from application.process_runner.runner import Runner
+from application.process_runner.runner import Runner, Tally
 from entrypoints.container import Container
 from entrypoints.monitoring.following import Command, Steps, follow
 from entrypoints.monitoring.metrics import FollowMetrics
@@ -65,17 +65,21 @@ def process(
     *,
     once: bool,
     retry_parked: bool = False,
-) -> None:
+) -> Tally:
     """Run processes until `stop` is set, through all outages; or `once` to the end of the log, and fail at one.
 
-    `done(count)` is called after each step. With `retry_parked`, what the domain refused is tried again first.
+    `done(count)` is called after each step. With `retry_parked`, what the domain refused is tried again first. Returns
+    what all of them did.
     """
     watch = Watch()
     command = command_of(names)
     metrics = FollowMetrics(command.role, watch)
+    tally = Tally()
 
     def begin(container: Container, tracer: BatchTracer | None) -> Processing:
         runners = {name: runner_of(container, name) for name in names}
+        for runner in runners.values():
+            runner.tally = tally
         if retry_parked:
             _retry(runners.values())
         steps = {
@@ -92,6 +96,7 @@ def process(
         return Processing(steps, container.cases())
 
     follow(command, begin, settings, stop, done, watch=watch, metrics=metrics, once=once)
+    return tally
 
 
 def process_figures(container: Container) -> dict[str, int]:
