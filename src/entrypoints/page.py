@@ -18,7 +18,9 @@ from application.errors import PlatformError
 from entrypoints.page_settings import Login, PageSettings, from_environment, require_guarded
 from entrypoints.settings import Settings
 
-PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+_BESIDE = Path(__file__).resolve().parents[1]
+PAGE = (_BESIDE.parent if _BESIDE.name == "src" else _BESIDE) / "dashboard" / "app.py"
+"""In a checkout beside the sources, once installed beside their packages."""
 GRACE = 3.0
 """Seconds that the page's process gets to end by itself: whoever serves it has five to stop."""
 CONNECT_SECONDS = "2"
@@ -37,8 +39,10 @@ def require_servable(settings: Settings) -> None:
         SettingsError: others could reach it without a login, or a setting of it can't be used.
     """
     require_guarded(settings.dashboard_host, from_environment(os.environ))
-    if find_spec("streamlit") is None or not PAGE.exists():
-        raise DashboardError("the dashboard is not installed: install the extra 'dashboard' in a checkout")
+    if find_spec("streamlit") is None:
+        raise DashboardError("the dashboard needs Streamlit: install the extra 'dashboard'")
+    if not PAGE.exists():
+        raise DashboardError(f"the dashboard's pages are not installed: there is no {PAGE}")
     _require_free(settings)
 
 
