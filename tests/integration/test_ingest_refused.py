@@ -71,6 +71,22 @@ def test_a_right_that_is_missing_puts_nothing_into_quarantine(
     assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
 
 
+@pytest.mark.parametrize("table", ["bronze.messages", "events.stored_events"])
+@pytest.mark.parametrize("code", ["XX000", "XX001", "XX002"])
+def test_a_database_that_is_damaged_puts_nothing_into_quarantine(
+    conninfo: str, owner: psycopg.Connection, stream: MemoryMessageStream, table: str, code: str
+) -> None:
+    raising = f"BEGIN RAISE EXCEPTION 'could not read block 7' USING ERRCODE = '{code}'; END"
+    owner.execute(f"CREATE FUNCTION public.damaged() RETURNS trigger LANGUAGE plpgsql AS $${raising}$$".encode())
+    trigger = f"CREATE TRIGGER damaged BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION public.damaged()"
+    owner.execute(trigger.encode())
+    with pytest.raises(StoreRefusedError, match=f"could not read block 7.*{code}"):
+        taken_in(conninfo, stream)
+    assert owner.execute("SELECT count(*) FROM bronze.messages").fetchone() == (0,)
+    owner.execute(f"DROP TRIGGER damaged ON {table}".encode())
+    assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
+
+
 def test_a_table_of_another_version_puts_nothing_into_quarantine(
     conninfo: str, owner: psycopg.Connection, stream: MemoryMessageStream
 ) -> None:

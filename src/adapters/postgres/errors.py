@@ -43,6 +43,14 @@ def refused(error: psycopg.ProgrammingError) -> RefusedByDatabaseError:
     return RefusedByDatabaseError(f"{said}: {needed(said)}")
 
 
+def damaged(error: psycopg.Error) -> RefusedByDatabaseError | None:
+    """Return what the platform says of the server's own failure, such as data that is corrupted; None of others."""
+    if not (error.sqlstate or "").startswith("XX"):
+        return None
+    said = error.diag.message_primary or str(error)
+    return RefusedByDatabaseError(f"{said}: the database failed by itself ({error.sqlstate}); see the server's log")
+
+
 def needed(said: str) -> str:
     """Return the right that a role lacks of which the server said so, and who has it."""
     return next((f"{right}; {_OWNER}" for words, right in _RIGHTS if said.startswith(words)), _ALL)
@@ -59,5 +67,9 @@ def translated() -> Iterator[None]:
         raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
     except pg.InsufficientPrivilege as error:
         raise refused(error) from error
+    except psycopg.InternalError as error:
+        if own := damaged(error):
+            raise own from error
+        raise
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error

@@ -14,7 +14,7 @@ from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, Re
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze, cases
-from adapters.postgres.errors import refused, translated
+from adapters.postgres.errors import damaged, refused, translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.ports.event_store import (
     READ_BYTES,
@@ -134,4 +134,6 @@ def _translated() -> Iterator[None]:
             raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
         if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
             raise StoreUnavailableError(f"the database waited too long: {str(error).strip()}") from error
+        if isinstance(cause := error.__cause__, psycopg.Error) and (own := damaged(cause)):
+            raise own from error
         raise
