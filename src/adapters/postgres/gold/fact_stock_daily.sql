@@ -2,7 +2,7 @@
 -- key: stream_id, date_key
 -- scope: stream_id
 -- touched by stock: SELECT unnest(%(ids)s::text[])
--- since stock: date_key SELECT stream_id, (SELECT to_char(least((SELECT min(moved_on) FROM stock_movements WHERE first_position >= %(first)s), (SELECT min((set_at AT TIME ZONE 'UTC')::date) FROM reorder_points WHERE first_position >= %(first)s)), 'YYYYMMDD')::integer) FROM stock WHERE stream_id = ANY(%(ids)s)
+-- since stock: date_key SELECT stream_id, coalesce(to_char(min(changed_on), 'YYYYMMDD')::integer, 99991231) FROM unnest(%(ids)s::text[]) AS stream_id LEFT JOIN (SELECT stream_id, moved_on AS changed_on FROM stock_movements WHERE first_position >= %(first)s UNION ALL SELECT stream_id, (set_at AT TIME ZONE 'UTC')::date FROM reorder_points WHERE first_position >= %(first)s) AS changed USING (stream_id) GROUP BY stream_id
 -- touched by products: SELECT stream_id FROM stock WHERE product_id IN (SELECT product_id FROM product_versions WHERE stream_id = ANY(%(ids)s))
 -- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
 -- grows by: date_key

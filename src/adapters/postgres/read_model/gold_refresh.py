@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from adapters.postgres.read_model.refused_rows import naming_a_row
 from adapters.postgres.read_model.schemas import Schemas
 
 StreamIds = Mapping[str, Sequence[str]]
+_NEAR = 3
+"""Bits of a distance up to which scopes are selected again together: for so few rows, no statement of its own."""
 
 
 @dataclass(slots=True)
@@ -76,21 +78,29 @@ def refresh_gold(
         _select_again(into, sql.SQL(" WHERE {} = ANY(%s)").format(scope), [scopes])
     ends = {each: since for each, since in after.ends.get(gold.name, {}).items() if each not in scopes}
     reached, reaches = before.reach.get(gold.name), after.reach.get(gold.name)
-    if ends:
-        (column,) = {since.column for since in gold.since.values()}
-        since = min([*ends.values(), *([] if reached is None else [reached])])
-        where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(scope, sql.Identifier(column))
-        _bound(conn, since)
-        if column == "first_position":  # rows of events: those of new ones can't be there yet
-            _insert(into, where, [list(ends), since])
-        else:
-            _select_again(into, where, [list(ends), since])
+    for since, together in _from_where(ends, reached):
+        _refresh_ends(into, together, since)
     if reached is not None and reaches > reached and gold.grows_by is not None:
         beyond = sql.SQL(" WHERE {} > %s AND {} <> ALL(%s)").format(sql.Identifier(gold.grows_by), scope)
         _bound(conn, reached)
         _insert(into, beyond, [reached, [*scopes, *ends]])
     if gold.since or gold.grows_by:
         _bound(conn, "")
+
+
+def _from_where(ends: Mapping[str, Any], reached: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Yield from where on scopes are selected again, and those scopes; none later than how far the table reached.
+
+    One that begins long ago must not have all others selected from there. Yet a statement for each value would be too
+    many: those go together whose distances from the latest value have as many bits.
+    """
+    sinces = {scope: since if reached is None else min(since, reached) for scope, since in ends.items()}
+    latest = max(sinces.values(), default=0)
+    groups: dict[int, list[str]] = {}
+    for scope, since in sinces.items():
+        groups.setdefault(max((latest - since).bit_length(), _NEAR), []).append(scope)
+    for together in groups.values():
+        yield min(sinces[scope] for scope in together), together
 
 
 class _Into(NamedTuple):
@@ -121,6 +131,18 @@ def _select_again(into: _Into, where: sql.Composed, values: list[Any]) -> None:
     twice = into.execute(statement, [*values, *values], where, values).fetchone()
     if twice is not None:
         raise UniqueViolation(f"{gold.name}: more than one row with the key {', '.join(map(str, twice))}")
+
+
+def _refresh_ends(into: _Into, scopes: list[str], since: Any) -> None:
+    """Bring the rows of scopes from a value on to what the view gives now."""
+    gold = into.gold
+    (column,) = {each.column for each in gold.since.values()}
+    where = sql.SQL(" WHERE {} = ANY(%s) AND {} >= %s").format(sql.Identifier(gold.scope or ""), sql.Identifier(column))
+    _bound(into.conn, since)
+    if column == "first_position":  # rows of events: those of new ones can't be there yet
+        _insert(into, where, [scopes, since])
+    else:
+        _select_again(into, where, [scopes, since])
 
 
 def selecting_again(
