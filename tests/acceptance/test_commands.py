@@ -85,6 +85,7 @@ def test_figures_are_those_of_the_orders_in_the_log(shop: Home, placed: list[Ord
 
 def test_json_keeps_every_digit_that_the_table_rounds(shop: Home, placed: list[OrderPlaced]) -> None:
     assert re.search(rf"Net sales +│ +{_net(placed):,.2f} │ EUR", shop.do("kpi", "net"))
+    assert f"Net sales: {_net(placed):,.2f} (EUR)" in shop.do("explain", "net")
     net = _figures(shop, "net")["net"]
     assert isinstance(net, str)
     assert Decimal(net) == _net(placed)

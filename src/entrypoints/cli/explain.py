@@ -22,7 +22,7 @@ from application.queries.explain import (
 from application.queries.figures import selection
 from entrypoints.cli.answers import shown
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import console, print_json, print_table
+from entrypoints.cli.output import cell, console, print_json, print_table
 from entrypoints.cli.selecting import currency_of_each, filters, members_of, period_of, policies_of
 
 
@@ -66,7 +66,7 @@ def explain(  # noqa: PLR0917
 
 def _print_figure(figure: ExplainedFigure, unit: str) -> None:
     kpi = figure.kpi
-    console.print(f"{kpi.title}: {shown(kpi, figure.figure)} ({unit}). {kpi.description} {kpi.source}".rstrip())
+    console.print(f"{kpi.title}: {cell(shown(kpi, figure.figure))} ({unit}). {kpi.description} {kpi.source}".rstrip())
     if kpi.expression:
         console.print(f"{kpi.expression} over {kpi.fact.name}, policy {figure.policy.label}")
     rows = [(name, row.first_position, row.last_position) for name, row in figure.rows]

@@ -60,7 +60,7 @@ def as_json_text(value: Any, indent: int = 2) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows under headings; numbers to the right."""
     table = Table(title=title, title_justify="left", header_style="bold", title_style="bold")
-    kept = [[_cell(value) for value in row] for row in rows]
+    kept = [[cell(value) for value in row] for row in rows]
     numeric = [all(_is_number(row[n]) for row in kept) and bool(kept) for n in range(len(columns))]
     for name, right in zip(columns, numeric, strict=True):
         table.add_column(name, justify="right" if right else "left", overflow="fold")
@@ -69,7 +69,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     console.print(table)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as a table shows it: thousands set apart, times to the second, a dash where there is none."""
     if value is None:
         return "–"
     if isinstance(value, bool):
