@@ -88,6 +88,7 @@ def test_a_follower_tells_how_far_it_is_and_outlives_its_database(database: Data
         assert found["dataflow_freshness_seconds"] == 0
         database.crash()
         until(follower.is_away, "it takes a database that is gone for one that answers")
+        until(lambda: any(name.startswith("dataflow_retries_total") for name in follower.figures()), "no retry")
         database.restart()
         until(follower.is_ready, "it does not go on")
         done = follower.stop(signal.SIGINT)

@@ -182,7 +182,7 @@ def test_a_month_is_a_sum_of_its_days(northwind: Home, breakdowns: Breakdowns) -
 
 def test_the_table_shows_the_figures_rounded(northwind: Home) -> None:
     shown = northwind.do("kpi", "net", "on_time_rate")
-    assert re.search(r"│ Net sales +│ 1,265,793\.04 │ money", shown)
+    assert re.search(r"│ Net sales +│ 1,265,793\.04 │ USD", shown)
     assert re.search(rf"│ On-time rate +│ +{(809 - 37) / 809:.1%} │", shown)
 
 
