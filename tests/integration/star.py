@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,8 @@ class Star:
 @contextmanager
 def star(conninfo: str, log: Sequence[Recorded] = (), batch_size: int = 1000) -> Iterator[Star]:
     """Give a star whose live tables stand at the end of the log."""
-    opened = Star(conninfo)
-    if log:
-        opened.append(log)
-        opened.follow(batch_size)
-    yield opened
-    opened.close()
+    with closing(Star(conninfo)) as opened:
+        if log:
+            opened.append(log)
+            opened.follow(batch_size)
+        yield opened

@@ -21,7 +21,8 @@ from tests.integration.star import star
 from tests.integration.story import Story
 from tests.soak import SOAK
 
-SEEDS = range(1, 40 if SOAK else 4)
+SHORT = range(1, 4)
+SEEDS = range(1, 40) if SOAK else SHORT
 GROWING = 0.1
 """How often an order grows when something else happens."""
 
@@ -92,8 +93,8 @@ def test_a_star_followed_in_any_order_and_batches_equals_the_one_built(prepared:
             house.follow(len(batch))
         assert house.rows("SELECT count(*) FROM fact_order_line")[0][0] > 0
         assert house.rows("SELECT count(*) FROM fact_stock_movement")[0][0] > 0
-        assert house.rows("SELECT count(DISTINCT kind) FROM fact_order_line_event WHERE kind ~ '^(added|incr)'") == [
-            (2,)
-        ]
+        ((grown,),) = house.rows("SELECT count(DISTINCT kind) FROM fact_order_line_event WHERE kind ~ '^(added|incr)'")
+        # Orders grow in every log; in those of each run by lines and by units.
+        assert grown == 2 or (grown == 1 and seed not in SHORT)
         assert house.differences() == []
         assert house.quality.run(CHECKS).failures(Severity.ERROR) == ()
