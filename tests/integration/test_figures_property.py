@@ -23,8 +23,8 @@ from domain.catalog.events import CustomerRegistered, CustomerRevised, ProductRe
 from domain.order.events import OrderPlaced
 from tests.figures_oracle import TIME, Facts, figures, kpis
 from tests.independent_fold import read_raw
+from tests.integration.random_logs import shuffled, simulated
 from tests.integration.star import Star, star
-from tests.integration.test_star_property import shuffled, simulated
 from tests.soak import SOAK, examples
 
 SEEDS = range(1, 8 if SOAK else 3)
