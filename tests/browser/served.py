@@ -216,6 +216,7 @@ class Viewer:
         """Keep a picture of the whole page."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         size = self.page.viewport_size or {"width": 1360, "height": 900}
+        self.at_rest()
         height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
         self.page.set_viewport_size({"width": size["width"], "height": min(height + 20, 3000)})
         self.at_rest()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from application.ports.listings import Star
 from application.queries.dimensions import DIMENSIONS
 from application.queries.views.choice import Choice
-from application.queries.views.measuring import bars_by, named, table_by, tiles
+from application.queries.views.measuring import bars_by, named, table_by, tiles, with_currencies
 from application.queries.views.shapes import Bars, Table, Tile
 
 FLOWS = ("supplier_lead_time_days", "supplier_lead_time_p95_days", "supplier_reliability", "units_received", "spend")
@@ -35,7 +35,7 @@ def suppliers(star: Star, choice: Choice) -> Suppliers:
     by = DIMENSIONS["supplier"]
     lead, spend = named(choice, ("supplier_lead_time_days", "spend"))
     return Suppliers(
-        tiles(star, named(choice, FLOWS), choice),
+        with_currencies(star, tiles(star, named(choice, FLOWS), choice), spend, spend, choice, period=choice.period),
         bars_by(star, lead, by, choice, "Lead time by supplier, the longest first"),
         bars_by(star, spend, by, choice, "Spend by supplier"),
         ranked(table_by(star, named(choice, RANKED), by, choice, "Suppliers by on time in full")),

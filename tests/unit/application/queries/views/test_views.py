@@ -22,7 +22,7 @@ from application.queries.views.overview import Overview, overview
 from application.queries.views.pipeline import Sample, flow
 from application.queries.views.shapes import MOST_BARS, Column, Table, as_csv, days_of
 from application.queries.views.shipments import is_late, shipments, weather
-from application.queries.views.suppliers import ranked
+from application.queries.views.suppliers import ranked, suppliers
 from application.queries.views.words import age, change_in_words, in_short, in_words
 from tests.unit.application.queries.views.answering import Answers
 
@@ -151,6 +151,12 @@ def test_the_value_of_stock_names_the_currencies_that_it_adds_up() -> None:
     inbox = cast(Any, SimpleNamespace(waiting=dict, balance=lambda: Balance(1, 1, 0, 0)))
     for levels in (inventory(star_of_stock, chosen()).levels, overview(star_of_stock, inbox, chosen()).levels):
         assert "Stock value EUR + unknown" in [tile.title for tile in levels]
+
+
+def test_what_is_spent_names_the_currencies_that_it_adds_up() -> None:
+    by: Any = {"currency": {"CHF": {"spend": Decimal(1)}, "JPY": {"spend": Decimal(2)}}}
+    shown = suppliers(star({"spend": Decimal(3)}, period=WEEK, by=by), chosen())
+    assert "Spend CHF + JPY" in [tile.title for tile in shown.flows]
 
 
 def test_the_funnel_says_the_share_that_came_so_far() -> None:
