@@ -31,6 +31,11 @@ def test_coordinates_off_the_globe_are_refused(place: tuple[float | None, float 
         require_coordinates(*place)
 
 
+@pytest.mark.parametrize("place", [(90.0, 180.0), (-90.0, -180.0), (0.0, 0.0), (None, None)])
+def test_poles_and_the_date_line_are_on_the_globe(place: tuple[float | None, float | None]) -> None:
+    require_coordinates(*place)
+
+
 @pytest.mark.parametrize(("exact", "rounded"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("1265793.0395", "1265793.04")])
 def test_money_is_rounded_half_away_from_zero(exact: str, rounded: str) -> None:
     assert round_money(Decimal(exact)) == Decimal(rounded)
