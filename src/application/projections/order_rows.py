@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from decimal import Decimal
 from application.projections.freight import exact_product, freight_shares
 from domain.order.commands import OrderedLine
 from domain.order.events import IncreasedLine, OrderLinesAdded, OrderPlaced
+from domain.shared.measures import ZERO
 
 
 @dataclass(slots=True)
@@ -109,11 +110,8 @@ def order_row(event: OrderPlaced, stream_id: str, position: int) -> OrderRow:
 
 
 def line_rows(order: OrderRow, lines: Sequence[OrderedLine]) -> list[OrderLineRow]:
-    """Return the rows of an order's lines when it was just placed."""
-    gross = [exact_product(Decimal(line.quantity), line.unit_price) for line in lines]
-    net = [exact_product(each, 1 - line.discount) for each, line in zip(gross, lines, strict=True)]
-    freight = freight_shares(order.freight, net)
-    return [_line(order, *each) for each in zip(lines, gross, net, freight, strict=True)]
+    """Return the rows of lines that were ordered with an order; its freight is to be split over them."""
+    return [_line(order, line) for line in lines]
 
 
 def added_line_rows(order: OrderRow, event: OrderLinesAdded) -> list[OrderLineRow]:
@@ -133,11 +131,9 @@ def increase(line: OrderLineRow, to: IncreasedLine) -> None:
     line.net = exact_product(line.gross, 1 - line.discount)
 
 
-def split_freight(order: OrderRow, lines: Mapping[int, OrderLineRow], position: int) -> None:
-    """Split an order's freight anew, over its lines by their numbers, after the event at a position."""
-    numbers = sorted(lines)
-    for number, share in zip(numbers, freight_shares(order.freight, [lines[no].net for no in numbers]), strict=True):
-        line = lines[number]
+def split_freight(order: OrderRow, lines: Sequence[OrderLineRow], position: int) -> None:
+    """Split an order's freight over its lines, one after the other as they stand, after the event at a position."""
+    for line, share in zip(lines, freight_shares(order.freight, [line.net for line in lines]), strict=True):
         if line.freight != share:
             line.freight = share
             line.last_position = position
@@ -149,7 +145,8 @@ def confirmed_at(order: OrderRow, line: OrderLineRow) -> datetime | None:
     return known if known is None or line.placed_at == order.placed_at else max(known, line.placed_at)
 
 
-def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, freight: Decimal) -> OrderLineRow:
+def _line(order: OrderRow, line: OrderedLine) -> OrderLineRow:
+    gross = exact_product(Decimal(line.quantity), line.unit_price)
     return OrderLineRow(
         stream_id=order.stream_id,
         order_id=order.order_id,
@@ -167,8 +164,8 @@ def _line(order: OrderRow, line: OrderedLine, gross: Decimal, net: Decimal, frei
         unit_price=line.unit_price,
         discount=line.discount,
         gross=gross,
-        net=net,
-        freight=freight,
+        net=exact_product(gross, 1 - line.discount),
+        freight=ZERO,
         ordered=line.quantity,
         open=line.quantity,
         first_position=order.first_position,

@@ -57,9 +57,10 @@ def rows_of(view: OrderView) -> Mapping[str, Iterable[Any]]:
 
 def _placed(_: OrderView | None, recorded: Recorded) -> OrderView:
     order = order_row(recorded.event, recorded.stream_id, recorded.position)
-    return OrderView(
-        order, {line.line_no: line for line in line_rows(order, recorded.event.lines)}, line_events.placed(recorded)
-    )
+    # As the event lists them: by number, but for orders that were recorded before lines were sorted.
+    lines = line_rows(order, recorded.event.lines)
+    split_freight(order, lines, recorded.position)
+    return OrderView(order, {line.line_no: line for line in lines}, line_events.placed(recorded))
 
 
 def _lines_added(view: OrderView, recorded: Recorded) -> OrderView:
@@ -83,7 +84,7 @@ def _ordered_more(view: OrderView, changed: Iterable[OrderLineRow], position: in
     for line in changed:
         line.last_position = position
     view.order.last_position = position
-    split_freight(view.order, view.lines, position)
+    split_freight(view.order, [view.lines[number] for number in sorted(view.lines)], position)
     return view
 
 

@@ -37,7 +37,7 @@ ORDER_KPIS: tuple[Kpi, ...] = (
         "none",
         ORDER_LINES,
         "coalesce(sum(f.freight), 0)",
-        "Freight charged with the orders, split over their lines to cents, in proportion to net sales.",
+        "Freight charged with the orders, split over their lines to cents by line number, in proportion to net sales.",
     ),
     Kpi(
         "freight_share",

@@ -22,7 +22,7 @@ class IncreasedLine:
 
 @record
 class OrderPlaced:
-    """A customer ordered lines; prices and freight are in `currency` (ISO 4217)."""
+    """A customer ordered lines, here by their numbers; prices and freight are in `currency` (ISO 4217)."""
 
     TOPIC: ClassVar[str] = "OrderPlaced.v1"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 
 from domain.order.commands import AddOrderLines, IncreaseOrderLines, OrderedLine, PlaceOrder
 from domain.order.errors import (
@@ -17,6 +18,7 @@ from domain.order.lines import named_lines
 from domain.order.state import Order
 from domain.shared.measures import MAX_LINE_NO, require_amount, require_quantity
 
+_NUMBER = attrgetter("line_no")
 DISCOUNT_PLACES = 9
 """Enough that an amount after discount is exact to cents, where a source gives the amount and not the share."""
 
@@ -25,13 +27,13 @@ def place(command: PlaceOrder) -> OrderPlaced:
     """Return the placed order, or raise the refusal of the first rule that it breaks."""
     require_currency(command.currency)
     require_amount(command.freight)
-    _require_lines(command, set())
+    lines = _lines_by_number(command, set())
     return OrderPlaced(
         occurred_at=command.occurred_at,
         order_id=command.order_id,
         customer_id=command.customer_id,
         currency=command.currency,
-        lines=command.lines,
+        lines=lines,
         freight=command.freight,
         requested_date=command.requested_date,
         promised_date=command.promised_date,
@@ -43,8 +45,8 @@ def place(command: PlaceOrder) -> OrderPlaced:
 
 def add_lines(order: Order, command: AddOrderLines) -> tuple[OrderEvent, ...]:
     """Return the event of further lines, or raise the refusal of the first rule that they break."""
-    _require_lines(command, set(order.lines))
-    return (OrderLinesAdded(occurred_at=command.occurred_at, lines=command.lines),)
+    lines = _lines_by_number(command, set(order.lines))
+    return (OrderLinesAdded(occurred_at=command.occurred_at, lines=lines),)
 
 
 def increase_lines(order: Order, command: IncreaseOrderLines) -> tuple[OrderEvent, ...]:
@@ -57,7 +59,8 @@ def increase_lines(order: Order, command: IncreaseOrderLines) -> tuple[OrderEven
     return (OrderLinesIncreased(occurred_at=command.occurred_at, lines=tuple(lines)),)
 
 
-def _require_lines(command: PlaceOrder | AddOrderLines, known: set[int]) -> None:
+def _lines_by_number(command: PlaceOrder | AddOrderLines, known: set[int]) -> tuple[OrderedLine, ...]:
+    """Return the lines in the order of their numbers, in which freight is split over them."""
     if not command.lines:
         raise NoOrderLines(f"(order {command.order_id})")
     for line in command.lines:
@@ -65,6 +68,7 @@ def _require_lines(command: PlaceOrder | AddOrderLines, known: set[int]) -> None
         if line.line_no in known:
             raise DuplicateOrderLine(f"(order {command.order_id}, line {line.line_no})")
         known.add(line.line_no)
+    return tuple(sorted(command.lines, key=_NUMBER))
 
 
 def _require_line(line: OrderedLine) -> None:

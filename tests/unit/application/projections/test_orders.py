@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from application.projections.orders import SUBJECT
 from domain.order import events
-from domain.order.commands import OrderedLine
+from domain.order.commands import AddOrderLines, OrderedLine, PlaceOrder
+from domain.order.order import decide, evolve
 from tests.unit.application.projections.stream import rows_of, utc
 
 DAY = {n: utc(f"2024-03-{n:02}") for n in range(1, 20)}
@@ -295,6 +297,35 @@ def test_what_is_ordered_later_takes_its_part_of_the_freight() -> None:
     assert [row.last_position for row in later] == [102, 102], "the freight of the first line changed as well"
     free = rows_of(SUBJECT, "order-o1", placed(small), added(2, large))["order_lines"]
     assert [row.last_position for row in free] == [101, 102], "without freight it did not"
+
+
+@pytest.mark.parametrize("listed", list(permutations((1, 2, 3))))
+@pytest.mark.parametrize("later", [0, 1, 2], ids=["all placed", "one line later", "two lines later"])
+def test_a_cent_of_freight_falls_on_the_same_line_however_lines_were_listed_and_whenever_ordered(
+    listed: tuple[int, ...], later: int
+) -> None:
+    lines = tuple(line(no, 1, "1") for no in listed)
+    first, rest = lines[: 3 - later], lines[3 - later :]
+    (start,) = decide(
+        None,
+        PlaceOrder(
+            order_id="o1",
+            occurred_at=DAY[1],
+            customer_id="c1",
+            currency="EUR",
+            lines=first,
+            freight=Decimal("10.00"),
+        ),
+    )
+    grown = decide(evolve(None, start), AddOrderLines(order_id="o1", occurred_at=DAY[2], lines=rest)) if rest else ()
+    rows = rows_of(SUBJECT, "order-o1", start, *grown)["order_lines"]
+    assert {row.line_no: row.freight for row in rows} == {1: Decimal("3.33"), 2: Decimal("3.34"), 3: Decimal("3.33")}
+
+
+def test_lines_that_an_event_lists_in_another_order_keep_the_freight_they_had_from_it() -> None:
+    # Orders were recorded so once; the line that was listed first has the cent that can't be halved.
+    rows = rows_of(SUBJECT, "order-o1", placed(line(2, 1, "1"), line(1, 1, "1"), freight=Decimal("1.01")))
+    assert {row.line_no: row.freight for row in rows["order_lines"]} == {2: Decimal("0.51"), 1: Decimal("0.50")}
 
 
 def test_more_units_of_a_line_change_its_money_and_status_and_no_time() -> None:

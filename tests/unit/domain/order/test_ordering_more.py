@@ -54,6 +54,10 @@ def test_lines_that_are_added_are_open_beside_those_of_the_order():
     assert figures(order, 1) == (10, 6, 0, 0, 4, 0)
 
 
+def test_lines_that_are_added_are_recorded_by_their_numbers():
+    PLACED_ORDER.when(add((9, 1), (3, 7))).then(OrderLinesAdded(occurred_at=AT, lines=(ordered(3, 7), ordered(9, 1))))
+
+
 def test_a_line_that_was_added_is_one_like_the_others():
     order = PLACED_ORDER.after(add((3, 7)), allocate((3, 5)), ship((3, 4)), cancel_lines((3, 1)))
     assert figures(order, 3) == (7, 1, 0, 1, 4, 1)

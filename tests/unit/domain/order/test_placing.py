@@ -58,6 +58,10 @@ def test_a_placed_order_has_all_units_open():
     assert order.order_id == "SO-1"
 
 
+def test_lines_are_recorded_by_their_numbers_however_they_were_listed():
+    ORDER.when(replace(PLACE, lines=LINES[::-1])).then(PLACED)
+
+
 def test_an_order_is_placed_once():
     ORDER.given(PLACED).when(PLACE).refused(OrderAlreadyPlaced, "SO-1")
 
