@@ -363,6 +363,29 @@ def test_money_of_several_currencies_is_said_to_be_mixed(bench: Home, tmp_path: 
     assert "(USD)" in bench.do("explain", "net", "--where", "currency=USD")
 
 
+def test_money_in_another_currency_in_each_row_or_in_the_period_before_is_said_to_be(
+    bench: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.ndjson"
+    placed = {
+        "customer_id": "MOVED",
+        "lines": [{"line_no": 1, "product_id": "PRD-001", "quantity": 1, "unit_price": "2"}],
+    }
+    orders = [_message(n, "PlaceOrder", f"MOVED-{n}", currency=c, **placed) for n, c in ((53, "EUR"), (54, "USD"))]
+    file.write_text(f"{orders[0].replace('-20T', '-19T')}\n{orders[1]}\n")
+    assert bench.json("ingest", "messages", file)["applied"] == 2
+    bench.do("project", "--once")
+    net, day = ("kpi", "net", "--where", "customer=MOVED"), ("--from", "2026-01-20", "--to", "2026-01-20")
+    by_day = bench.run(*net, "--by", "day")
+    assert "note: money of orders is of one currency in each row, EUR or USD; `--by currency`" in by_day.stderr
+    assert "USD" not in by_day.stdout
+    compared = bench.run(*net, *day, "--compare")
+    assert "note: money of orders adds up USD, in the period before EUR; `--by currency`" in compared.stderr
+    assert "USD" not in compared.stdout
+    alone = bench.run(*net, *day)
+    assert ("USD" in alone.stdout, alone.stderr) == (True, "")
+
+
 def test_messages_are_retried_by_their_reason(bench: Home, tmp_path: Path) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text("".join(_message(n, "ConfirmOrder", f"NEVER-{n}") + "\n" for n in (11, 12)))

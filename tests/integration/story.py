@@ -246,3 +246,30 @@ def tell_of_two_suppliers() -> list[Recorded]:
         received = {"quantity": quantity, "unit_cost": costs[product]["unit_cost"]}
         story.tell(stock.ReceiveStock(product_id=product, location_id="hamburg", occurred_at=at("01-20"), **received))
     return story.log
+
+
+def tell_of_two_currencies() -> list[Recorded]:
+    """Return a log of dollars in January, euros in February, and a product whose currency nobody said.
+
+    w1 is an order of 6 dollars to America, w2 one of 20 euros to France, w3 one of nothing in francs to France. 5
+    juices of 2 dollars each were in stock until the 3rd of February, 3 teas of 10 euros each from the 5th on; 4 salts
+    at 1 each from the 6th on.
+    """
+    story = Story()
+    for product, cost, currency in (("juice", 2, "USD"), ("tea", 10, "EUR"), ("salt", 1, None)):
+        story.tell(
+            catalog.RegisterProduct(
+                product_id=product, occurred_at=at("01-01"), name=product, unit_cost=Decimal(cost), currency=currency
+            )
+        )
+    story.tell(
+        _order("w1", "01-11", _line(1, "juice", 2, "3"), currency="USD", ship_to_country="America"),
+        _order("w2", "02-11", _line(1, "tea", 2, "10")),
+        _order("w3", "02-12", _line(1, "tea", 1, "10", "1"), currency="CHF"),
+    )
+    for product, quantity, day in (("juice", 5, "01-20"), ("tea", 3, "02-05"), ("salt", 4, "02-06")):
+        place = {"product_id": product, "location_id": "hamburg"}
+        story.tell(stock.ReceiveStock(**place, occurred_at=at(day), quantity=quantity))
+        if product == "juice":
+            story.tell(stock.ScrapStock(**place, occurred_at=at("02-03"), quantity=quantity, reason="old"))
+    return story.log

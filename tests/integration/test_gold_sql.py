@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -28,7 +29,7 @@ from application.codec import Recorded
 from application.ports.analytics import AnalyticsUnavailableError, Filter, Period, Selection
 from application.projections.catalog import surrogate_key
 from application.projections.registry import SUBJECTS
-from application.queries.currencies import currencies
+from application.queries.currencies import UNSTATED, Currencies, addends, currencies
 from application.queries.definitions import Dimension, Kpi, Source
 from application.queries.dimensions import DIMENSIONS
 from application.queries.explain import explain_figure
@@ -39,7 +40,14 @@ from application.queries.policies import Policy, Rule
 from application.replay.certificate import Certificate
 from application.replay.folding import fold_stream, group_streams, subject_finder
 from tests.integration.star import star
-from tests.integration.story import at, tell_everything, tell_of_a_late_order, tell_of_two_suppliers
+from tests.integration.story import (
+    at,
+    on,
+    tell_everything,
+    tell_of_a_late_order,
+    tell_of_two_currencies,
+    tell_of_two_suppliers,
+)
 
 GOLD = Path(adapters.postgres.__file__).parent / "gold"
 LOG = tell_everything()
@@ -624,21 +632,89 @@ def test_money_of_stock_is_in_the_currency_of_the_product(two_suppliers: Postgre
 def test_the_currencies_of_sums_of_money_are_known(two_suppliers: PostgresAnalytics) -> None:
     def found(*names: str, by: str | None = None, **members: list[str | None]) -> dict[str, tuple[str, ...]]:
         kpis = [KPIS[name] for name in names]
-        return currencies(two_suppliers, kpis, DIMENSIONS[by] if by else None, selection(members, None))
+        mixed = currencies(two_suppliers, kpis, DIMENSIONS[by] if by else None, selection(members, None))
+        return {name: each.now for name, each in mixed.items()}
 
     both = ("EUR", "USD")
-    assert found("net", "freight", "average_order_value", "stock_value", "spend", "orders") == {
-        "orders": both,
-        "stock": both,
-        "receipts": both,
-    }
-    assert found("average_stock_value", by="product") == {"stock": both}
-    assert found("freight_share") == {"orders": both}
-    assert found("inventory_turns") == found("inventory_days_of_supply") == {"stock": both}
+    names = ("gross", "net", "average_order_value", "stock_value", "average_stock_value", "spend")
+    assert found(*names, "orders", "stock_units", "fill_rate") == dict.fromkeys(names, both)
+    assert found("average_stock_value", by="product") == {"average_stock_value": both}
+    assert found("freight_share") == {"freight_share": both}
+    assert found("inventory_turns") == {"inventory_turns": both}
+    assert found("inventory_days_of_supply") == {"inventory_days_of_supply": both}
     assert found("net", "stock_value", by="currency") == {}
-    assert found("net", "stock_value", currency=["USD"]) == {"orders": ("USD",), "stock": ("USD",)}
-    assert found("net", supplier=["acme"]) == {"orders": ("EUR",)}
-    assert found("orders", "stock_units", "fill_rate") == {}
+    assert found("net", "stock_value", currency=["USD"]) == {"net": ("USD",), "stock_value": ("USD",)}
+    assert found("net", supplier=["acme"]) == {"net": ("EUR",)}
+    assert found("freight") == {"freight": ()}, "nothing was charged"
+
+
+@pytest.fixture(scope="module")
+def two_currencies(postgres: EmbeddedPostgres) -> Iterator[PostgresAnalytics]:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE two_currencies TEMPLATE migrated")
+    with star(postgres.conninfo("two_currencies"), tell_of_two_currencies()) as house:
+        yield house.analytics
+
+
+FEBRUARY = Period(on("02-01"), on("02-29"))
+DRINKS: dict[str, list[str | None]] = {"product": ["juice", "tea"]}
+
+
+@pytest.mark.parametrize(
+    ("kpi", "by", "where", "expected"),
+    [
+        ("net", None, selection({}, None), Currencies(("EUR", "USD"))),
+        ("net", None, selection({}, FEBRUARY), Currencies(("EUR",))),
+        ("net", None, selection({"currency": ["CHF"]}, None), Currencies(())),
+        ("net", "month", selection({}, None), Currencies(("EUR", "USD"), apart=True)),
+        ("average_order_value", "country", selection({}, None), Currencies(("EUR", "USD"), apart=True)),
+        ("average_order_value", "product", selection({}, None), Currencies(("EUR", "USD"), apart=True)),
+        ("net", "product", selection({"currency": ["EUR", "CHF"]}, None), Currencies(("EUR",))),
+        ("net", "customer", selection({}, None), Currencies(("EUR", "USD"))),
+        ("stock_value", None, selection(DRINKS, None), Currencies(("EUR",))),
+        ("stock_value", "month", selection(DRINKS, None), Currencies(("EUR", "USD"), apart=True)),
+        ("stock_value", "year", selection(DRINKS, None), Currencies(("EUR",))),
+        ("average_stock_value", None, selection(DRINKS, None), Currencies(("EUR", "USD"))),
+        ("average_stock_value", "month", selection(DRINKS, FEBRUARY), Currencies(("EUR", "USD"))),
+        ("average_stock_value", "day", selection(DRINKS, FEBRUARY), Currencies(("EUR", "USD"), apart=True)),
+        ("stock_value", None, selection({"product": ["salt"]}, None), Currencies((UNSTATED,))),
+        ("stock_value", None, selection({}, None), Currencies(("EUR", UNSTATED))),
+        ("stock_value", "product", selection({}, None), Currencies(("EUR", UNSTATED), apart=True)),
+    ],
+)
+def test_only_amounts_that_one_figure_adds_up_are_mixed(
+    two_currencies: PostgresAnalytics,
+    kpi: str,
+    by: str | None,
+    where: Selection,
+    expected: Currencies,
+) -> None:
+    broken_down = DIMENSIONS[by] if by else None
+    found = currencies(two_currencies, [KPIS[kpi]], broken_down, where)
+    assert found == {kpi: expected}
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        (None, Currencies(("EUR",), ("USD",))),
+        ("customer", Currencies(("EUR",), ("USD",))),
+        ("country", Currencies(("EUR",), ("USD",), apart=True)),
+    ],
+)
+def test_the_period_before_may_have_been_in_another_currency(
+    two_currencies: PostgresAnalytics, by: str | None, expected: Currencies
+) -> None:
+    broken_down = DIMENSIONS[by] if by else None
+    found = currencies(two_currencies, [KPIS["net"]], broken_down, selection({}, FEBRUARY), previous(FEBRUARY))
+    assert found == {"net": expected}
+
+
+def test_every_kpi_that_speaks_of_an_amount_says_what_it_adds_up() -> None:
+    told = {kpi.name for kpi in KPIS.values() if addends(kpi)}
+    amount = re.compile(r"\bf\.(gross|net|freight|stock_value|unit_\w+)\b")
+    assert told == {kpi.name for kpi in KPIS.values() if kpi.unit == "money" or amount.search(kpi.expression)}
+    assert addends(KPIS["inventory_turns"]) == ("f.shipped * f.unit_value", "f.stock_value")
 
 
 def plan_of(pool: ConnectionPool, kpi: Kpi, dimension: str, members: list[str | None], *unused: LiteralString) -> str:

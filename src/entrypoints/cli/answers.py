@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from application.ports.analytics import Analytics, Figure, Measured, Period
+from application.queries.currencies import Currencies, currencies
 from application.queries.definitions import Kpi
 from application.queries.figures import KpiTable, as_json, kpi_table, selection
 from application.queries.report import Section
@@ -20,10 +21,20 @@ from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
 from entrypoints.cli.daily import print_daily
 from entrypoints.cli.output import print_json, print_table
-from entrypoints.cli.selecting import Day, currency_of_each, filters, members_of, period_of, policies_of, warn_if_behind
+from entrypoints.cli.selecting import (
+    Day,
+    filters,
+    members_of,
+    note_mixtures,
+    period_of,
+    policies_of,
+    units_of,
+    warn_if_behind,
+)
 from entrypoints.container import Container
 from entrypoints.report import FORMATS
 
+_Sections = Sequence[tuple[Section, KpiTable]]
 COLUMNS = 6
 """KPIs beside each other in a table with a breakdown; more go into the next table."""
 
@@ -69,11 +80,12 @@ def kpi(  # noqa: PLR0917
             policies=policies_of(container, policies),
             compare=compare,
         )
-        found = currency_of_each(analytics, table.kpis, table.by, selection(members, period))
+        found = currencies(analytics, table.kpis, table.by, selection(members, period), table.period_before)
+    note_mixtures([(table.kpis, found)])
     if as_json_:
         print_json(as_json(table))
     else:
-        print_kpi_table("KPIs", table, found)
+        print_kpi_table("KPIs", table, units_of(table.kpis, found))
 
 
 @click.command()
@@ -118,12 +130,11 @@ def report(  # noqa: PLR0917
         (policy,) = policies_of(container)
         analytics = figures_of(container, build)
         sections = measure_report(analytics, period, policy=policy, compare=compare)
-        found = _currency_of_each(analytics, sections, period)
+        found = _currencies(analytics, sections, period)
     if as_json_:
         print_json([{"title": section.title, **as_json(table)} for section, table in sections])
         return
-    for section, table in sections:
-        print_kpi_table(section.title, table, found)
+    _print_sections(sections, found)
 
 
 def print_kpis(container: Container) -> None:
@@ -131,16 +142,20 @@ def print_kpis(container: Container) -> None:
     (policy,) = policies_of(container)
     analytics = container.analytics()
     sections = measure_report(analytics, policy=policy)
-    found = _currency_of_each(analytics, sections, None)
-    for section, table in sections:
-        print_kpi_table(section.title, table, found)
+    _print_sections(sections, _currencies(analytics, sections, None))
 
 
-def _currency_of_each(
-    analytics: Analytics, sections: Iterable[tuple[Section, KpiTable]], period: Period | None
-) -> dict[str, str]:
-    kpis = [kpi for _, table in sections for kpi in table.kpis]
-    return currency_of_each(analytics, kpis, None, selection(None, period))
+def _currencies(analytics: Analytics, sections: _Sections, period: Period | None) -> list[dict[str, Currencies]]:
+    """Return the currencies of each section, and say on standard error which are several."""
+    where = selection(None, period)
+    found = [currencies(analytics, table.kpis, table.by, where, table.period_before) for _, table in sections]
+    note_mixtures((table.kpis, of_table) for (_, table), of_table in zip(sections, found, strict=True))
+    return found
+
+
+def _print_sections(sections: _Sections, found: Sequence[Mapping[str, Currencies]]) -> None:
+    for (section, table), of_table in zip(sections, found, strict=True):
+        print_kpi_table(section.title, table, units_of(table.kpis, of_table))
 
 
 def print_kpi_table(title: str, table: KpiTable, currency_of: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from application import codec
+from application.queries.currencies import currencies
 from application.queries.explain import (
     ExplainedEvent,
     ExplainedFigure,
@@ -23,7 +24,7 @@ from application.queries.figures import selection
 from entrypoints.cli.answers import shown
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import cell, console, print_json, print_table
-from entrypoints.cli.selecting import currency_of_each, filters, members_of, period_of, policies_of
+from entrypoints.cli.selecting import filters, members_of, note_mixtures, period_of, policies_of, units_of
 
 
 @click.command()
@@ -59,8 +60,9 @@ def explain(  # noqa: PLR0917
                 figure = explain_figure(
                     analytics, what, members=members, period=period, policy=measured_by, limit=limit
                 )
-                found = currency_of_each(analytics, [figure.kpi], None, selection(members, period))
-            unit = found.get(figure.kpi.name, figure.kpi.unit)
+                found = currencies(analytics, [figure.kpi], None, selection(members, period))
+            note_mixtures([([figure.kpi], found)])
+            unit = units_of([figure.kpi], found).get(figure.kpi.name, figure.kpi.unit)
             print_json(_figure_json(figure)) if as_json else _print_figure(figure, unit)
 
 

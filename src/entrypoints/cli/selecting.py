@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-from application.ports.analytics import Analytics, Period, Selection
-from application.queries.currencies import currencies, money_of
-from application.queries.definitions import Dimension, Kpi
+from application.ports.analytics import Analytics, Period
+from application.queries.currencies import Currencies, mixtures
+from application.queries.definitions import Kpi
 from application.queries.figures import find_dimension
 from application.queries.policies import DEFAULT, Policy, find_policy
 from entrypoints.cli.output import errors
@@ -85,14 +85,14 @@ def warn_if_behind(container: Container) -> None:
         errors.print(note, soft_wrap=True)
 
 
-def currency_of_each(
-    analytics: Analytics, kpis: Collection[Kpi], by: Dimension | None, where: Selection
-) -> dict[str, str]:
-    """Return the currency of each sum of money by its KPI; say on standard error which are of several."""
-    found = currencies(analytics, kpis, by, where)
-    for what, several in found.items():
-        if len(several) > 1:
-            note = f"note: money of {what} adds up {' + '.join(several)}; `--by currency` tells them apart"
-            errors.print(note, soft_wrap=True)
-    of_kpis = {kpi.name: found.get(money_of(kpi) or "", ()) for kpi in kpis}
-    return {name: of_kpi[0] for name, of_kpi in of_kpis.items() if len(of_kpi) == 1}
+def units_of(kpis: Iterable[Kpi], found: Mapping[str, Currencies]) -> dict[str, str]:
+    """Return the currency of each sum of money by its KPI, where all of it is of one."""
+    of_money = ((kpi.name, found[kpi.name].all) for kpi in kpis if kpi.unit == "money" and kpi.name in found)
+    return {name: of_kpi[0] for name, of_kpi in of_money if len(of_kpi) == 1}
+
+
+def note_mixtures(tables: Iterable[tuple[Iterable[Kpi], Mapping[str, Currencies]]]) -> None:
+    """Say on standard error which money of the KPIs of tables is of several currencies."""
+    notes = (note for kpis, found in tables for note in mixtures(kpis, found))
+    for note in dict.fromkeys(notes):
+        errors.print(f"note: {note}", soft_wrap=True)

@@ -11,7 +11,7 @@ import pytest
 
 from application import queries
 from application.ports.analytics import EVERYTHING, Evidence, Filter, Measured, Member, Period, Selection
-from application.queries.currencies import currencies
+from application.queries.currencies import Currencies, currencies
 from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import (
@@ -139,7 +139,7 @@ class Nothing:
 
 @pytest.mark.parametrize("kpi", [kpi for kpi in KPIS.values() if kpi.unit == "money"], ids=lambda kpi: kpi.name)
 def test_of_every_sum_of_money_it_is_known_whose_currencies_it_adds_up(kpi: Kpi) -> None:
-    assert list(currencies(Nothing(), [kpi], None, EVERYTHING).values()) == [()]
+    assert list(currencies(Nothing(), [kpi], None, EVERYTHING).values()) == [Currencies(())]
 
 
 class Years:

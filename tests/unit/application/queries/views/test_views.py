@@ -150,7 +150,7 @@ def test_the_value_of_stock_names_the_currencies_that_it_adds_up() -> None:
     star_of_stock = star({"stock_value": Decimal(3)}, by=by)
     inbox = cast(Any, SimpleNamespace(waiting=dict, balance=lambda: Balance(1, 1, 0, 0)))
     for levels in (inventory(star_of_stock, chosen()).levels, overview(star_of_stock, inbox, chosen()).levels):
-        assert "Stock value EUR + unknown" in [tile.title for tile in levels]
+        assert "Stock value EUR + unstated currency" in [tile.title for tile in levels]
 
 
 def test_what_is_spent_names_the_currencies_that_it_adds_up() -> None:
