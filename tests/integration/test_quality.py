@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from application.codec import Recorded
 from application.ports.quality import CheckResult
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
+from domain.inventory.commands import ReceiveStock
 from tests.integration.star import Star, star
-from tests.integration.story import tell_everything, tell_of_two_suppliers
+from tests.integration.story import Story, tell_everything, tell_of_two_suppliers
 
 LOG = tell_everything()
 
@@ -173,6 +176,54 @@ def test_a_fault_is_caught_by_name_with_the_keys_that_offend(
     result = failed(sound)[check]
     assert result.keys == keys
     assert result.offending == len(keys)
+
+
+def _moved(**years: int) -> list[Recorded]:
+    """Return a log of a stock's receipts, on days one after the other from each date on, as many as it says."""
+    story = Story()
+    for start, count in years.items():
+        for day in range(count):
+            moment = datetime.strptime(start, "from_%Y_%m_%d").replace(tzinfo=UTC) + timedelta(days=day)
+            story.tell(ReceiveStock(product_id="tea", location_id="hamburg", occurred_at=moment, quantity=1))
+    return story.log
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (_moved(from_2026_01_01=20, from_1970_01_01=1), (21,)),
+        (_moved(from_2026_01_01=20, from_2062_01_01=2), (21, 22)),
+        (_moved(from_1970_01_01=1, from_2026_01_01=10, from_1996_07_04=1), (1, 12)),
+        (_moved(from_1996_07_04=20), ()),
+        (_moved(from_1996_07_04=5, from_2026_01_01=20), ()),
+        (_moved(from_2026_01_01=20, from_2023_01_02=1), ()),
+        (_moved(from_2026_01_01=20, from_2022_12_31=1), (21,)),
+        (_moved(from_2026_01_01=20, from_2024_01_01=1, from_2022_01_01=1), ()),
+        (_moved(from_2026_01_01=9, from_1970_01_01=1), ()),
+        (_moved(from_1970_01_01=1), ()),
+    ],
+    ids=[
+        "one in 1970",
+        "two in 2062",
+        "two apart from each other",
+        "history that was loaded decades later",
+        "two histories",
+        "less than three years before",
+        "more than three years before",
+        "an old one, and one between",
+        "too few to tell",
+        "only one",
+    ],
+)
+def test_few_movements_that_are_dated_years_from_all_others_are_a_warning(
+    prepared: str, log: list[Recorded], found: tuple[int, ...]
+) -> None:
+    with star(prepared, log) as house:
+        (result,) = [each for each in house.quality.run(CHECKS).results if each.name.endswith(".far off")]
+    assert result.name == "range gold.fact_stock_movement.far off"
+    assert result.severity is Severity.WARN
+    assert result.offending == len(found)
+    assert sorted(result.keys) == [f"inventory-tea@hamburg {version}" for version in found]
 
 
 def test_of_earlier_runs_only_what_failed_is_kept(sound: Star) -> None:

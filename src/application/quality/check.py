@@ -82,6 +82,27 @@ def in_range(name: str, table: str, key: str, condition: str, severity: Severity
     return Check(f"range {table}.{name}", "range", f"in {table}: {condition}", query, severity)
 
 
+def near_in_time(table: str, key: str, date_key: str, years: int, share: int) -> Check:
+    """Let no few rows be dated years apart from all others; `date_key` holds days as YYYYMMDD.
+
+    Rows are compared with each other and not with today: a history may be loaded long after it happened. What lies
+    years apart is a history of its own where it has more than one row for each `share` of the largest.
+    """
+    query = (
+        f"WITH counted AS (SELECT {date_key} AS day, count(*) AS rows FROM {table} GROUP BY 1), "
+        "dated AS (SELECT *, to_date(day::text, 'YYYYMMDD') AS date FROM counted), "
+        f"begun AS (SELECT *, (date > lag(date) OVER by_day + interval '{years} years')::integer AS begins FROM dated "
+        "WINDOW by_day AS (ORDER BY day)), "
+        "numbered AS (SELECT *, sum(coalesce(begins, 1)) OVER (ORDER BY day) AS history FROM begun), "
+        "histories AS (SELECT min(day) AS first, max(day) AS last, sum(rows) AS rows FROM numbered GROUP BY history) "
+        f"SELECT {key} FROM histories JOIN {table} ON {date_key} BETWEEN first AND last "
+        f"WHERE rows * {share} <= (SELECT max(rows) FROM histories)"
+    )
+    few = f"at most 1 for each {share} of the others"
+    description = f"in {table}: no few rows, {few}, are dated more than {years} years from all of these"
+    return Check(f"range {table}.far off", "range", description, query, Severity.WARN)
+
+
 def fresh(name: str, description: str, query: str, severity: Severity = Severity.WARN) -> Check:
     """Let nothing wait longer than it may."""
     return Check(f"freshness {name}", "freshness", description, query, severity)

@@ -8,6 +8,7 @@ from application.quality.check import (
     accepted_values,
     fresh,
     in_range,
+    near_in_time,
     not_null,
     relationship,
     unique,
@@ -84,6 +85,8 @@ CHECKS: tuple[Check, ...] = (
     in_range("distance", "gold.fact_shipment", "stream_id", "(distance_km BETWEEN 0 AND 20100) IS NOT FALSE"),
     in_range("levels", "gold.fact_stock_movement", _MOVEMENT, "on_hand >= reserved + quarantined AND reserved >= 0"),
     in_range("lead time", "gold.fact_stock_movement", _MOVEMENT, "(lead_days >= 0) IS NOT FALSE", Severity.WARN),
+    # Each day between such a movement and the others is one of the stock, or of all stocks, in fact_stock_daily.
+    near_in_time("gold.fact_stock_movement", _MOVEMENT, "moved_date_key", years=3, share=10),
     in_range("levels", "gold.fact_stock_daily", _DAY, "on_hand >= 0", Severity.WARN),
     in_range("value", "gold.fact_stock_daily", _DAY, "(stock_value = on_hand * unit_value) IS NOT FALSE"),
     in_range("minutes", "gold.fact_stock_daily", _DAY, "minutes_out_of_stock BETWEEN 0 AND 1440"),

@@ -8,6 +8,7 @@ from application.ingest.messages import MESSAGE_TYPES
 from entrypoints.reference.events import events_page
 from entrypoints.reference.kpis import kpis_page
 from entrypoints.reference.messages import message_schema, messages_page
+from entrypoints.reference.quality import quality_page
 from entrypoints.reference.refusals import refusals_page
 from entrypoints.reference.tables import tables_page
 
@@ -21,5 +22,6 @@ def contents() -> dict[str, str]:
         "refusals.md": refusals_page(),
         "tables.md": tables_page(),
         "kpis.md": kpis_page(),
+        "quality.md": quality_page(),
         **{name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
     }
