@@ -817,6 +817,49 @@ def test_what_a_fact_holds_is_answered_from_an_index_alone(
     assert "dim_" not in plan
 
 
+@pytest.fixture(scope="module")
+def many_stocks(postgres: EmbeddedPostgres) -> Iterator[ConnectionPool]:
+    """Stocks of a thousand days: one of juice, which costs dollars and is in hamburg, the others of tea in bremen."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE many_stocks TEMPLATE migrated")
+    conninfo = postgres.conninfo("many_stocks")
+    with star(conninfo, tell_of_two_suppliers()) as house:
+        house.execute(
+            "SET search_path = gold",
+            "ALTER TABLE fact_stock_daily DISABLE TRIGGER ALL",
+            "CREATE TEMP TABLE day AS SELECT * FROM fact_stock_daily LIMIT 1",
+            "TRUNCATE fact_stock_daily",
+            *(
+                "UPDATE day SET (product_key, location_key) = (SELECT p.product_key, l.location_key "
+                "FROM dim_product p, dim_location l "
+                f"WHERE p.product_id = '{product}' AND l.location_id = '{location}');"
+                "INSERT INTO fact_stock_daily SELECT (jsonb_populate_record(day, jsonb_build_object("
+                "'stream_id', n, 'date_key', to_char(date '2024-01-01' + d, 'YYYYMMDD')))).* "
+                f"FROM day, generate_series({first}, {last}) n, generate_series(1, 1000) d"
+                for product, location, first, last in (("juice", "hamburg", 0, 0), ("tea", "bremen", 1, 60))
+            ),
+        )
+        house.execute("VACUUM ANALYZE fact_stock_daily")
+    with open_pool(conninfo, size=1) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize(
+    ("kpi", "dimension", "members"),
+    [
+        ("average_stock_value", "currency", ["EUR"]),
+        ("average_stock_value", "supplier", ["acme"]),
+        ("average_stock_value", "location", ["bremen"]),
+    ],
+)
+def test_what_most_stocks_are_of_is_read_in_the_order_of_days_from_an_index_alone(
+    many_stocks: ConnectionPool, kpi: str, dimension: str, members: list[str | None]
+) -> None:
+    plan = plan_of(many_stocks, KPIS[kpi], dimension, members)
+    assert "Index Only Scan using fact_stock_daily_date_key" in plan
+    assert "Sort" not in plan
+
+
 def test_days_that_do_not_follow_each_other_are_those_that_were_chosen(analytics: PostgresAnalytics) -> None:
     days = {day: orders for day, [orders] in by(analytics, "day", "orders").items() if orders}
     first, *between, last = sorted(days)

@@ -7,7 +7,7 @@
 -- touched by locations: SELECT stream_id FROM stock WHERE location_id IN (SELECT location_id FROM location_versions WHERE stream_id = ANY(%(ids)s))
 -- grows by: date_key
 -- grows to: SELECT to_char(max(last_moved_on), 'YYYYMMDD')::integer FROM stock
--- index: date_key including on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
+-- index: date_key including product_key, location_key, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
 -- index: product_key including date_key, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
 -- index: location_key including date_key, location_id, on_hand, available, reorder_point, stock_value, shipped, unit_value, minutes_out_of_stock
 -- references dim_date: date_key
