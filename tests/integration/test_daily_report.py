@@ -82,6 +82,29 @@ def test_figures_are_those_of_the_kpis(container: Container, past: list[Outgoing
     assert any(cell for row in report.section("day").rows if (cell := row[4].number))
 
 
+def test_money_is_told_with_all_currencies_that_its_row_adds_up(
+    container: Container, past: list[OutgoingMessage]
+) -> None:
+    def in_dollars(message: OutgoingMessage) -> OutgoingMessage:
+        return message._replace(payload=message.payload.replace(b'"EUR"', b'"USD"'))
+
+    def titles(report: DailyReport) -> set[str]:
+        rows = [str(row[0].value) for name in ("day", "stock") for row in report.section(name).rows]
+        return {*rows, *(f"{each.title} by day" for each in report.charts)}
+
+    # The generator's orders of the 13th alone count in the week before.
+    orders = [
+        f"{DAY - timedelta(days=7)}T".encode() in each.payload and b".PlaceOrder." in each.payload for each in past
+    ]
+    assert 0 < sum(orders) < len(past)
+    take_in(container, [in_dollars(each) if placed else each for each, placed in zip(past, orders, strict=True)])
+    report = run(container, DAY)
+    assert {"Net sales EUR + USD", "Net sales EUR + USD by day", "Stock value EUR"} <= titles(report)
+    assert "Orders" in titles(report)
+    later = run(container, DAY + timedelta(days=7))
+    assert {"Net sales EUR", "Net sales EUR + USD by day", "Stock value EUR"} <= titles(later)
+
+
 def test_what_to_order_is_the_quantity_that_was_set_and_what_is_missing(
     container: Container, past: list[OutgoingMessage]
 ) -> None:

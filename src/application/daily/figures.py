@@ -7,9 +7,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from application.daily.document import POINTS, SHARE, Cell, Chart, Section, figure, plain, table, text
+from application.daily.titles import titles
 from application.ports.analytics import Analytics, Figure, Measured, Period
 from application.queries.definitions import Kpi
 from application.queries.figures import KpiTable, kpi_table
+from application.queries.periods import previous
 from application.queries.policies import Policy
 
 DAY_KPIS = (
@@ -62,9 +64,10 @@ def compared(
 ) -> Section:
     """Measure KPIs over periods, each beside the one before it."""
     tables = [kpi_table(analytics, kpis, period=period, policies=[policy], compare=True) for _, period in spans]
+    called = titles(analytics, tables[0].kpis, [each for _, period in spans for each in (period, previous(period))])
     rows = []
     for number, kpi in enumerate(tables[0].kpis):
-        cells = [text(kpi.title)]
+        cells = [text(called[kpi.name])]
         for measured in tables:
             cells += _beside(measured, measured.rows[0], measured.kpis[number])
         rows.append(cells)
@@ -86,10 +89,11 @@ def service(analytics: Analytics, day: date, policy: Policy) -> Section:
 
 def stock(analytics: Analytics, day: date) -> Section:
     """Return the levels at the end of the day, the day before and a week before."""
-    days = [day - timedelta(days=back) for back in (0, 1, WEEK)]
-    tables = [kpi_table(analytics, STOCK_KPIS, period=Period(date.min, each)) for each in days]
+    days = [Period(date.min, day - timedelta(days=back)) for back in (0, 1, WEEK)]
+    tables = [kpi_table(analytics, STOCK_KPIS, period=each) for each in days]
+    called = titles(analytics, tables[0].kpis, days)
     rows = [
-        [text(kpi.title), *(figure(each.rows[0].figures[kpi.name], kpi.unit) for each in tables)]
+        [text(called[kpi.name]), *(figure(each.rows[0].figures[kpi.name], kpi.unit) for each in tables)]
         for kpi in tables[0].kpis
     ]
     return table("stock", "Stock", "At the end of the day.", ("", "day", "day before", "week before"), rows)
@@ -117,12 +121,13 @@ def charts(analytics: Analytics, day: date, policy: Policy) -> tuple[Chart, ...]
     """Return figures of the last four weeks, day by day."""
     period = ending(day, MONTH)
     measured = kpi_table(analytics, CHARTS, by="day", period=period, policies=[policy])
+    called = titles(analytics, measured.kpis, [period])
     rows = {row.member.key: row.figures for row in measured.rows}
     days = [period.first + timedelta(days=number) for number in range(MONTH)]
     return tuple(
         Chart(
             kpi.name,
-            kpi.title,
+            called[kpi.name],
             kpi.unit,
             tuple((each, plain(rows.get(each.isoformat(), {}).get(kpi.name))) for each in days),
         )
