@@ -130,6 +130,60 @@ def test_the_last_run_is_kept_with_the_keys_that_offend(sound: Star) -> None:
             ("UPDATE silver.stock SET on_hand = on_hand + 1 WHERE product_id = 'tea'",),
         ),
         (
+            "reconciliation stock levels",
+            ("inventory-nut@hamburg",),
+            ("UPDATE silver.stock SET quarantined = quarantined + 1 WHERE product_id = 'nut'",),
+        ),
+        (
+            "reconciliation stock levels",
+            ("inventory-nut@hamburg",),
+            (
+                "UPDATE gold.fact_stock_daily SET reserved = reserved - 1, available = available + 1 "
+                "WHERE product_id = 'nut' AND date_key = (SELECT max(date_key) FROM gold.fact_stock_daily)",
+            ),
+        ),
+        (
+            "reconciliation stock movements",
+            ("inventory-nut@hamburg 1",),
+            ("UPDATE gold.fact_stock_movement SET on_hand = 9 WHERE product_id = 'nut' AND version = 1",),
+        ),
+        (
+            "reconciliation shipments",
+            ("shipment-s1: units 4 and 4",),
+            (
+                "UPDATE gold.fact_shipment SET planned_delivery_at = planned_delivery_at + interval '1 day' "
+                "WHERE shipment_id = 's1'",
+            ),
+        ),
+        (
+            "reconciliation line by line",
+            ("order-o2 1",),
+            ("UPDATE gold.fact_order_line SET last_shipped_at = placed_at WHERE order_id = 'o2'",),
+        ),
+        (
+            "reconciliation line by line",
+            ("order-o2 1",),
+            ("UPDATE gold.fact_order_line SET requested_date_key = placed_date_key WHERE order_id = 'o2'",),
+        ),
+        (
+            "reconciliation orders",
+            ("order-o2",),
+            ("UPDATE gold.fact_order SET delivered_at = delivered_at + interval '1 day' WHERE order_id = 'o2'",),
+        ),
+        (
+            "reconciliation orders",
+            ("order-o1",),
+            ("UPDATE gold.fact_order SET promised_date_key = NULL WHERE order_id = 'o1'",),
+        ),
+        (
+            "reconciliation freight",
+            ("order-o1", "order-o2"),
+            (
+                "UPDATE silver.order_lines SET freight = freight - 1 WHERE order_id = 'o1' AND line_no = 1",
+                "UPDATE silver.order_lines SET freight = freight + 1 WHERE order_id = 'o2'",
+            ),
+        ),
+        (
             "reconciliation line by line",
             ("order-o2 1",),
             ("UPDATE gold.fact_order_line SET delivered = 0, returned = 0 WHERE order_id = 'o2'",),

@@ -66,15 +66,30 @@ def _differ(*layers: tuple[str, str]) -> str:
 
 def _rows_differ(first: str, second: str, key: str, columns: str) -> str:
     """Return the keys of rows that two tables, or queries in parentheses, don't share, or not with these columns."""
-    left, right = (", ".join(f"{side}.{name}" for name in columns.split(", ")) for side in ("a", "b"))
     return (
         f"SELECT concat_ws(' ', {key}) FROM {first} AS a FULL JOIN {second} AS b USING ({key}) "
-        f"WHERE ROW({left}) IS DISTINCT FROM ROW({right}) ORDER BY 1"
+        f"WHERE ROW({_of('a', columns)}) IS DISTINCT FROM ROW({_of('b', columns)}) ORDER BY 1"
     )
+
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in columns.split(", "))
 
 
 _UNITS_AND_MONEY = "ordered, backordered, shipped, delivered, cancelled, returned, gross, net, freight"
 _SUMMED = ", ".join(f"sum({name}) AS {name}" for name in _UNITS_AND_MONEY.split(", "))
+# What lines have of their order is the same for all of them; of times, an order has the first or the last.
+_DUE = ("requested", "promised", "original_promised")
+_FIRST = ("first_shipped_at", "backordered_at", *(f"{each}_date_key" for each in _DUE))
+_LAST = ("last_shipped_at", "delivered_at", "returned_at")
+_DATED = ", ".join((*_FIRST, *_LAST))
+_ENDS = ", ".join([*(f"min({name}) AS {name}" for name in _FIRST), *(f"max({name}) AS {name}" for name in _LAST)])
+_DUE_KEYS = ", ".join(f"to_char({each}_date::timestamp, 'YYYYMMDD')::integer AS {each}_date_key" for each in _DUE)
+_LEVELS = "on_hand, reserved, quarantined"
+_OF_SHIPMENT = (
+    "order_id, carrier_id, units, units_delivered, status, planned_at, planned_delivery_at, dispatched_at, "
+    "delivered_at, returned_at, voided_at, exceptions, attempts, distance_km"
+)
 
 ROWS_BY_EVENT = {
     "silver.order_line_events": {
@@ -148,19 +163,32 @@ RECONCILIATIONS: tuple[Check, ...] = (
     ),
     reconcile(
         "line by line",
-        "each line has in gold the units, money and currency that it has in silver",
+        "each line has in gold the units, money, currency, status and times that it has in silver",
         _rows_differ(
-            "silver.order_lines", "gold.fact_order_line", "stream_id, line_no", f"{_UNITS_AND_MONEY}, currency"
+            f"(SELECT *, {_DUE_KEYS} FROM silver.order_lines)",
+            "gold.fact_order_line",
+            "stream_id, line_no",
+            f"{_UNITS_AND_MONEY}, {_DATED}, currency, status, placed_at, cancelled_at",
         ),
     ),
     reconcile(
         "orders",
-        "the lines of each order add up to its units and money",
+        "the lines of each order add up to its units and money, and have its first and last times",
         _rows_differ(
-            f"(SELECT stream_id, {_SUMMED} FROM gold.fact_order_line GROUP BY stream_id)",
+            f"(SELECT stream_id, {_SUMMED}, {_ENDS} FROM gold.fact_order_line GROUP BY stream_id)",
             "gold.fact_order",
             "stream_id",
-            _UNITS_AND_MONEY,
+            f"{_UNITS_AND_MONEY}, {_DATED}",
+        ),
+    ),
+    reconcile(
+        "freight",
+        "the freight of each order is that of its lines",
+        _rows_differ(
+            "(SELECT stream_id, sum(freight) AS freight FROM silver.order_lines GROUP BY stream_id)",
+            "silver.orders",
+            "stream_id",
+            "freight",
         ),
     ),
     reconcile(
@@ -170,27 +198,28 @@ RECONCILIATIONS: tuple[Check, ...] = (
             "silver.stock_movements",
             "gold.fact_stock_movement",
             "stream_id, version",
-            "kind, moved_at, delta_on_hand, delta_reserved, delta_quarantined, unit_cost",
+            f"kind, moved_at, product_id, location_id, delta_on_hand, delta_reserved, delta_quarantined, {_LEVELS}, "
+            "supplier_id, ordered_at, unit_cost",
         ),
     ),
     reconcile("events", "each event of a line, a shipment or a stock has its row", _events_without_rows()),
     reconcile(
         "shipments",
-        "gold has the shipments of silver",
+        "each shipment has in gold the units, status, times and incidents that it has in silver",
         "SELECT concat(coalesce(s.stream_id, g.stream_id), ': units ', s.units, ' and ', g.units) "
         "FROM silver.shipments s FULL JOIN gold.fact_shipment g USING (stream_id) "
-        "WHERE (s.units, s.status, s.delivered_at) IS DISTINCT FROM (g.units, g.status, g.delivered_at)",
+        f"WHERE ({_of('s', _OF_SHIPMENT)}) IS DISTINCT FROM ({_of('g', _OF_SHIPMENT)})",
     ),
     reconcile(
         "stock levels",
         "the movements of a stock add up to its levels, and its last day shows them",
         "SELECT s.stream_id FROM silver.stock s "
-        "LEFT JOIN (SELECT stream_id, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved "
-        "FROM gold.fact_stock_movement GROUP BY 1) m USING (stream_id) "
+        "LEFT JOIN (SELECT stream_id, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved, "
+        "sum(delta_quarantined) AS quarantined FROM gold.fact_stock_movement GROUP BY 1) m USING (stream_id) "
         "LEFT JOIN gold.fact_stock_daily d ON d.stream_id = s.stream_id "
         "AND d.date_key = (SELECT to_char(max(last_moved_on), 'YYYYMMDD')::integer FROM silver.stock) "
-        "WHERE s.last_moved_on IS NOT NULL AND ((s.on_hand, s.reserved) IS DISTINCT FROM (m.on_hand, m.reserved) "
-        "OR s.on_hand IS DISTINCT FROM d.on_hand)",
+        f"WHERE s.last_moved_on IS NOT NULL AND (({_of('s', _LEVELS)}) IS DISTINCT FROM ({_of('m', _LEVELS)}) "
+        f"OR ({_of('s', _LEVELS)}) IS DISTINCT FROM ({_of('d', _LEVELS)}))",
     ),
     reconcile(
         "messages",
