@@ -70,11 +70,21 @@ def with_currencies(
 ) -> tuple[Tile, ...]:
     """Name the currencies that the tile of a sum of money adds up, so that a mixture is seen as one.
 
-    They are those for which `counted` is not 0.
+    They are those for which `counted` is not 0. Against a period that had other currencies, there is no change.
     """
-    found = measured(star, [counted], choice, period, DIMENSIONS["currency"])
-    title = " ".join([kpi.title, " + ".join(having_any(found, counted.name))]).strip()
-    return tuple(tile._replace(title=title) if tile.name == kpi.name else tile for tile in shown)
+    now = _currencies(star, counted, choice, period)
+    title = " ".join([kpi.title, " + ".join(now)]).strip()
+
+    def with_title(tile: Tile) -> Tile:
+        if tile.change and period and _currencies(star, counted, choice, previous(period)) != now:
+            tile = tile._replace(change=None, better=None)
+        return tile._replace(title=title)
+
+    return tuple(with_title(tile) if tile.name == kpi.name else tile for tile in shown)
+
+
+def _currencies(star: Star, counted: Kpi, choice: Choice, period: Period | None) -> tuple[str, ...]:
+    return having_any(measured(star, [counted], choice, period, DIMENSIONS["currency"]), counted.name)
 
 
 def over_time(steps: Steps, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:

@@ -12,7 +12,10 @@ Figures = dict[str, Figure]
 
 
 class Answers:
-    """Figures in all, of the period before, by the members of dimensions, and lists of facts."""
+    """Figures in all, of the period before, by the members of dimensions, and lists of facts.
+
+    Figures by members are the same in the period before where it is not said what they were.
+    """
 
     def __init__(
         self,
@@ -21,12 +24,14 @@ class Answers:
         period: Period | None = None,
         before: Figures | None = None,
         by: dict[str, dict[str | None, Figures]] | None = None,
+        by_before: dict[str, dict[str | None, Figures]] | None = None,
         lists: dict[str, list[dict[str, Any]]] | None = None,
     ) -> None:
         self.totals = totals or {}
         self.period = period
         self.before = before or {}
         self.by = by or {}
+        self.by_before = self.by if by_before is None else by_before
         self.lists = lists or {}
         self.asked: list[tuple[str, Selection]] = []
 
@@ -34,13 +39,14 @@ class Answers:
         self, kpis: Sequence[Kpi], by: Dimension | None = None, where: Selection = EVERYTHING
     ) -> list[Measured]:
         self.asked += [(kpi.name, where) for kpi in kpis]
+        now = where.period in {None, self.period}
         if by is not None:
-            found = self.by.get(by.name, {})
+            found = (self.by if now else self.by_before).get(by.name, {})
             return [
                 Measured(Member(key, key and key.title()), {kpi.name: figures.get(kpi.name) for kpi in kpis})
                 for key, figures in found.items()
             ]
-        known = self.totals if where.period in {None, self.period} else self.before
+        known = self.totals if now else self.before
         return [Measured(Member(None, None), {kpi.name: known.get(kpi.name) for kpi in kpis})]
 
     def rows(self, listing: Listing, where: Selection = EVERYTHING, limit: int = 200) -> list[dict[str, Any]]:

@@ -145,6 +145,28 @@ def test_net_sales_name_their_currencies_and_statuses_are_words() -> None:
     assert [bar.label for bar in shown.statuses[0].bars] == ["Partly shipped"]
 
 
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [(("EUR", "USD"), "+50.0%"), (("EUR",), None), (("CHF",), None)],
+    ids=["of the same currencies", "of one of them", "of another"],
+)
+def test_money_is_not_compared_with_that_of_other_currencies(before: tuple[str, ...], change: str | None) -> None:
+    found = star(
+        {"orders": 4, "net": 3, "spend": 3},
+        period=WEEK,
+        before={"orders": 2, "net": 2, "spend": 2},
+        by={"currency": {each: {"orders": 1, "spend": 1} for each in ("EUR", "USD")}},
+        by_before={"currency": {each: {"orders": 1, "spend": 1} for each in before}},
+    )
+    inbox = cast(Any, SimpleNamespace(waiting=dict, balance=lambda: Balance(1, 1, 0, 0)))
+    sales = {tile.name: tile for tile in overview(found, inbox, chosen()).flows}
+    spend = {tile.name: tile for tile in suppliers(found, chosen()).flows}["spend"]
+    better = change and True
+    assert (sales["net"].title, sales["net"].change, sales["net"].better) == ("Net sales EUR + USD", change, better)
+    assert (spend.title, spend.change, spend.better) == ("Spend EUR + USD", change, None)
+    assert sales["orders"].change == "+100.0%"
+
+
 def test_the_value_of_stock_names_the_currencies_that_it_adds_up() -> None:
     by: Any = {"currency": {"EUR": {"stock_value": Decimal(1)}, "JPY": {"stock_value": 0}, None: {"stock_value": 2}}}
     star_of_stock = star({"stock_value": Decimal(3)}, by=by)
