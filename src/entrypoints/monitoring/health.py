@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -83,6 +85,18 @@ def served(host: str, port: int, answers: Mapping[str, Callable[[], Answer]]) ->
 class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[_Handler]) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what became of a request, instead of writing a traceback beside the logs."""
+        if isinstance(error := sys.exception(), OSError):
+            log.debug("%s did not wait for its answer: %s", client_address[0], error)
+        else:
+            log.error("a request of %s failed", client_address[0], exc_info=error)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import logging
+import socket
+import struct
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Metric
 
 from application.ports.event_store import StoreUnavailableError
-from entrypoints.monitoring.health import live, pages, ready, served
+from entrypoints.monitoring.health import Answer, live, pages, ready, served
 from entrypoints.monitoring.watch import LIVE_SECONDS, NotReadyError, Probe, Watch
 from entrypoints.settings import SettingsError
 
@@ -107,6 +111,68 @@ def test_a_port_in_use_is_named() -> None:
         served("127.0.0.1", port, {}),
     ):
         pass
+
+
+def logged(text: str, caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
+    """Return the record that says something, which a thread of the server writes."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if found := [record for record in caplog.records if text in record.getMessage()]:
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError(f"{text!r} was not logged")
+
+
+def test_who_asks_and_hangs_up_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    gone = Event()
+
+    def slow() -> Answer:
+        gone.wait(10)
+        return Answer(200, b"slow\n" * 100_000)
+
+    with served("127.0.0.1", 0, {"/slow": slow}) as port:
+        with socket.create_connection(("127.0.0.1", port), 5) as asking:
+            asking.sendall(b"GET /slow HTTP/1.1\r\n\r\n")
+            time.sleep(0.2)
+            # Reset, as by whoever ran out of patience.
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.set()
+        assert logged("127.0.0.1 did not wait for its answer", caplog).levelno == logging.DEBUG
+    assert capfd.readouterr().err == ""
+
+
+def test_an_answer_that_fails_is_logged_once(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with served("127.0.0.1", 0, {"/odd": lambda: Answer(1 // 0, b"")}) as port:
+        with pytest.raises(http.client.RemoteDisconnected):
+            get(port, "/odd")
+        record = logged("a request of 127.0.0.1 failed", caplog)
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+    assert capfd.readouterr().err == ""
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_it_is_served_on_ipv6_where_the_host_is_one() -> None:
+    with (
+        served("::1", 0, {"/": lambda: Answer(200, b"six\n")}) as port,
+        urllib.request.urlopen(f"http://[::1]:{port}/", timeout=5) as response,
+    ):
+        assert response.read() == b"six\n"
 
 
 def test_the_port_is_free_again_afterwards() -> None:
