@@ -151,6 +151,30 @@ def test_a_dead_letter_that_is_too_large_holds_up_no_other(connection: KafkaConn
     assert letters == {b"1": (b"first", None), b"2": (b"", b"%d bytes" % size), b"3": (b"third", None)}
 
 
+@pytest.mark.parametrize("payload", [b"", b"{no"])
+def test_a_dead_letter_whose_key_is_too_large_holds_up_no_other(
+    connection: KafkaConnection, payload: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A key that is no text takes three times its bytes when it goes out, more than any topic takes."""
+    large = broken(2)._replace(key="\ufffd" * (MAX_MESSAGE_BYTES // 2))
+    with closing(Publisher(connection)) as publisher:
+        DeadLetters(publisher).publish([(broken(1), b"first"), (large, payload), (broken(3), b"third")])
+    with raw_consumer(connection, "dead-letter") as consumer:
+        letters = consumer.consume(3, PATIENCE)
+    found = {dict(each.headers() or ())["quarantine-id"]: each for each in letters}
+    assert {number: each.value() for number, each in found.items()} == {b"1": b"first", b"2": b"", b"3": b"third"}
+    headers = dict(found[b"2"].headers() or ())
+    assert (found[b"2"].key(), headers["key-omitted"]) == (None, b"12582912 bytes")
+    assert headers.get("payload-omitted") == (b"3 bytes" if payload else None)
+    assert all(len(record.getMessage()) < 1_000 for record in caplog.records)
+
+
+def test_a_dead_letter_whose_reason_is_too_large_waits_for_the_topics_limit(connection: KafkaConnection) -> None:
+    limit_dead_letters(connection, 500)
+    with closing(Publisher(connection)) as publisher, pytest.raises(OversizedMessageError, match="dead-letter"):
+        DeadLetters(publisher).publish([(broken(1)._replace(detail=os.urandom(1_000).hex()), b"first")])
+
+
 def test_dead_letters_that_are_too_large_together_keep_their_values(connection: KafkaConnection) -> None:
     """Brokers hold the limit against what travels together; clients fill it by a limit of their own."""
     limit_dead_letters(connection, 3_000)

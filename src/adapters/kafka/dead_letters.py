@@ -6,12 +6,13 @@ Quarantine in the database stays the record; what is published here may come twi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from adapters.kafka.producer import Headers, OversizedRecordError, Publisher, Record
 from adapters.kafka.topics import DEAD_LETTER
 from application.ingest.limits import MAX_ID
 from application.ports.inbox import Quarantined
+from application.ports.message_stream import OutgoingMessage, OversizedMessageError
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,12 @@ class DeadLetters:
         self._publisher = publisher
 
     def publish(self, messages: Sequence[tuple[Quarantined, bytes]]) -> None:
-        """Publish messages; on return all of them are acknowledged. One that is too large goes out without its value.
+        """Publish messages; on return all of them are acknowledged.
+
+        One that is too large goes out without its value and, where that does not help, without its key.
 
         Raises:
+            OversizedMessageError: the topic takes not even what is left.
             StreamUnavailableError: some message was not acknowledged in time; publishing again is safe.
         """
         records = [Record(DEAD_LETTER, m.key, payload, reason_headers(m)) for m, payload in messages]
@@ -40,19 +44,41 @@ class DeadLetters:
                 self._publish_alone(record)
 
     def _publish_alone(self, record: Record) -> None:
+        for part, without in _PARTS:
+            try:
+                self._publisher.publish_each([record])
+            except OversizedRecordError as error:
+                less = without(record)
+                if less != record:
+                    log.warning("a dead letter goes out without its %s: %s", part, error)
+                record = less
+            else:
+                return
         try:
             self._publisher.publish_each([record])
         except OversizedRecordError as error:
-            if not record.payload:
-                raise
-            log.warning("a dead letter goes out without its value: %s", error)
-            self._publisher.publish_each([_without_value(record)])
+            raise OversizedMessageError(str(error), OutgoingMessage(record.topic, "", b"")) from error
 
 
 def _without_value(record: Record) -> Record:
     """Leave the value in the database, and say so: one that is too large must not hold up the others."""
-    omitted = ("payload-omitted", f"{len(record.payload)} bytes".encode())
-    return record._replace(payload=b"", headers=[*record.headers, omitted])
+    if not record.payload:
+        return record
+    return record._replace(payload=b"", headers=[*record.headers, _omitted("payload", record.payload)])
+
+
+def _without_key(record: Record) -> Record:
+    if not record.key:
+        return record
+    return record._replace(key=None, headers=[*record.headers, _omitted("key", record.key.encode())])
+
+
+def _omitted(part: str, value: bytes) -> tuple[str, bytes]:
+    return f"{part}-omitted", f"{len(value)} bytes".encode()
+
+
+_PARTS: Sequence[tuple[str, Callable[[Record], Record]]] = (("value", _without_value), ("key", _without_key))
+"""What a dead letter may do without, and how it is left out."""
 
 
 def reason_headers(message: Quarantined) -> Headers:

@@ -13,6 +13,7 @@ from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.errors import reason_of
 from adapters.kafka.topics import MAX_MESSAGE_BYTES, TOPICS
 from application.errors import PlatformError
+from application.ingest.limits import MAX_ID
 from application.ports.message_stream import OutgoingMessage, OversizedMessageError, StreamUnavailableError
 
 Headers = Sequence[tuple[str, bytes]]
@@ -108,7 +109,7 @@ class Publisher:
 
     def _oversized(self, record: Record, limit: str) -> OversizedRecordError:
         return OversizedRecordError(
-            f"the message {record.key!r} for {record.topic} has {record.size:,} bytes, {limit}: raise "
+            f"the message {_shown(record.key)} for {record.topic} has {record.size:,} bytes, {limit}: raise "
             f"max.message.bytes of the topic {self._connection.topic_prefix}{record.topic} on the brokers, and "
             "DATAFLOW_KAFKA_MESSAGE_MAX_BYTES",
             record,
@@ -139,3 +140,8 @@ class Publisher:
         raise StreamUnavailableError(
             f"{len(failed):,} of {count:,} messages were not acknowledged by Kafka: {error.str()}"
         )
+
+
+def _shown(key: str | None) -> str:
+    """Return a key as an error names it: one that others sent may be megabytes long."""
+    return repr(key) if key is None or len(key) <= MAX_ID else f"{key[:MAX_ID]!r}... ({len(key):,} characters)"
