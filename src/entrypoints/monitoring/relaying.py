@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Event
 
@@ -18,6 +19,8 @@ from entrypoints.settings import Settings
 
 RELAY = Command("relay", "publish", idle_seconds=0.2, passing=(OversizedMessageError,))
 """A topic's limit may be raised while the relay waits, so that is an outage like others."""
+LETTERS_SECONDS = 5.0
+"""How long dead letters go out at a stretch: meanwhile events wait, and nobody asks whether the role is still held."""
 
 
 class Relaying:
@@ -30,15 +33,18 @@ class Relaying:
         stream: MessageStream,
         metrics: RelayMetrics,
         stop: Event,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._events = events
         self._letters = letters
         self._stream = stream
         self._metrics = metrics
         self._stop = stop
+        self._clock = clock
 
     def step(self) -> int:
-        """Send all dead letters that wait, and the next events; return how many messages it was."""
+        """Send the dead letters that wait, of many the first, and the next events; return how many messages it was."""
         sent, oversized = 0, None
         for send in (self._send_letters, self._events.step):
             try:
@@ -57,9 +63,12 @@ class Relaying:
 
     def _send_letters(self) -> int:
         sent = 0
+        ends = self._clock() + LETTERS_SECONDS
         while self._letters is not None and not self._stop.is_set() and (count := self._letters.step()):
             self._metrics.sent(count)
             sent += count
+            if self._clock() >= ends:
+                break
         return sent
 
 
