@@ -430,6 +430,29 @@ def test_a_topic_created_anew_between_two_runs_stops_the_second(
             take(second, 1)
 
 
+def test_a_topic_that_was_deleted_is_told_and_is_no_lag_of_zero(
+    connection: KafkaConnection,
+    stream: KafkaMessageStream,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(topic_ids, "_LOOK_SECONDS", 0.1)
+    stream.publish(orders(3))
+    take(stream, 3)
+    name = f"{connection.topic_prefix}orders"
+    admin = connection.admin()
+    admin.delete_topics([name])[name].result(PATIENCE)
+    for _ in range(5):
+        poll_often(stream)
+        if "does not exist any more" in caplog.text:
+            break
+    assert caplog.text.count(f"{name} does not exist any more") == 1
+    for ask in (stream.ends, stream.readable, lambda: stream.behind({})):
+        with pytest.raises(StreamUnavailableError, match=rf"Kafka has no topic {name}$"):
+            ask()
+    ensure_topics(admin, connection.topic_prefix)
+
+
 def test_what_retention_takes_from_under_a_reader_is_counted_aloud(
     connection: KafkaConnection, stream: KafkaMessageStream, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,7 +15,7 @@ from adapters.kafka.log_offsets import LATEST, Place, counts_behind, last_stable
 from adapters.kafka.producer import Publisher
 from adapters.kafka.topic_ids import KnownTopics
 from adapters.kafka.topics import TAKEN_IN
-from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage
+from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage, StreamUnavailableError
 
 INGESTED = tuple(topic.name for topic in TAKEN_IN)
 _SWITCH, _ACCEPT = "dataflow switch-log", "dataflow ingest topics --accept-recreated"
@@ -85,11 +85,11 @@ class KafkaMessageStream:
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset that each partition's next message gets; see the port."""
-        return self._named(read_offsets(self._admin, partitions_of(self._admin, self._names), LATEST))
+        return self._named(read_offsets(self._admin, self._places(), LATEST))
 
     def readable(self) -> dict[Partition, int]:
         """Return each partition's last stable offset; see the port."""
-        return self._named(last_stable_offsets(self._admin, partitions_of(self._admin, self._names)))
+        return self._named(last_stable_offsets(self._admin, self._places()))
 
     def is_read_here(self, partition: Partition) -> bool:
         """Tell whether the group assigned a partition to this member; see the port."""
@@ -101,10 +101,9 @@ class KafkaMessageStream:
 
         Raises:
             PositionLostError: a position is beyond the end of its partition.
-            StreamUnavailableError: the brokers don't answer.
+            StreamUnavailableError: the brokers don't answer, or a topic does not exist.
         """
-        places = partitions_of(self._admin, self._names)
-        return self._named(counts_behind(self._admin, places, self._placed(positions)))
+        return self._named(counts_behind(self._admin, self._places(), self._placed(positions)))
 
     def acknowledge(self, positions: Mapping[Partition, int]) -> None:
         """Commit the group's offsets, in the background: for monitoring only."""
@@ -117,6 +116,13 @@ class KafkaMessageStream:
             self._consumer.close()
             self._consumer = None
         self._publisher.close()
+
+    def _places(self) -> list[Place]:
+        """Return all partitions; without those of a topic that is gone, it would look as if nothing waited there."""
+        places = partitions_of(self._admin, self._names)
+        if missing := sorted(self._names.keys() - {topic for topic, _ in places}):
+            raise StreamUnavailableError(f"Kafka has no topic {', '.join(missing)}")
+        return places
 
     def _positions(self) -> dict[Place, int]:
         return self._placed(self._sought if self._recorded is None else self._recorded())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
@@ -10,6 +11,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from adapters.kafka.errors import PositionLostError, reason_of, translated
+
+log = logging.getLogger(__name__)
 
 _SECONDS = 10.0
 _LOOK_SECONDS = 5.0
@@ -37,6 +40,7 @@ class KnownTopics:
         self._names = names
         self._ids = dict(ids)
         self._remedy = remedy
+        self._gone: set[str] = set()
         self._asked: dict[str, Future[TopicDescription]] | None = None
         self._next_look = 0.0
 
@@ -73,6 +77,10 @@ class KnownTopics:
                 f"{', '.join(anew)}: deleted and created anew, so that positions in it mean nothing; stop all "
                 f"consumers, then `{self._remedy}` has it read from its first message"
             )
+        gone = self._ids.keys() - found.keys()
+        for name in sorted(gone - self._gone):
+            log.error("%s does not exist any more: what it held beyond its positions is gone", name)
+        self._gone = gone
 
 
 def _ask(admin: AdminClient, names: Collection[str]) -> dict[str, Future[TopicDescription]]:
