@@ -379,6 +379,24 @@ def test_messages_that_retention_took_are_counted_aloud(
     assert "4 messages of" in caplog.text
 
 
+def test_what_is_gone_of_a_partition_that_was_never_read_is_told_too(
+    connection: KafkaConnection, stream: KafkaMessageStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    prefix = connection.topic_prefix
+    with raw_producer(connection) as producer:
+        for topic, number in (("orders", 0), ("orders", 1), ("catalog", 2)):
+            for n in range(10):
+                producer.produce(f"{prefix}{topic}", str(n), partition=number)
+    expire(connection, {Partition("orders", 1): 10, Partition("catalog", 2): 7})
+    stream.seek({Partition("orders", 0): 2})
+    assert len(take(stream, 11)) == 11
+    told = [(record.levelname, record.getMessage()) for record in caplog.records if "gone" in record.getMessage()]
+    assert sorted(told) == [
+        ("ERROR", f"10 messages of {prefix}orders/1 are gone: retention ended before they were taken in"),
+        ("WARNING", f"7 messages were gone before these were read for the first time: {prefix}catalog/2"),
+    ]
+
+
 def expire(connection: KafkaConnection, before: Mapping[Partition, int]) -> None:
     """Take messages away as retention does: those before the given offsets."""
     admin, prefix = connection.admin(), connection.topic_prefix

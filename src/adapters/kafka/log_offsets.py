@@ -93,11 +93,24 @@ def starts(admin: AdminClient, places: Collection[Place], positions: Mapping[Pla
         StreamUnavailableError: the brokers don't answer.
     """
     begin = {place: first for place, (first, _) in _remaining(admin, places, positions).items()}
-    for place, first in begin.items():
-        if 0 < positions.get(place, 0) < first:
-            gone = first - positions[place]
-            log.error("%d messages of %s/%d are gone: retention ended before they were taken in", gone, *place)
+    _tell_gone(begin, positions)
     return begin
+
+
+def _tell_gone(begin: Mapping[Place, int], positions: Mapping[Place, int]) -> None:
+    """Log what was to be read and is gone; of topics that are read for the first time, how much they held before."""
+    read = {topic for topic, _ in positions}
+    before: dict[Place, int] = {}
+    for place, first in begin.items():
+        if (gone := first - positions.get(place, 0)) <= 0:
+            continue
+        if place[0] in read:
+            log.error("%d messages of %s/%d are gone: retention ended before they were taken in", gone, *place)
+        else:
+            before[place] = gone
+    if before:
+        where = ", ".join(f"{topic}/{number}" for topic, number in sorted(before))
+        log.warning("%d messages were gone before these were read for the first time: %s", sum(before.values()), where)
 
 
 def counts_behind(admin: AdminClient, places: Collection[Place], positions: Mapping[Place, int]) -> dict[Place, int]:
