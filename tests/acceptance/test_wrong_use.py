@@ -172,6 +172,28 @@ def test_wrong_setting_names_its_variable_and_what_it_takes(home: Home, name: st
     assert takes in said
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql://shop:hun%ter2@localhost/dataflow", "percent-encoded"),
+        ("postgresql://shop:hun ter2@localhost/dataflow", "spaces"),
+        ("postgresql://shop:hun@ter2@localhost/dataflow", "holds an '@'"),
+        ("postgresql://shop:hun@ter2@one.example,two.example/dataflow", "holds an '@'"),
+        ("postgresql://shop:hun/ter2@localhost/dataflow", "port is no number"),
+        ("postgresql://shop:hunter2@[::1]x/dataflow", "unexpected character"),
+        ("postgresql://shop:hunter2@localhost:pg/dataflow", "port is no number"),
+    ],
+)
+def test_a_database_that_is_written_wrongly_is_named_without_its_password(home: Home, url: str, why: str) -> None:
+    done = home.run("status", database_url=url)
+    said = the_one_line(done)
+    assert done.returncode == 2
+    assert "DATAFLOW_DATABASE_URL" in said
+    assert why in said
+    assert "%40" in said
+    assert not any(piece in said for piece in ("hun", "ter2"))
+
+
 @pytest.mark.parametrize(("name", "value"), [("acks", "1"), ("sasl_pasword", "hunter2")])
 def test_a_property_of_kafka_that_cant_be_set_is_a_wrong_setting(home: Home, name: str, value: str) -> None:
     pytest.importorskip("confluent_kafka", reason="the extra 'kafka' is not installed")

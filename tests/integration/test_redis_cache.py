@@ -178,3 +178,9 @@ def test_a_value_kept_between_looking_and_locking_is_not_computed_again(monkeypa
 def test_an_address_that_is_none_is_said_at_once() -> None:
     with pytest.raises(CacheUnavailableError, match="address"):
         RedisCache("http://localhost")
+
+
+def test_a_password_that_was_not_escaped_is_not_quoted() -> None:
+    with pytest.raises(CacheUnavailableError, match="Port could not be cast") as told:
+        RedisCache("redis://:hun/ter2@localhost:6379/0")
+    assert "hun" not in str(told.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -12,13 +13,22 @@ from psycopg_pool import ConnectionPool
 
 from adapters.postgres.errors import translated
 
+_NAMES_PARAMETER = re.compile(r'invalid URI query parameter: "[a-z_]+"')
+"""The one thing that the driver quotes of a connection string and that is no piece of a password."""
+_ESCAPED = "in a name or a password, '@' is written as %40, '%' as %25, '/' as %2F, '?' as %3F, a space as %20"
+
 
 def misread(conninfo: str) -> str | None:
-    """Return why a connection string can't be used; None where it can be read."""
+    """Return why a connection string can't be used, None where it can be read; nothing of a password is in it."""
     try:
-        conninfo_to_dict(conninfo)
+        options = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
-        return " ".join(str(error).split())
+        said = " ".join(str(error).split())
+        return said if _NAMES_PARAMETER.fullmatch(said) else f"{said.partition(chr(34))[0].rstrip(' :')}; {_ESCAPED}"
+    if any("@" in host[1:] for host in str(options.get("host", "")).split(",") if not host.startswith("/")):
+        return f"its host holds an '@'; {_ESCAPED}"
+    if any(not port.isdecimal() for port in str(options.get("port", "")).split(",") if port):
+        return f"its port is no number; {_ESCAPED}"
     return None
 
 

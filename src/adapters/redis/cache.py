@@ -48,7 +48,9 @@ class RedisCache:
                 retry=Retry(NoBackoff(), 0),
             )
         except ValueError as error:
-            raise CacheUnavailableError(f"the address of Redis can't be used: {error}") from error
+            # What the client quotes of it may be a piece of the password.
+            said = str(error).partition(" as ")[0]
+            raise CacheUnavailableError(f"the address of Redis can't be used: {said}") from error
         self._prefix = f"{namespace}:{ENCODING}:"
         self._patience = patience
         self._clock = clock
