@@ -18,6 +18,11 @@ HTTP = ("https://", "http://")
 MONGODB = ("mongodb://", "mongodb+srv://")
 KAFKA = "DATAFLOW_KAFKA_"
 KAFKA_OWN = ("BOOTSTRAP", "GROUP", "TOPIC_PREFIX")
+_BROKER = re.compile(
+    r"(?:(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)://)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/@\[\]]+)(?::(?P<port>\d{1,5}))?",
+    re.IGNORECASE,
+)
+_MOST_PORT = 65_535
 
 
 class SettingsError(InvalidRequestError):
@@ -102,8 +107,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         health_host=environment.get("DATAFLOW_HEALTH_HOST") or default.health_host,
         health_port=_port(environment, "DATAFLOW_HEALTH_PORT"),
         dashboard_host=environment.get("DATAFLOW_DASHBOARD_HOST") or default.dashboard_host,
-        dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, 65_535),
-        kafka_bootstrap=environment.get("DATAFLOW_KAFKA_BOOTSTRAP") or None,
+        dashboard_port=_whole(environment, "DATAFLOW_DASHBOARD_PORT", default.dashboard_port, 1, _MOST_PORT),
+        kafka_bootstrap=_brokers(environment),
         kafka_group=environment.get("DATAFLOW_KAFKA_GROUP") or default.kafka_group,
         kafka_topic_prefix=_topic_prefix(environment, default.kafka_topic_prefix),
         kafka_properties=_kafka_properties(environment),
@@ -128,6 +133,19 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         smtp_url=_address(environment, "DATAFLOW_SMTP_URL", ("smtp://", "smtps://")),
         processes=_processes(environment),
     )
+
+
+def _brokers(environment: Mapping[str, str]) -> str | None:
+    """Return the brokers; a client would look for ever for those that it can't make sense of."""
+    text = environment.get("DATAFLOW_KAFKA_BOOTSTRAP")
+    if not text:
+        return None
+    brokers = [_BROKER.fullmatch(each.strip()) for each in text.split(",") if each.strip()]
+    if not brokers or not all(each and 0 < int(each["port"] or 1) <= _MOST_PORT for each in brokers):
+        raise SettingsError(
+            "DATAFLOW_KAFKA_BOOTSTRAP can't be read; it takes host:port of the brokers, separated by commas"
+        )
+    return text
 
 
 def _kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
@@ -211,7 +229,7 @@ def _choice(environment: Mapping[str, str], name: str, default: str, choices: tu
 
 
 def _port(environment: Mapping[str, str], name: str) -> int | None:
-    return _whole(environment, name, 0, 1, 65_535) or None
+    return _whole(environment, name, 0, 1, _MOST_PORT) or None
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

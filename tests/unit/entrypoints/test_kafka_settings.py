@@ -10,6 +10,29 @@ def test_without_brokers_messages_stay_in_the_database() -> None:
     assert from_environment({"DATAFLOW_KAFKA_BOOTSTRAP": ""}).kafka_bootstrap is None
 
 
+@pytest.mark.parametrize(
+    "brokers",
+    ["kafka", "kafka:9092", "a:1, b:65535 ", "a:1,b:2,", "10.0.0.1:9092", "[::1]:9092", "SASL_SSL://a:1,ssl://b:2"],
+)
+def test_brokers_are_hosts_with_or_without_a_port(brokers: str) -> None:
+    assert from_environment({"DATAFLOW_KAFKA_BOOTSTRAP": brokers}).kafka_bootstrap == brokers
+
+
+@pytest.mark.parametrize(
+    "brokers",
+    ["  ", ",", "kafka:", "kafka:0", "kafka:65536", "kafka:port", "kafka://a:1", "http://a:1", "a:1;b:2", "a:1 b:2"],
+)
+def test_brokers_that_are_none_are_a_mistake(brokers: str) -> None:
+    with pytest.raises(SettingsError, match="DATAFLOW_KAFKA_BOOTSTRAP can't be read; it takes host:port"):
+        from_environment({"DATAFLOW_KAFKA_BOOTSTRAP": brokers})
+
+
+def test_a_password_among_the_brokers_is_not_shown() -> None:
+    with pytest.raises(SettingsError) as told:
+        from_environment({"DATAFLOW_KAFKA_BOOTSTRAP": "ann:hunter2@kafka:9092"})
+    assert "hunter2" not in str(told.value)
+
+
 def test_the_other_variables_become_properties_of_the_client() -> None:
     settings = from_environment(
         {
