@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from adapters.kafka.connection import KafkaConnection
 
 DATABASE = "dataflow"
+RETRY_ATTEMPTS = 10
+"""How often a message of the quarantine is decided about while a consumer writes its stream: it wins now and then."""
 
 
 def _now() -> datetime:
@@ -208,5 +210,5 @@ class Container(containers.DeclarativeContainer):
     enriching = providers.Factory(Enriching, event_store, providers.Factory(Services, routes, weather, places))
     fulfilment = providers.Factory(Runner, providers.Factory(Fulfilling, event_store), event_store, cases, now)
     enrichment = providers.Factory(Runner, enriching, event_store, cases, now)
-    quarantine = providers.Factory(Quarantine, event_store, inbox, now)
+    quarantine = providers.Factory(Quarantine, event_store, inbox, now, attempts=RETRY_ATTEMPTS)
     follower = providers.Factory(Follower, event_store, read_model, batch_size=settings.provided.project_batch_size)

@@ -30,7 +30,7 @@ from application.ports.event_store import (
     NewEvent,
     StoreUnavailableError,
 )
-from application.ports.inbox import Balance, Inbox, QuarantineStatus
+from application.ports.inbox import Balance, Inbox, QuarantineStatus, Reason, Settlement
 from application.ports.message_stream import (
     MessageStream,
     OutgoingMessage,
@@ -435,6 +435,38 @@ def test_conflicts_are_not_hidden_from_a_retry(platform: Platform) -> None:
     with pytest.raises(ConcurrencyConflictError):
         Quarantine(overtaken, platform.inbox, lambda: NOW).retry([refused.quarantine_id], actor="ops")
     assert platform.quarantine().show(refused.quarantine_id).status is QuarantineStatus.OPEN
+
+
+def test_a_retry_that_another_writer_overtakes_is_decided_anew(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4), received(2)])
+    platform.ingest().catch_up()
+    [first] = platform.store.load(["inventory-p1@main"])["inventory-p1@main"]
+    overtaken = Overtaken(platform.store, [Batch(events=[NewEvent(*first._replace(version=2)[1:])])])
+    [refused] = platform.inbox.quarantine()
+    quarantine = Quarantine(overtaken, platform.inbox, lambda: NOW, attempts=2)
+    assert quarantine.retry([refused.quarantine_id], actor="ops") == [(refused.quarantine_id, None)]
+    assert [v for _, v, _ in platform.events()] == [1, 2, 3]
+    assert platform.inbox.balance() == Balance(2, 2, 0, 0)
+
+
+def test_a_retry_passes_what_somebody_else_settled_meanwhile(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4), shipped(2, 4), received(3)])
+    platform.ingest().catch_up()
+    first, second = platform.inbox.quarantine()
+    mine = Settlement(first.quarantine_id, QuarantineStatus.DISCARDED, "ann", "a test", NOW)
+    overtaken = Overtaken(platform.store, [Batch(settlements=[mine])])
+    results = Quarantine(overtaken, platform.inbox, lambda: NOW).retry([first.quarantine_id], actor="ops")
+    reason = Reason("AlreadySettled", "it was discarded meanwhile, by ann")
+    assert results == [(first.quarantine_id, reason), (second.quarantine_id, None)]
+    assert platform.inbox.balance() == Balance(3, 2, 0, 1)
+
+
+def test_a_message_that_is_named_twice_is_discarded_once(platform: Platform) -> None:
+    platform.stream.publish([shipped(1, 4)])
+    platform.ingest().catch_up()
+    [refused] = platform.inbox.quarantine()
+    platform.quarantine().discard([refused.quarantine_id] * 2, actor="ops", reason="a test order")
+    assert platform.quarantine().show(refused.quarantine_id).status is QuarantineStatus.DISCARDED
 
 
 def test_duplicates_are_recognised_after_many_batches_without_any(platform: Platform) -> None:

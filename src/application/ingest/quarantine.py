@@ -9,7 +9,7 @@ from typing import NamedTuple
 from application.errors import PlatformError
 from application.ingest.decision import Decisions, decode_message
 from application.ingest.states import States
-from application.ports.event_store import Batch, EventStore
+from application.ports.event_store import Batch, ConcurrencyConflictError, EventStore
 from application.ports.inbox import (
     Inbox,
     Quarantined,
@@ -50,12 +50,16 @@ def parts_by_size(messages: Iterable[Quarantined]) -> Iterator[list[Quarantined]
 
 
 class Quarantine:
-    """Settles quarantined messages; who did it, when and why is kept with the message."""
+    """Settles quarantined messages; who did it, when and why is kept with the message.
 
-    def __init__(self, store: EventStore, inbox: Inbox, now: Callable[[], datetime]) -> None:
+    `attempts` says how often a retry decides about a message, where others write its stream meanwhile.
+    """
+
+    def __init__(self, store: EventStore, inbox: Inbox, now: Callable[[], datetime], attempts: int = 1) -> None:
         self._store = store
         self._inbox = inbox
         self._now = now
+        self._attempts = attempts
 
     def show(self, quarantine_id: int) -> Quarantined:
         """Return one message.
@@ -81,17 +85,19 @@ class Quarantine:
     def retry(self, ids: Sequence[int], *, actor: str) -> list[Retried]:
         """Retry messages; those of the same key that are still open come along, in their original order.
 
-        Each is decided and appended on its own. One that is refused again stays open.
+        Each is decided and appended on its own. One that is refused again stays open; of one that somebody else
+        settled meanwhile the reason says so.
 
         Raises:
             UnknownQuarantinedError, AlreadySettledError: for a number that can't be retried; nothing is done.
+            ConcurrencyConflictError: others were first at every attempt; those before it are settled.
         """
         chosen = [self._open(each) for each in ids]
         keys = {(m.topic, m.key) for m in chosen if m.key is not None}
         numbers = {m.quarantine_id for m in chosen}
         everything = self._inbox.quarantine(status=QuarantineStatus.OPEN)
         due = [m for m in everything if m.quarantine_id in numbers or (m.topic, m.key) in keys]
-        return [Retried(m.quarantine_id, self._retry(m, actor)) for m in due]
+        return [Retried(m.quarantine_id, self._attempt(m, actor)) for m in due]
 
     def discard(self, ids: Sequence[int], *, actor: str, reason: str) -> None:
         """Discard messages for a reason; they stay in bronze and count as quarantined.
@@ -99,7 +105,7 @@ class Quarantine:
         Raises:
             UnknownQuarantinedError, AlreadySettledError: a number can't be discarded; nothing is done.
         """
-        chosen = [self._open(each) for each in ids]
+        chosen = [self._open(each) for each in dict.fromkeys(ids)]
         now = self._now()
         self._store.append(
             Batch(
@@ -114,6 +120,19 @@ class Quarantine:
         if message.status is not QuarantineStatus.OPEN:
             raise AlreadySettledError(f"message {quarantine_id} is {message.status} already, by {message.actor}")
         return message
+
+    def _attempt(self, m: Quarantined, actor: str) -> Reason | None:
+        """Retry a message, anew where another writer was first with its stream, or with the message itself."""
+        left = self._attempts
+        while True:
+            left -= 1
+            try:
+                return self._retry(m, actor)
+            except ConcurrencyConflictError:
+                if (now := self.show(m.quarantine_id)).status is not QuarantineStatus.OPEN:
+                    return Reason("AlreadySettled", f"it was {now.status} meanwhile, by {now.actor}")
+                if not left:
+                    raise
 
     def _retry(self, m: Quarantined, actor: str) -> Reason | None:
         payload = self.payload(m.quarantine_id)
