@@ -35,7 +35,7 @@ def list_(limit: int, as_json: bool) -> None:
 
 
 @certificates.command("show")
-@click.argument("number", type=int, required=False)
+@click.argument("number", type=click.IntRange(max=2**63 - 1), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it as JSON into a file.")
 def show(number: int | None, as_json: bool, to: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import signal
@@ -34,6 +35,14 @@ def read_settings() -> Settings:
         for name in SAID_BY_THE_ERROR:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     return settings
+
+
+def current_user() -> str:
+    """Return who runs the command: the user's number where it has no name, as in a container of any user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 @contextmanager

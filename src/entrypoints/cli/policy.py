@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from application.queries.policies import Policy, Rule, find_policy
-from entrypoints.cli.context import platform
+from entrypoints.cli.context import current_user, platform
 from entrypoints.cli.output import console, print_json, print_table
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -70,7 +69,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--in-full", type=share, help="Share of the units that counts as in full.")
 @click.option("--cancelled", type=click.Choice(["missing", "excused"]), help="What cancelled units are.")
 @click.option("--note", default="", help="Why; kept with the version.")
-@click.option("--actor", default=getpass.getuser, help="Who does it.  [default: the user]")
+@click.option("--actor", default=current_user, help="Who does it.  [default: the user]")
 def set_(name: str, note: str, actor: str, **rule: Any) -> None:
     """Set a policy: a new version, in which what is not given stays as it was; earlier versions stay."""
     if not _NAME.fullmatch(name):

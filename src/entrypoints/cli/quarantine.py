@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 
 import click
 
 from application.ports.inbox import Quarantined, QuarantineStatus
-from entrypoints.cli.context import platform
+from entrypoints.cli.context import current_user, platform
 from entrypoints.cli.output import console, print_json, print_json_list, print_table
 
 Status = click.Choice([*(status.value for status in QuarantineStatus), "all"])
+Number = click.IntRange(max=2**63 - 1)
 
 
 @click.group()
@@ -41,7 +41,7 @@ def list_(status: str, code: str | None, limit: int, as_json: bool) -> None:
 
 
 @quarantine.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=Number)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(number: int, as_json: bool) -> None:
     """Show one message with its payload as received."""
@@ -55,9 +55,9 @@ def show(number: int, as_json: bool) -> None:
 
 
 @quarantine.command("retry")
-@click.argument("numbers", type=int, nargs=-1)
+@click.argument("numbers", type=Number, nargs=-1)
 @click.option("--code", help="Retry all open messages with this reason.")
-@click.option("--actor", default=getpass.getuser, help="Who does it.  [default: the user]")
+@click.option("--actor", default=current_user, help="Who does it.  [default: the user]")
 def retry(numbers: tuple[int, ...], code: str | None, actor: str) -> None:
     """Retry messages after a fix; open ones of the same key come along in their original order."""
     with platform() as container:
@@ -74,9 +74,9 @@ def retry(numbers: tuple[int, ...], code: str | None, actor: str) -> None:
 
 
 @quarantine.command("discard")
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=Number, nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why; kept with the message.")
-@click.option("--actor", default=getpass.getuser, help="Who does it.  [default: the user]")
+@click.option("--actor", default=current_user, help="Who does it.  [default: the user]")
 def discard(numbers: tuple[int, ...], reason: str, actor: str) -> None:
     """Discard messages for a reason; they stay in bronze and count as quarantined."""
     if not reason.strip():
