@@ -249,6 +249,15 @@ def test_every_service_of_the_stack_is_watched_and_bounded(name: str) -> None:
     assert [port for port in service.get("ports", ()) if not port.startswith("127.0.0.1:")] == []
 
 
+@pytest.mark.parametrize(("name", "server"), [("redis", "redis-server"), ("postgres", "postgres"), ("mongo", "mongod")])
+def test_servers_of_the_stack_do_not_run_as_root(name: str, server: str) -> None:
+    """Their images' entrypoints look at the first word of the command, and go on as a user of their own."""
+    command = services()[name].get("command", server)
+    words = command if isinstance(command, list) else command.split()
+    started = words[0] if words[:2] != ["sh", "-c"] else words[2].removeprefix("exec docker-entrypoint.sh ").split()[0]
+    assert started == server
+
+
 def test_what_servers_of_the_stack_keep_is_in_volumes_of_their_own() -> None:
     stack = yaml.safe_load((ROOT / COMPOSE[0]).read_text())
     kept = [volume.split(":")[0] for service in stack["services"].values() for volume in service.get("volumes", ())]
