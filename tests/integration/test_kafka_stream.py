@@ -1,6 +1,7 @@
 """Kafka, for real: what is published and how, where reading goes on, and who reads what when consumers come and go."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -290,6 +291,12 @@ def test_brokers_that_do_not_answer_are_an_error(nobody: KafkaConnection, monkey
 def test_what_exactly_once_rests_on_can_not_be_set() -> None:
     with pytest.raises(KafkaSettingsError, match=r"enable\.auto\.commit can't be set"):
         KafkaConnection("b:1", "g", properties={"enable.auto.commit": "true"})
+
+
+@pytest.mark.parametrize("name", ["transactional.id", "default.topic.config", "metadata.broker.list"])
+def test_what_would_keep_the_platform_from_sending_or_go_round_its_settings_can_not_be_set(name: str) -> None:
+    with pytest.raises(KafkaSettingsError, match=f"{re.escape(name)} can't be set"):
+        KafkaConnection("b:1", "g", properties={name: "x"})
 
 
 def test_an_unknown_property_is_named_and_no_secret_is_shown() -> None:

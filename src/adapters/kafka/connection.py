@@ -59,7 +59,18 @@ _CONSUMER_PREFERRED: _Properties = {
 _REFUSALS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED})
 _REACH_SECONDS = 10.0
 _TRY_SECONDS = 0.5
-_OWN = frozenset({"bootstrap.servers", "group.id", "group.protocol", "request.required.acks"})
+_OWN = frozenset(
+    {
+        "bootstrap.servers",
+        "default.topic.config",
+        "group.id",
+        "group.protocol",
+        "metadata.broker.list",
+        "request.required.acks",
+        "transactional.id",
+    }
+)
+"""Properties that have settings of their own, or that go round those; a producer within transactions sends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
