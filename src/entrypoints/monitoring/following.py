@@ -149,7 +149,9 @@ class Steps:
         waiting = self._store.read(position, 1)
         if not waiting:
             return Behind(position, 0, 0.0)
-        return Behind(position, self._store.head() - position, time.time() - _recorded_at(waiting[0]).timestamp())
+        # The clock of whoever recorded it may be ahead of this one.
+        seconds = max(0.0, time.time() - _recorded_at(waiting[0]).timestamp())
+        return Behind(position, self._store.head() - position, seconds)
 
 
 class _Stored(msgspec.Struct):
