@@ -126,6 +126,15 @@ def _named_log(kafka: KafkaConnection | None) -> LogIdentity:
     return log_identity(kafka.admin(), kafka.topic_prefix)
 
 
+def _compacted_topics(kafka: KafkaConnection | None) -> list[str]:
+    """Return the topics on Kafka that lose messages because they are compacted; the topic log loses none."""
+    if kafka is None:
+        return []
+    from adapters.kafka.topics import compacted_topics  # noqa: PLC0415
+
+    return compacted_topics(kafka.admin(), kafka.topic_prefix)
+
+
 def _message_stream(
     kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox, identity: PostgresLogIdentity
 ) -> Iterator[MessageStream]:
@@ -173,6 +182,7 @@ class Container(containers.DeclarativeContainer):
     own_topic_log = providers.Factory(PostgresTopicLog, pool, database)
     kafka = providers.Singleton(_kafka, settings)
     named_log = providers.Callable(_named_log, kafka)
+    compacted_topics = providers.Callable(_compacted_topics, kafka)
     log_identity = providers.Singleton(PostgresLogIdentity, pool)
     topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity)
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)

@@ -101,13 +101,17 @@ def _data(settings: Settings) -> list[Finding]:
 
 
 def _stream(settings: Settings) -> list[Finding]:
-    """Ask the stream how much waits in it, which is no fault."""
+    """Ask the stream how much waits in it, which is no fault, and whether it may lose messages, which is one."""
     where = "the database's topic log" if settings.kafka_bootstrap is None else "Kafka"
     try:
         with platform(settings) as container:
             waiting = container.ingest().behind()
+            compacted = container.compacted_topics()
     except (PlatformError, SettingsError) as error:
         return [Finding("stream", ok=False, finding=str(error))]
+    if compacted:
+        lost = "may lose messages that another of their key follows; set their cleanup.policy to delete"
+        return [Finding("stream", ok=False, finding=f"compacted topics {lost}: {', '.join(compacted)}")]
     found = f"waiting for `dataflow consume`: {waiting:,}" if waiting else "all of it is taken in"
     return [Finding("stream", ok=True, finding=f"{where}; {found}")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.message_stream import KafkaMessageStream
@@ -128,3 +130,19 @@ def test_a_partition_is_told_of_once_it_is_assigned(kafka: KafkaConnection) -> N
         stream.publish(stock(0, 1))
         assert stream.poll(10, PATIENCE)
         assert all(map(stream.is_read_here, partitions))
+
+
+def test_the_doctor_names_topics_that_are_compacted(kafka: KafkaConnection, home: Home) -> None:
+    def stream() -> tuple[bool, str]:
+        findings = json.loads(home.run("doctor", "--json").stdout)
+        return next((each["ok"], each["finding"]) for each in findings if each["check"] == "stream")
+
+    assert stream() == (True, "Kafka; all of it is taken in")
+    set_to = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
+    orders = ConfigResource(ResourceType.TOPIC, f"{kafka.topic_prefix}orders", incremental_configs=[set_to])
+    admin = kafka.admin()
+    for future in admin.incremental_alter_configs([orders]).values():
+        future.result(PATIENCE)
+    ok, finding = stream()
+    assert not ok
+    assert finding.endswith(f"set their cleanup.policy to delete: {kafka.topic_prefix}orders")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from adapters.kafka.errors import reason_of, translated
 from adapters.kafka.log_offsets import LATEST, Place, partitions_of, read_offsets
@@ -27,6 +27,7 @@ _DAY = 24 * 60 * 60 * 1_000
 _FOR_EVER = -1
 _REASON_BYTES = 1024 * 1024
 _BROKERS_DEFAULT = -1
+_CLEANUP = "cleanup.policy"
 _SECONDS = 10.0
 _PAUSE = 0.05
 
@@ -43,7 +44,7 @@ class Topic(NamedTuple):
     def config(self) -> dict[str, str]:
         """Return the topic's settings in the broker's words."""
         return {
-            "cleanup.policy": self.cleanup_policy,
+            _CLEANUP: self.cleanup_policy,
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
         }
@@ -86,6 +87,21 @@ def ensure_topics(admin: AdminClient, prefix: str = "", topics: Sequence[Topic] 
     names = [topic.topic for topic in absent]
     read_offsets(admin, _awaited(admin, names), LATEST)
     log.info("topics are ready: %s", ", ".join(names))
+
+
+def compacted_topics(admin: AdminClient, prefix: str = "") -> list[str]:
+    """Return those topics that somebody has compacted: of messages of a key they may lose all but the last.
+
+    Raises:
+        StreamUnavailableError: the brokers don't answer, or refuse.
+    """
+    resources = [ConfigResource(ResourceType.TOPIC, prefix + topic.name) for topic in TOPICS]
+    compacted = []
+    with translated():
+        for resource, future in admin.describe_configs(resources, request_timeout=_SECONDS).items():
+            if "compact" in str(future.result(_SECONDS)[_CLEANUP].value):
+                compacted.append(resource.name)
+    return sorted(compacted)
 
 
 def log_identity(admin: AdminClient, prefix: str = "") -> LogIdentity:
