@@ -173,6 +173,7 @@ SECRET = "s3cr3t"  # noqa: S105 - a password that must not be shown
         (f"mysql+pymysql://ann:{SECRET}@localhost/shop", "not installed: no module pymysql"),
         (f"odbc://ann:{SECRET}@localhost/shop", "'odbc' is no database that SQLAlchemy knows"),
         (f"ann:{SECRET}@localhost", "can't be read; write it as in postgresql://"),
+        (f"postgresql://ann:an@{SECRET}@localhost/x", "an '@' in the password as %40"),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(url: str, said: str) -> None:

@@ -97,6 +97,12 @@ class SqlSourceDatabase:
         return self._url.set(query={}).render_as_string(hide_password=True)
 
 
+_UNREADABLE = (
+    "the URL of the source database can't be read; write it as in postgresql://user:password@host:5432/database, an "
+    "'@' in the password as %40"
+)
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -104,9 +110,10 @@ def _parsed(url: str) -> URL:
     except NoSuchModuleError:
         raise SourceDatabaseError(f"{parsed.drivername!r} is no database that SQLAlchemy knows") from None
     except (ArgumentError, ValueError):
-        raise SourceDatabaseError(
-            "the URL of the source database can't be read; write it as in postgresql://user:password@host:5432/database"
-        ) from None
+        raise SourceDatabaseError(_UNREADABLE) from None
+    if "@" in (parsed.host or ""):
+        # What stands before it is the end of a password.
+        raise SourceDatabaseError(_UNREADABLE)
     return parsed
 
 
