@@ -456,7 +456,7 @@ def test_a_retry_passes_what_somebody_else_settled_meanwhile(platform: Platform)
     mine = Settlement(first.quarantine_id, QuarantineStatus.DISCARDED, "ann", "a test", NOW)
     overtaken = Overtaken(platform.store, [Batch(settlements=[mine])])
     results = Quarantine(overtaken, platform.inbox, lambda: NOW).retry([first.quarantine_id], actor="ops")
-    reason = Reason("AlreadySettled", "it was discarded meanwhile, by ann")
+    reason = Reason("AlreadySettledError", "it was discarded meanwhile, by ann")
     assert results == [(first.quarantine_id, reason), (second.quarantine_id, None)]
     assert platform.inbox.balance() == Balance(3, 2, 0, 1)
 

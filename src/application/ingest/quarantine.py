@@ -130,7 +130,7 @@ class Quarantine:
                 return self._retry(m, actor)
             except ConcurrencyConflictError:
                 if (now := self.show(m.quarantine_id)).status is not QuarantineStatus.OPEN:
-                    return Reason("AlreadySettled", f"it was {now.status} meanwhile, by {now.actor}")
+                    return Reason(AlreadySettledError.__name__, f"it was {now.status} meanwhile, by {now.actor}")
                 if not left:
                     raise
 
