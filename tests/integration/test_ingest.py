@@ -390,6 +390,16 @@ def test_a_retry_applies_a_keys_messages_in_their_original_order(platform: Platf
         platform.quarantine().retry([first.quarantine_id], actor="ops")
 
 
+def test_a_corrected_message_counts_under_an_id_of_its_own(platform: Platform) -> None:
+    platform.stream.publish([received(1), shipped(2, 40)])
+    ingest = platform.ingest()
+    assert ingest.catch_up() == Balance(2, 1, 0, 1)
+    platform.stream.publish([shipped(2, 4)])
+    assert ingest.catch_up() == Balance(1, 0, 1, 0)
+    platform.stream.publish([shipped(3, 4)])
+    assert ingest.catch_up() == Balance(1, 1, 0, 0)
+
+
 def test_a_retry_that_is_refused_again_stays_open(platform: Platform) -> None:
     platform.stream.publish([shipped(1, 4)])
     platform.ingest().catch_up()
