@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -13,12 +13,13 @@ from time import sleep
 
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from adapters.kafka import log_offsets, topic_ids
+from adapters.kafka import log_offsets, message_stream, topic_ids
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.dead_letters import DeadLetters
 from adapters.kafka.errors import KafkaSettingsError, PositionLostError
+from adapters.kafka.log_offsets import Place
 from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.kafka.producer import Publisher
 from adapters.kafka.topics import MAX_MESSAGE_BYTES, ensure_topics, log_identity
@@ -476,6 +477,20 @@ def test_a_topic_that_was_deleted_is_told_and_is_no_lag_of_zero(
         with pytest.raises(StreamUnavailableError, match=rf"Kafka has no topic {name}$"):
             ask()
     ensure_topics(admin, connection.topic_prefix)
+
+
+def test_a_topic_that_one_broker_does_not_know_yet_is_waited_for(
+    stream: KafkaMessageStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, asked = log_offsets.partitions_of, []
+
+    def late(admin: AdminClient, topics: Iterable[str]) -> list[Place]:
+        asked.append(1)
+        return places(admin, topics)[: -PARTITIONS if len(asked) < 3 else None]
+
+    monkeypatch.setattr(message_stream, "partitions_of", late)
+    assert set(stream.ends()) == {Partition(topic, n) for topic in TOPICS for n in range(PARTITIONS)}
+    assert len(asked) == 3
 
 
 def test_what_retention_takes_from_under_a_reader_is_counted_aloud(

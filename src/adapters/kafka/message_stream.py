@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import methodcaller
 from typing import cast
@@ -19,6 +20,10 @@ from application.ports.message_stream import OutgoingMessage, Partition, Receive
 
 INGESTED = tuple(topic.name for topic in TAKEN_IN)
 _SWITCH, _ACCEPT = "dataflow switch-log", "dataflow ingest topics --accept-recreated"
+
+_KNOWN_SECONDS = 1.0
+"""How long a topic may be unknown: to a broker that just started, or where it was created a moment ago."""
+_PAUSE = 0.1
 
 _headers_of = methodcaller("headers")
 """A header whose name is not UTF-8 leaves a hole in what the client returns, which ends the process when it is touched.
@@ -119,10 +124,14 @@ class KafkaMessageStream:
 
     def _places(self) -> list[Place]:
         """Return all partitions; without those of a topic that is gone, it would look as if nothing waited there."""
-        places = partitions_of(self._admin, self._names)
-        if missing := sorted(self._names.keys() - {topic for topic, _ in places}):
-            raise StreamUnavailableError(f"Kafka has no topic {', '.join(missing)}")
-        return places
+        deadline = time.monotonic() + _KNOWN_SECONDS
+        while True:
+            places = partitions_of(self._admin, self._names)
+            if not (missing := sorted(self._names.keys() - {topic for topic, _ in places})):
+                return places
+            if time.monotonic() > deadline:
+                raise StreamUnavailableError(f"Kafka has no topic {', '.join(missing)}")
+            time.sleep(_PAUSE)
 
     def _positions(self) -> dict[Place, int]:
         return self._placed(self._sought if self._recorded is None else self._recorded())
