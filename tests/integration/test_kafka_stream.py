@@ -4,15 +4,24 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Condition, Event
 from time import sleep
+from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from adapters.kafka import log_offsets, message_stream, topic_ids
@@ -22,7 +31,7 @@ from adapters.kafka.errors import KafkaSettingsError, PositionLostError
 from adapters.kafka.log_offsets import Place
 from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.kafka.producer import Publisher
-from adapters.kafka.topics import MAX_MESSAGE_BYTES, ensure_topics, log_identity
+from adapters.kafka.topics import MAX_MESSAGE_BYTES, compacted_topics, ensure_topics, log_identity
 from adapters.kafka.topics import TOPICS as KAFKA_TOPICS
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
@@ -112,6 +121,28 @@ def test_topics_exist_with_what_is_stated_and_are_created_once(connection: Kafka
         assert (
             len(admin.list_topics(connection.topic_prefix + topic.name).topics[resource.name].partitions) == PARTITIONS
         )
+
+
+def test_topics_whose_settings_may_not_be_seen_pass_for_sound(
+    connection: KafkaConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = connection.admin()
+    assert compacted_topics(admin, connection.topic_prefix) == []
+
+    def answers(code: int) -> None:
+        def refused(_: AdminClient, resources: list[ConfigResource], **__: object) -> dict[ConfigResource, Future[Any]]:
+            futures = {resource: Future[Any]() for resource in resources}
+            for future in futures.values():
+                future.set_exception(KafkaException(KafkaError(code)))
+            return futures
+
+        monkeypatch.setattr(AdminClient, "describe_configs", refused)
+
+    answers(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    assert compacted_topics(admin, connection.topic_prefix) == []
+    answers(KafkaError.REQUEST_TIMED_OUT)
+    with pytest.raises(StreamUnavailableError):
+        compacted_topics(admin, connection.topic_prefix)
 
 
 def test_a_message_says_that_it_is_a_cloud_event(connection: KafkaConnection, stream: KafkaMessageStream) -> None:
