@@ -240,23 +240,23 @@ def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str) ->
     assert len(page.dataframe[0].value) > 0
 
 
-def test_without_data_it_says_which_commands_to_run(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(conninfo))
+def test_without_data_it_says_which_commands_to_run(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(prepared))
     page = opened()
     assert not tiles(page)
     assert page.info[0].value.startswith("No message was received yet: `dataflow generate`")
 
 
 def test_a_database_that_goes_away_is_one_line_and_when_it_is_back_so_is_the_page(
-    conninfo: str, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    prepared: str, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(conninfo))
+    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(prepared))
     page = opened()
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        allow_connections(connection, conninfo, allowed=False)
+        allow_connections(connection, prepared, allowed=False)
         for _ in range(2):
             assert_one_line(page.run())
-        allow_connections(connection, conninfo, allowed=True)
+        allow_connections(connection, prepared, allowed=True)
     assert not page.run().error
     assert page.info
 

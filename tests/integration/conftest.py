@@ -19,10 +19,10 @@ _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
-def followed(postgres: EmbeddedPostgres) -> sql.Identifier:
+def followed(postgres: EmbeddedPostgres, _prepared: str) -> sql.Identifier:
     """The name of a database whose read models follow the whole story; tests work on copies of it."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE followed TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE followed TEMPLATE {_prepared}".encode())
     log = tell_everything()
     conninfo = postgres.conninfo("followed")
     tell(conninfo, (stored(each, NOON + number * MINUTE) for number, each in enumerate(log, 1)))

@@ -167,7 +167,7 @@ def test_a_sample_sees_one_moment_while_the_follower_goes_on(told: str, monkeypa
         assert certificate.position < model.position()
 
 
-def test_a_sample_of_an_empty_log_is_equal(conninfo: str) -> None:
-    with read_model(conninfo) as model:
+def test_a_sample_of_an_empty_log_is_equal(prepared: str) -> None:
+    with read_model(prepared) as model:
         certificate = model.verify_sample(10, 1)
     assert (certificate.equal, certificate.streams, certificate.tables) == (True, 0, ())

@@ -39,24 +39,24 @@ def star(conninfo: str) -> list[dict[str, Summary]]:
         return [summarise(connection, schema) for schema in LIVE]
 
 
-def test_a_log_of_the_older_version_makes_the_same_star_live_and_rebuilt(told: str, conninfo: str) -> None:
-    tell(conninfo, (as_written_then(each, number) for number, each in enumerate(tell_everything(), 1)))
-    written = select(conninfo, "SELECT topic, state FROM events.stored_events ORDER BY notification_id")
+def test_a_log_of_the_older_version_makes_the_same_star_live_and_rebuilt(told: str, prepared: str) -> None:
+    tell(prepared, (as_written_then(each, number) for number, each in enumerate(tell_everything(), 1)))
+    written = select(prepared, "SELECT topic, state FROM events.stored_events ORDER BY notification_id")
     assert [topic for topic, _ in written].count(OLD_TOPIC) == 3
     assert {upcast.topic for upcast in UPCASTS} <= {topic for topic, _ in written}, "as_written_then knows them all"
 
-    follow(conninfo)
-    assert star(conninfo) == star(told)
+    follow(prepared)
+    assert star(prepared) == star(told)
 
-    assert PostgresQuality(conninfo).run(CHECKS).failures(Severity.ERROR) == ()
+    assert PostgresQuality(prepared).run(CHECKS).failures(Severity.ERROR) == ()
 
-    with read_model(conninfo) as model:
+    with read_model(prepared) as model:
         rebuilt = model.rebuild(silent)
         assert rebuilt.certificate is not None
         assert rebuilt.certificate.equal
         assert model.verify_sample(1_000, 1).equal
-    assert star(conninfo) == star(told)
-    assert select(conninfo, "SELECT topic, state FROM events.stored_events ORDER BY notification_id") == written
+    assert star(prepared) == star(told)
+    assert select(prepared, "SELECT topic, state FROM events.stored_events ORDER BY notification_id") == written
 
 
 def test_the_story_has_every_event_that_was_written_otherwise_before() -> None:

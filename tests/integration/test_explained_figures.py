@@ -32,8 +32,8 @@ class Interrupted(PostgresAnalytics):
         return super().evidence(*args, **options)
 
 
-def test_the_rows_behind_a_figure_add_up_to_it_while_events_come_in(conninfo: str) -> None:
-    with star(conninfo, BEFORE) as house:
+def test_the_rows_behind_a_figure_add_up_to_it_while_events_come_in(prepared: str) -> None:
+    with star(prepared, BEFORE) as house:
         before = kpi_table(house.analytics, ["net"])
         explained = explain_figure(Interrupted(house), "net", limit=10_000)
         assert sum(each.row.columns["net"] for each in explained.rows) == explained.figure
@@ -41,8 +41,8 @@ def test_the_rows_behind_a_figure_add_up_to_it_while_events_come_in(conninfo: st
         assert explained.figure == before.rows[0].figures["net"] != explain_figure(house.analytics, "net").figure
 
 
-def test_whatever_else_an_answer_consists_of_is_of_its_moment(conninfo: str) -> None:
-    with star(conninfo, BEFORE) as house:
+def test_whatever_else_an_answer_consists_of_is_of_its_moment(prepared: str) -> None:
+    with star(prepared, BEFORE) as house:
         before = kpi_table(house.analytics, by="customer")
         with Interrupted(house).moment() as moment:
             explain_figure(moment, "net")
@@ -50,8 +50,8 @@ def test_whatever_else_an_answer_consists_of_is_of_its_moment(conninfo: str) -> 
         assert kpi_table(house.analytics, by="customer") != before
 
 
-def test_a_mistake_within_a_moment_ends_it_and_leaves_the_connection(conninfo: str) -> None:
-    with star(conninfo, BEFORE) as house:
+def test_a_mistake_within_a_moment_ends_it_and_leaves_the_connection(prepared: str) -> None:
+    with star(prepared, BEFORE) as house:
         with pytest.raises(InvalidRequestError), house.analytics.moment() as moment:
             explain_figure(moment, "nothing")
         assert explain_figure(house.analytics, "net").total > 0

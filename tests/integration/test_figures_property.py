@@ -110,10 +110,10 @@ def equal(figure: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_figures_are_what_the_events_say_whatever_they_are_filtered_on_and_broken_down_by(
-    conninfo: str, seed: int
+    prepared: str, seed: int
 ) -> None:
     chance = Random(seed)  # noqa: S311 - reproducible on purpose
-    with star(conninfo, list(awkward(seed))) as house:
-        facts = Facts(read_raw(conninfo))
+    with star(prepared, list(awkward(seed))) as house:
+        facts = Facts(read_raw(prepared))
         for _ in range(QUESTIONS):
             ask(house, facts, chance, STARTS[seed % 2])

@@ -547,9 +547,9 @@ def test_a_shipment_is_of_what_it_carries_itself(analytics: PostgresAnalytics) -
 
 
 @pytest.fixture(scope="module")
-def two_suppliers(postgres: EmbeddedPostgres) -> Iterator[PostgresAnalytics]:
+def two_suppliers(postgres: EmbeddedPostgres, _prepared: str) -> Iterator[PostgresAnalytics]:
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE two_suppliers TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE two_suppliers TEMPLATE {_prepared}".encode())
     with star(postgres.conninfo("two_suppliers"), tell_of_two_suppliers()) as house:
         yield house.analytics
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
+import pytest
 
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.postgres.database import open_pool
@@ -54,9 +55,9 @@ def whole(shop: Shop) -> None:
 
 @contextmanager
 def platform(postgres: EmbeddedPostgres, name: str) -> Iterator[str]:
-    """Give the connection string of a migrated database."""
+    """Give the connection string of a database with empty read models."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE prepared".encode())
         yield postgres.conninfo(name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -100,6 +101,7 @@ def told(postgres: EmbeddedPostgres, folder: Path, tell: Tell) -> Iterator[Told]
         yield Told(house, read_raw(conninfo), rows, dict(measured.figures), behind)
 
 
+@pytest.mark.usefixtures("_prepared")
 def test_an_order_that_grew_is_in_gold_and_in_figures_what_it_would_be_from_the_start(
     postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:

@@ -55,9 +55,9 @@ def days_touched(house: Star, place: str) -> int:
     return int(house.rows(query.format(place, place))[0][0])
 
 
-def test_one_that_is_dated_back_leaves_the_days_of_other_stocks_alone(conninfo: str) -> None:
+def test_one_that_is_dated_back_leaves_the_days_of_other_stocks_alone(prepared: str) -> None:
     story = started()
-    with star(conninfo, story.log) as house:
+    with star(prepared, story.log) as house:
         told = len(story.log)
         story.tell(
             AdjustStock(product_id="tea", location_id="lyon", delta=1, reason="late", occurred_at=at("03-01")),
@@ -69,10 +69,10 @@ def test_one_that_is_dated_back_leaves_the_days_of_other_stocks_alone(conninfo: 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_however_late_they_come_and_in_whatever_batches_the_star_equals_the_one_built(conninfo: str, seed: int) -> None:
+def test_however_late_they_come_and_in_whatever_batches_the_star_equals_the_one_built(prepared: str, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - reproducible on purpose
     story = started()
-    with star(conninfo, story.log) as house:
+    with star(prepared, story.log) as house:
         told = len(story.log)
         story.tell(*late(chance, 40))
         followed(house, story.log[told:], chance.choice((1, 4, 15)))

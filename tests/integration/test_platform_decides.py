@@ -25,8 +25,8 @@ def test_such_sources_send_no_decisions_and_each_message_once_whether_by_day_or_
     assert sum(len(day) for day in messages_by_day(MADE)) == len(told)
 
 
-def test_nothing_is_refused_and_nothing_left_undecided(conninfo: str, tmp_path: Path) -> None:
-    with platform(Settings(home=tmp_path, database_url=conninfo)) as container:
+def test_nothing_is_refused_and_nothing_left_undecided(prepared: str, tmp_path: Path) -> None:
+    with platform(Settings(home=tmp_path, database_url=prepared)) as container:
         past_day_by_day(container, MADE)
         balance = container.inbox().balance()
         assert (balance.applied, balance.quarantined) == (balance.received, 0)

@@ -338,12 +338,12 @@ def test_rebuilds_under_traffic_are_equal_and_no_query_fails_or_mixes(house: Hou
 
 
 @pytest.fixture
-def platform(conninfo: str) -> Iterator[tuple[PostgresEventStore, PostgresReadModel]]:
+def platform(prepared: str) -> Iterator[tuple[PostgresEventStore, PostgresReadModel]]:
     """The platform's own subjects and gold, with a log of carriers, followed: what worker processes can load."""
-    store = PostgresEventStore(conninfo, pool_size=1)
+    store = PostgresEventStore(prepared, pool_size=1)
     store.append(Batch(events=[carrier(number) for number in range(60)]))
     with as_file(files("adapters.postgres").joinpath("gold")) as folder:
-        read_model = PostgresReadModel(conninfo, SUBJECTS, Path(folder))
+        read_model = PostgresReadModel(prepared, SUBJECTS, Path(folder))
         read_model.create()
         Follower(store, read_model).run()
         yield store, read_model
@@ -363,7 +363,7 @@ def silent(*_: object) -> None:
 Platform = tuple[PostgresEventStore, PostgresReadModel]
 
 
-def test_workers_that_are_killed_are_replaced(platform: Platform, conninfo: str) -> None:
+def test_workers_that_are_killed_are_replaced(platform: Platform, prepared: str) -> None:
     _, read_model = platform
     killed = []
 
@@ -380,7 +380,7 @@ def test_workers_that_are_killed_are_replaced(platform: Platform, conninfo: str)
     assert len(killed) == 2
     assert rebuilt.certificate is not None
     assert (rebuilt.certificate.equal, rebuilt.events) == (True, 60)
-    with psycopg.connect(conninfo) as conn:
+    with psycopg.connect(prepared) as conn:
         query = "SELECT count(*), sum(events) FROM replay.shards WHERE build = 'live' AND done_at IS NOT NULL"
         assert conn.execute(query).fetchone() == (12, 60)
 
@@ -392,9 +392,9 @@ def test_workers_that_die_again_and_again_end_the_rebuild(platform: Platform, mo
         read_model.rebuild(silent, workers=2)
 
 
-def test_a_bad_event_that_a_worker_finds_is_named(platform: Platform, conninfo: str) -> None:
+def test_a_bad_event_that_a_worker_finds_is_named(platform: Platform, prepared: str) -> None:
     _, read_model = platform
-    with psycopg.connect(conninfo, autocommit=True) as conn:
+    with psycopg.connect(prepared, autocommit=True) as conn:
         conn.execute("UPDATE events.stored_events SET state = '{}' WHERE notification_id = 17")
     with pytest.raises(UndecodableEventError, match=r"carrier-16:1 \(CarrierRegistered.v1\) at position 17"):
         read_model.rebuild(silent, workers=2, shards=4)

@@ -59,11 +59,11 @@ def in_order(name: str) -> list[Recorded]:
 
 
 @pytest.fixture(scope="module", params=ORDERS)
-def house(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterator[Star]:
+def house(request: pytest.FixtureRequest, postgres: EmbeddedPostgres, _prepared: str) -> Iterator[Star]:
     """The star of all stories, followed live in small batches."""
     name = f"stories_{ORDERS.index(request.param)}"
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_prepared}".encode())
     with star(postgres.conninfo(name), in_order(request.param), batch_size=5) as opened:
         yield opened
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:

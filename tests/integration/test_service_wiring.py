@@ -41,8 +41,8 @@ def findings(settings: Settings) -> dict[str, tuple[bool, str]]:
     return {found.check: (found.ok, found.finding) for found in examine(settings) if found.check in SERVICES}
 
 
-def test_nothing_is_asked_unless_it_is_set(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(tmp_path, url(conninfo))
+def test_nothing_is_asked_unless_it_is_set(prepared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(tmp_path, url(prepared))
 
     def refuse(*_: object) -> None:
         pytest.fail("something left this machine")
@@ -66,13 +66,13 @@ def url(conninfo: str) -> str:
     return f"postgresql://{user}@/{name}?host={host}"
 
 
-def test_doctor_says_which_service_answers(conninfo: str, tmp_path: Path, web: WebService) -> None:
+def test_doctor_says_which_service_answers(prepared: str, tmp_path: Path, web: WebService) -> None:
     web.plays(answer({"code": "Ok", "routes": [{"distance": 0, "duration": 0}]}), answer({"status": 0}))
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         settings = Settings(
             tmp_path,
-            url(conninfo),
+            url(prepared),
             redis_url=redis_url(),
             weather_url=f"http://127.0.0.1:{free.getsockname()[1]}",
             routes_url=web.url,
@@ -88,20 +88,20 @@ def test_doctor_says_which_service_answers(conninfo: str, tmp_path: Path, web: W
     assert web.asked[0].headers["User-Agent"].endswith("(ops@example.com)")
 
 
-def test_doctor_names_each_service_that_it_asked(conninfo: str, tmp_path: Path, web: WebService) -> None:
+def test_doctor_names_each_service_that_it_asked(prepared: str, tmp_path: Path, web: WebService) -> None:
     hourly: dict[str, list[str]] = {name: [] for name in ("time", *COLUMNS.split(","))}
     web.plays(answer({"latitude": 0, "longitude": 0, "utc_offset_seconds": 0, "timezone": "GMT", "hourly": hourly}))
     recent, archive = web.url, web.url.replace("127.0.0.1", "localhost")
-    settings = Settings(tmp_path, url(conninfo), weather_url=recent, weather_archive_url=archive)
+    settings = Settings(tmp_path, url(prepared), weather_url=recent, weather_archive_url=archive)
     assert findings(settings)["weather"] == (True, "127.0.0.1 and localhost answer")
     assert [each.path for each in web.asked] == ["/v1/forecast", "/v1/archive"]
 
 
 def test_doctor_takes_no_service_for_unset_that_is_set(
-    conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "ATTEMPTS", 1)
-    found = findings(Settings(tmp_path, url(conninfo), routes_url="http://", places_url="http://["))
+    found = findings(Settings(tmp_path, url(prepared), routes_url="http://", places_url="http://["))
     assert (found["routes"][0], found["places"][0]) == (False, False)
 
 
@@ -123,8 +123,8 @@ def test_doctor_asks_for_no_package_that_nothing_here_uses(monkeypatch: pytest.M
     assert own["duckdb"] == (False, "not installed")
 
 
-def test_a_redis_that_is_away_is_said_and_figures_are_computed(conninfo: str, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, url(conninfo), redis_url="redis://127.0.0.1:1")
+def test_a_redis_that_is_away_is_said_and_figures_are_computed(prepared: str, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, url(prepared), redis_url="redis://127.0.0.1:1")
     ok, said = findings(settings)["cache"]
     assert not ok
     assert "Redis does not answer" in said
@@ -133,8 +133,8 @@ def test_a_redis_that_is_away_is_said_and_figures_are_computed(conninfo: str, tm
         assert container.analytics().position() == 0
 
 
-def test_with_redis_figures_are_cached(conninfo: str, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, url(conninfo), redis_url=redis_url())
+def test_with_redis_figures_are_cached(prepared: str, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, url(prepared), redis_url=redis_url())
     with platform(settings) as container:
         assert isinstance(container.cache(), RedisCache)
         assert not isinstance(container.analytics(), PostgresAnalytics)
@@ -159,9 +159,9 @@ def test_a_missing_extra_is_named(
         next(opened(settings))
 
 
-def test_doctor_says_where_the_catalog_is_and_how_it_is_read(conninfo: str, tmp_path: Path) -> None:
+def test_doctor_says_where_the_catalog_is_and_how_it_is_read(prepared: str, tmp_path: Path) -> None:
     def said(**catalog: str) -> tuple[bool, str]:
-        findings = examine(Settings(home=tmp_path, database_url=conninfo, **catalog))  # type: ignore[arg-type]
+        findings = examine(Settings(home=tmp_path, database_url=prepared, **catalog))  # type: ignore[arg-type]
         return next((ok, finding) for check, ok, finding in findings if check == "catalog")
 
     assert said() == (True, "the platform's own documents; all documents are compared")
@@ -173,13 +173,13 @@ def test_doctor_says_where_the_catalog_is_and_how_it_is_read(conninfo: str, tmp_
     assert "s3cr3t" not in away
 
 
-def test_doctor_says_which_stream_it_is_and_how_much_waits_there(conninfo: str, tmp_path: Path) -> None:
+def test_doctor_says_which_stream_it_is_and_how_much_waits_there(prepared: str, tmp_path: Path) -> None:
     def said(**kafka: str) -> tuple[bool, str]:
-        findings = examine(Settings(home=tmp_path, database_url=url(conninfo), **kafka))  # type: ignore[arg-type]
+        findings = examine(Settings(home=tmp_path, database_url=url(prepared), **kafka))  # type: ignore[arg-type]
         return next((ok, finding) for check, ok, finding in findings if check == "stream")
 
     assert said() == (True, "the database's topic log; all of it is taken in")
-    with platform(Settings(tmp_path, url(conninfo))) as container:
+    with platform(Settings(tmp_path, url(prepared))) as container:
         container.topic_log().publish([OutgoingMessage("orders", "order-1", b"{}")])
     assert said() == (True, "the database's topic log; waiting for `dataflow consume`: 1")
     ok, away = said(kafka_bootstrap="127.0.0.1:1")

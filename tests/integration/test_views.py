@@ -14,7 +14,7 @@ from tests.integration.story import Story, at
 
 
 def test_an_order_delivered_on_the_day_it_was_placed_took_no_day_though_only_one_has_a_time_of_day(
-    conninfo: str,
+    prepared: str,
 ) -> None:
     story, units = Story(), (LineQuantity(line_no=1, quantity=1),)
     line = OrderedLine(line_no=1, product_id="tea", quantity=1, unit_price=Decimal(10))
@@ -23,18 +23,18 @@ def test_an_order_delivered_on_the_day_it_was_placed_took_no_day_though_only_one
         ShipOrderLines(order_id="o1", occurred_at=at("01-10T00:00"), lines=units),
         DeliverOrderLines(order_id="o1", occurred_at=at("01-10T00:00"), lines=units),
     )
-    with star(conninfo, story.log) as house:
+    with star(prepared, story.log) as house:
         cycle = orders(house.analytics, Choice(at("02-01"))).cycle
     assert [(bar.label, bar.value) for bar in cycle.bars] == [("0", 1.0)]
 
 
-def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_says(conninfo: str) -> None:
+def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_says(prepared: str) -> None:
     story = Story()
     for product, since in (("new", "01-30"), ("old", "01-01")):
         stock = {"product_id": product, "location_id": "hamburg"}
         story.tell(ReceiveStock(**stock, occurred_at=at(since), quantity=56))
         story.tell(ShipStock(**stock, occurred_at=at("01-31"), quantity=28))
-    with star(conninfo, story.log) as house:
+    with star(prepared, story.log) as house:
         shown = inventory(house.analytics, Choice(at("02-01"))).stocks
     # Of the new one, 28 units left in two days, of the old one in the last 28 days.
     assert {row[0]: row[6] for row in shown.rows} == {"new": 2, "old": 28}
