@@ -13,6 +13,7 @@ import pytest
 
 from adapters.http import service
 from adapters.http.open_meteo import COLUMNS
+from adapters.kafka import connection
 from adapters.memory.cache import MemoryCache
 from adapters.postgres.analytics import PostgresAnalytics
 from adapters.redis.cache import RedisCache
@@ -173,7 +174,11 @@ def test_doctor_says_where_the_catalog_is_and_how_it_is_read(prepared: str, tmp_
     assert "s3cr3t" not in away
 
 
-def test_doctor_says_which_stream_it_is_and_how_much_waits_there(prepared: str, tmp_path: Path) -> None:
+def test_doctor_says_which_stream_it_is_and_how_much_waits_there(
+    prepared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_REACH_SECONDS", 1.0)
+
     def said(**kafka: str) -> tuple[bool, str]:
         findings = examine(Settings(home=tmp_path, database_url=url(prepared), **kafka))  # type: ignore[arg-type]
         return next((ok, finding) for check, ok, finding in findings if check == "stream")
