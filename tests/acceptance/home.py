@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,12 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.database import ensure_database
 from adapters.postgres.migrate import migrate
+from adapters.postgres.read_model import PostgresReadModel
 from adapters.postgres.server import EmbeddedPostgres
 from application import codec
+from application.projections.registry import SUBJECTS
 from tests.acceptance.forked import forked
+from tests.integration.star import GOLD
 from tests.soak import SOAK
 
 DATAFLOW = str(Path(sys.executable).parent / "dataflow")
@@ -82,12 +86,16 @@ class Home:
 
     def keep_server(self) -> Home:
         """Keep the server running between commands, which makes them faster; a new one starts from a copy."""
-        if not (data := self.folder / "postgres").exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            # Its files belong to the user that the server runs as.
-            subprocess.run(["cp", "-a", f"{_unused().name}/postgres", data], check=True)
+        if not (self.folder / "postgres").exists():
+            self.copy_unused()
         self._server = EmbeddedPostgres(self.folder)
         return self
+
+    def copy_unused(self) -> None:
+        """Have the data of a platform that nobody has used yet, as the first command would make them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Its files belong to the user that the server runs as.
+        subprocess.run(["cp", "-a", f"{_unused().name}/postgres", self.folder / "postgres"], check=True)
 
     def server_pid(self) -> int | None:
         """Return the server's process, None where there is none or it is not ready."""
@@ -124,12 +132,15 @@ class Home:
 
 @cache
 def _unused() -> tempfile.TemporaryDirectory[str]:
-    """Return a data folder whose database is migrated, and nothing else; made once, it takes a second to make."""
+    """Return a data folder in whose database nothing has happened yet; made once, it takes seconds to make."""
     made = tempfile.TemporaryDirectory(prefix="dataflow-unused-")
     server = EmbeddedPostgres(Path(made.name))
     try:
         ensure_database(server.conninfo(), "dataflow")
-        migrate(server.conninfo("dataflow"))
+        database = server.conninfo("dataflow")
+        migrate(database)
+        with closing(PostgresReadModel(database, SUBJECTS, GOLD)) as read_model:
+            read_model.create()
     finally:
         server.stop()
     return made

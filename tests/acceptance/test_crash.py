@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,7 +165,7 @@ def test_a_consumer_that_was_to_take_in_all_says_that_it_did_not(published: Home
 def test_an_interrupted_follower_projects_everything_once(taken_in: Home, undisturbed: tuple[Outcome, Any]) -> None:
     numbers = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT] * (KILLS // 4)
     _interrupt(taken_in, "project", numbers, _projected, len(undisturbed[0].log))
-    taken_in.do("project", "--once")
+    taken_in.do("project", "--once", project_batch_size=10_000)
     assert taken_in.json("verify")["equal"] is True
     assert _figures(taken_in) == undisturbed[1]
 
@@ -197,7 +197,8 @@ def test_an_interrupted_rebuild_leaves_figures_as_they_were(taken_in: Home, undi
 def test_a_rebuild_whose_database_is_killed_is_gone_on_with_once_it_is_back(taken_in: Home) -> None:
     taken_in.do("project", "--once")
     process = taken_in.start("rebuild", "--workers", 2, "--shards", 6)
-    until(lambda: process.poll() is not None or _answer(taken_in, LOADED) > 1, "no shard is loaded")
+    with _answers(taken_in) as answer:
+        until(lambda: process.poll() is not None or answer(LOADED) > 1, "no shard is loaded")
     _kill(taken_in)
     ended_badly = ended(process)
     assert ended_badly.returncode == 1
@@ -260,7 +261,8 @@ def test_a_killed_ingest_of_files_goes_on_where_it_was(home: Home, files: tuple[
 
 def _kill_the_server(home: Home, process: subprocess.Popen[str], at_least: int) -> None:
     """Kill the database server, its main process first, once so many messages were taken in."""
-    until(lambda: process.poll() is not None or _answer(home, RECEIVED) > at_least, "consume does not get on")
+    with _answers(home) as answer:
+        until(lambda: process.poll() is not None or answer(RECEIVED) > at_least, "consume does not get on")
     _kill(home)
 
 
@@ -271,13 +273,22 @@ def _kill(home: Home) -> None:
     until(lambda: home.server_pid() != server, "the server does not go away")
 
 
-def _answer(home: Home, query: str) -> int:
-    """Return the number that a query gives, -1 while the server is away."""
-    try:
-        with home.connect() as connection:
-            return _count(connection, query)
-    except (psycopg.Error, IndexError):
-        return -1
+@contextmanager
+def _answers(home: Home) -> Iterator[Callable[[str], int]]:
+    """Give what returns the number that a query gives, -1 while the server is away; it connects when it must."""
+    with ExitStack() as connections:
+        watch: psycopg.Connection | None = None
+
+        def answer(query: str) -> int:
+            nonlocal watch
+            try:
+                if watch is None or watch.closed:
+                    watch = connections.enter_context(closing(home.connect()))
+                return _count(watch, query)
+            except (psycopg.Error, IndexError):
+                return -1
+
+        yield answer
 
 
 def test_a_killed_database_recovers_with_all_that_was_committed(
@@ -296,7 +307,8 @@ def test_a_consumer_outlives_its_database(published: Home, undisturbed: tuple[Ou
     process = published.start("consume", batch_size=20)
     for kill in range(KILLS // 4):
         _kill_the_server(published, process, at_least=500 * (kill + 1))
-    until(lambda: process.poll() is not None or _answer(published, BEHIND) == 0, "it does not go on")
+    with _answers(published) as answer:
+        until(lambda: process.poll() is not None or answer(BEHIND) == 0, "it does not go on")
     process.terminate()
     done = ended(process)
     assert done.returncode == 0, done.stderr
@@ -306,9 +318,11 @@ def test_a_consumer_outlives_its_database(published: Home, undisturbed: tuple[Ou
 
 
 def test_a_server_whose_user_was_killed_stops_with_the_next_that_leaves(home: Home) -> None:
+    home.copy_unused()
     process = home.start("consume")
     at_work = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dataflow consume%%'"
-    until(lambda: process.poll() is not None or _answer(home, at_work) > 0, "consume does not get to work")
+    with _answers(home) as answer:
+        until(lambda: process.poll() is not None or answer(at_work) > 0, "consume does not get to work")
     process.kill()
     assert ended(process).returncode == -signal.SIGKILL
     assert home.server_pid() is not None
@@ -326,7 +340,7 @@ def stranger() -> Iterator[int]:
 
 @pytest.mark.parametrize("left", ["", "{dead}\n{data}\n", "{alive}\n{data}\n1\n5432\n{data}\n\n1 1\nready\n"])
 def test_a_pid_file_that_a_killed_server_left_is_no_obstacle(home: Home, stranger: int, left: str) -> None:
-    home.do("status")
+    home.copy_unused()
     data = home.folder / "postgres"
     (data / "postmaster.pid").write_text(left.format(dead=2**22 - 1, alive=stranger, data=data))
     assert home.json("status")["balance_holds"] is True
