@@ -101,7 +101,7 @@ def dashboard(folder: Path) -> Iterator[Served]:
     """Serve the dashboard on orders of the last 60 days."""
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=60)
     made = messages(SimulationSettings(start=start, seed=7, orders=ORDERS, days=60))
-    with closing(Home(folder)) as home, platform(Settings(home=folder)) as container:
+    with closing(Home(folder).keep_server()) as home, platform(Settings(home=folder)) as container:
         served = Served(home, 0, container)
         served.take_in(*with_faults(made, seed=7, duplicate_share=0.02, late_share=0, broken_share=0.01))
         with serving(served, free_port()) as running:
@@ -174,6 +174,28 @@ class Viewer:
     def leave(self) -> None:
         """Show nothing any more, and ask for nothing."""
         self.page.goto("about:blank")
+
+    @contextmanager
+    def on_a_phone(self) -> Iterator[None]:
+        """Make the window as small as a phone's; what is opened meanwhile leaves with it."""
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size({"width": 390, "height": 844})
+        try:
+            yield
+        finally:
+            self.leave()
+            self.page.set_viewport_size(size)
+
+    @contextmanager
+    def in_the_dark(self) -> Iterator[None]:
+        """Have the window prefer dark colours; what is opened meanwhile leaves with it."""
+        self.page.emulate_media(color_scheme="dark")
+        try:
+            yield
+        finally:
+            self.leave()
+            self.page.emulate_media(color_scheme="light")
 
     def settled(self) -> None:
         """Wait until the page says how fresh it is."""

@@ -266,24 +266,20 @@ def test_while_the_database_is_away_the_last_figures_are_shown_with_their_age(vi
 
 
 @pytest.mark.parametrize("name", ["overview", "shipments"])
-def test_on_a_phone_nothing_is_cut_off(browser: Browser, served: Served, name: str) -> None:
-    hand = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="light")
-    phone = Viewer(hand, served)
-    page = phone.open(f"/{'' if name == 'overview' else name}?period=All")
-    page.get_by_text(re.compile(PAGES[name])).first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(page.get_by_test_id("stSidebarNav")).not_to_be_in_viewport()
-    phone.shot(f"phone-{name}")
-    hand.close()
+def test_on_a_phone_nothing_is_cut_off(viewer: Viewer, name: str) -> None:
+    with viewer.on_a_phone():
+        page = viewer.open(f"/{'' if name == 'overview' else name}?period=All")
+        page.get_by_text(re.compile(PAGES[name])).first.wait_for()
+        assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
+        expect(page.get_by_test_id("stSidebarNav")).not_to_be_in_viewport()
+        viewer.shot(f"phone-{name}")
 
 
-def test_in_the_dark_it_is_dark_and_can_be_read(browser: Browser, served: Served) -> None:
-    dark = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="dark")
-    night = Viewer(dark, served)
-    page = night.open("/shipments?period=All")
-    page.get_by_text("Carriers").wait_for()
-    colour = page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
-    assert max(int(part) for part in re.findall(r"\d+", colour)[:3]) < 64
-    night.shot("dark-shipments")
-    assert not serious(page, "shipments")
-    dark.close()
+def test_in_the_dark_it_is_dark_and_can_be_read(viewer: Viewer) -> None:
+    with viewer.in_the_dark():
+        page = viewer.open("/shipments?period=All")
+        page.get_by_text("Carriers").wait_for()
+        colour = page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+        assert max(int(part) for part in re.findall(r"\d+", colour)[:3]) < 64
+        viewer.shot("dark-shipments")
+        assert not serious(page, "shipments")
