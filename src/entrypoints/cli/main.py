@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib import import_module
 from types import FrameType
 
 import click
@@ -13,6 +12,7 @@ import click
 from application.errors import InvalidRequestError, PlatformError
 from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
+from entrypoints.lean_imports import for_good
 
 _NOBODY_READS = 128 + signal.SIGPIPE
 _INTERRUPTED = "interrupted; nothing is lost, start it again to go on"
@@ -57,7 +57,7 @@ class Commands(click.Group):
         """Return a command by name, None where there is none."""
         if name not in MODULE_OF:
             return None
-        module = import_module(f"entrypoints.cli.{MODULE_OF[name]}")
+        module = for_good(f"entrypoints.cli.{MODULE_OF[name]}")
         command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 

@@ -1,4 +1,4 @@
-"""A module that counts as missing for a while can be imported afterwards."""
+"""What a command imports, and how: a module that counts as missing for a while can be imported afterwards."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ def test_a_figure_is_asked_for_without_what_other_commands_need() -> None:
     code = f"import sys, entrypoints.cli.answers; print(*{others} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_what_a_command_imports_is_not_looked_through_for_garbage() -> None:
+    code = """
+import gc
+from click import Context
+from entrypoints.cli.main import cli
+frozen = []
+gc.callbacks.append(lambda *_: frozen.append(gc.get_freeze_count()))
+command = cli.get_command(Context(cli), "consume")
+print(command.name, gc.isenabled(), all(frozen), gc.get_freeze_count() > 50_000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "consume True True True\n"
+
+
+def test_garbage_is_looked_for_again_where_an_import_fails_and_not_where_it_was_not_before() -> None:
+    code = """
+import gc
+from entrypoints.lean_imports import for_good
+for enable in (gc.enable, gc.disable):
+    for name in ("there_is_none", "colorsys"):
+        enable()
+        try:
+            for_good(name)
+        except ImportError as error:
+            print(error.name, end=" ")
+        print(gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["there_is_none", "True", "True", "there_is_none", "False", "False"]
 
 
 @pytest.mark.parametrize("name", MODULE_OF)
