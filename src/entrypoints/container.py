@@ -203,7 +203,7 @@ class Container(containers.DeclarativeContainer):
     digests = providers.Singleton(PostgresDigests, database)
     code_version = providers.Callable(code_version, *SOURCES)
     builds = providers.Resource(kept_builds, for_read_models, pool, SUBJECTS)
-    rebuild_steps = providers.Resource(rebuild_steps, database, SUBJECTS, builds)
+    rebuild_steps = providers.Resource(rebuild_steps, for_read_models, SUBJECTS, builds)
     roles = providers.Singleton(PostgresRoleLock, database)
     files = providers.Factory(file_source)
     row_mapping = providers.Factory(row_mapping)

@@ -127,6 +127,20 @@ def test_a_build_as_of_a_position_is_kept_beside_the_live_one(live: str) -> None
     assert ("half", "as-of") in builds(live)
 
 
+def test_steps_build_by_the_fiscal_year_that_is_set_as_the_other_commands_do(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAFLOW_FISCAL_YEAR_START", "4")
+    name = loaded()
+    rebuilding.finish(name)
+    for shard in rebuilding.plan(2, "10", "early")["shards"]:
+        rebuilding.load_shard(shard)
+    rebuilding.finish("early")
+    for build in (name, "early"):
+        april = f"SELECT DISTINCT fiscal_month FROM gold_{build}.dim_date WHERE month = 4"
+        assert select(live, april) == [(1,)], build
+
+
 @pytest.mark.parametrize("as_of", ["soon", "2026-01-24T00:00"])
 def test_what_is_no_time_with_its_offset_is_refused(as_of: str) -> None:
     with pytest.raises(InvalidMomentError, match=f"as_of is '{as_of}'"):
