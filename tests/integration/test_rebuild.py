@@ -1,7 +1,9 @@
 """Rebuilds in shards and worker processes, interrupted, resumed, under traffic, swapped back."""
 
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import as_file, files
@@ -31,8 +33,10 @@ from application.ports.read_model import (
 from application.projections.registry import SUBJECTS
 from application.replay.follower import Follower
 from domain.catalog.events import CarrierRegistered
+from tests.acceptance.home import until
 from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, NOON, SUBJECT, House, StockRow, adjusted, received
 
+WAITING = "SELECT pid FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
 PRODUCTS = [f"part {number}" for number in range(40)]
 
 
@@ -260,6 +264,33 @@ def test_an_interruption_leaves_nothing_also_where_the_connection_does_not_outli
     monkeypatch.setattr(rebuild, "complete", interrupted)
     with pytest.raises(KeyboardInterrupt):
         house.read_model.rebuild(house.progress)
+    assert house.schemas() == ["gold", "silver"]
+
+
+@pytest.mark.parametrize("phase", ["gold", "certify"])
+def test_an_interruption_ends_the_statements_of_other_threads(house: House, phase: str) -> None:
+    blocker = psycopg.connect(house.conninfo)
+    ended = []
+
+    def interrupt() -> None:
+        with closing(blocker):
+            until(lambda: house.query(WAITING), "nothing waits for the table")
+            waiting = house.query(WAITING)[0][0]
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            until(lambda: not house.query(f"{WAITING} AND pid = {waiting}"), "it goes on", seconds=5)
+            ended.append(waiting)
+
+    interrupter = threading.Thread(target=interrupt)
+
+    def block(now: str, *_: int) -> None:
+        if now == phase and not interrupter.ident:
+            blocker.execute(f"LOCK TABLE {aside(house)}.stock".encode())
+            interrupter.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        house.read_model.rebuild(block)
+    interrupter.join()
+    assert ended
     assert house.schemas() == ["gold", "silver"]
 
 

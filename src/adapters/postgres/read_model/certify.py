@@ -16,6 +16,7 @@ from adapters.postgres.certificates import keep
 from adapters.postgres.read_model.events_behind import with_events
 from adapters.postgres.read_model.row_hash import hashed_columns, summed_hashes
 from adapters.postgres.read_model.schemas import Schemas, table_names, view_definitions
+from adapters.postgres.read_model.threads import ended_if_interrupted
 from application.codec import known_topics
 from application.replay.certificate import MAX_DIFFERENCES, Certificate, Difference, Purpose, TableCertificate
 from application.replay.code_version import code_version
@@ -56,10 +57,12 @@ def certify(
     """
     started_at = started_at or datetime.now(UTC)
     tables: list[TableCertificate] = []
+    other = beside or conn
     with ThreadPoolExecutor(1) as thread:
-        theirs = thread.submit(_summaries, beside or conn, rebuilt)
-        ours = _summaries(conn, live)
-    for live_schema, rebuilt_schema, left, right in zip(live, rebuilt, ours, theirs.result(), strict=True):
+        reading = thread.submit(_summaries, other, rebuilt)
+        with ended_if_interrupted([reading], [other]):
+            ours, theirs = _summaries(conn, live), reading.result()
+    for live_schema, rebuilt_schema, left, right in zip(live, rebuilt, ours, theirs, strict=True):
         for name in sorted({*left, *right}):
             sides = ((live_schema, name), (rebuilt_schema, name))
             tables.append(_compare(conn, sides, left.get(name, _ABSENT), right.get(name, _ABSENT), keys.get(name, ())))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from queue import SimpleQueue
 
@@ -14,6 +14,7 @@ from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.schemas import Schemas
 from adapters.postgres.read_model.session import connect
 from adapters.postgres.read_model.stages import Step
+from adapters.postgres.read_model.threads import ended_if_interrupted
 
 _SETTINGS = "SET synchronous_commit = off;"
 """What a crash takes back is made again."""
@@ -48,8 +49,20 @@ def finish(
             missing = [(n, step) for n, step in enumerate(stage.steps) if n not in done]
             # What takes longest begins first, so that nobody waits for it at the end.
             missing.sort(key=lambda each: -each[1].times * sum(sizes[table] for table in each[1].reads))
-            list(threads.map(lambda each, of=number: _run(idle, name, of, *each), missing))
+            running = [threads.submit(_run, idle, name, number, *each) for each in missing]
+            with ended_if_interrupted(running, connected):
+                _wait(running)
         planning.mark_ready(connected[0], name)
+
+
+def _wait(running: Sequence[Future[None]]) -> None:
+    """Wait for all; where one failed, raise that, and begin no other."""
+    try:
+        for each in running:
+            each.result()
+    finally:
+        for each in running:
+            each.cancel()
 
 
 def _run(idle: SimpleQueue[Connection], name: str, stage: int, number: int, step: Step) -> None:
