@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from adapters.memory.role_lock import MemoryRoleLock
 from adapters.postgres.role_lock import PostgresRoleLock
@@ -70,6 +72,15 @@ def test_a_role_whose_connection_ended_fails_its_check_and_is_free(conninfo: str
                 ):
                     check()
             others()
+
+
+def test_a_role_that_says_nothing_for_long_is_not_taken_away(conninfo: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        limit = sql.SQL("ALTER DATABASE {} SET idle_session_timeout = '100ms'")
+        connection.execute(limit.format(sql.Identifier(connection.info.dbname)))
+    with PostgresRoleLock(conninfo).hold("consume") as check:
+        time.sleep(0.3)
+        check()
 
 
 HOLDER = """

@@ -2,17 +2,19 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psutil
 import psycopg
 import pytest
+from psycopg import sql
 
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, planning, rebuild, workers
@@ -265,6 +267,22 @@ def test_an_interruption_leaves_nothing_also_where_the_connection_does_not_outli
     with pytest.raises(KeyboardInterrupt):
         house.read_model.rebuild(house.progress)
     assert house.schemas() == ["gold", "silver"]
+
+
+@pytest.mark.parametrize(
+    "limit", ["idle_session_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "statement_timeout"]
+)
+def test_limits_that_a_database_sets_for_sessions_end_no_rebuild(house: House, limit: LiteralString) -> None:
+    def slow(*_: object) -> None:
+        time.sleep(0.2)
+
+    (database,) = house.query("SELECT current_database()")[0]
+    house.sql.execute(sql.SQL(f"ALTER DATABASE {{}} SET {limit} = '100ms'").format(sql.Identifier(database)))
+    with connect(house.conninfo) as conn, conn.transaction():
+        conn.execute("SELECT pg_sleep(0.2)")
+    rebuilt = house.read_model.rebuild(slow)
+    assert rebuilt.certificate is not None
+    assert rebuilt.certificate.equal
 
 
 @pytest.mark.parametrize("phase", ["gold", "certify"])

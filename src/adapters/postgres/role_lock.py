@@ -16,6 +16,11 @@ from application.ports.role_lock import Check, RoleLostError, RoleTakenError
 
 _TRY = "SELECT pg_try_advisory_lock(%s, %s)"
 _TRY_SHARED = "SELECT pg_try_advisory_lock_shared(%s, %s)"
+_KEEP = (
+    "SELECT set_config(name, '0', false) FROM (VALUES ('idle_session_timeout')) AS limits (name)"
+    " WHERE current_setting(name, true) IS NOT NULL"
+)
+"""Whoever holds a role says nothing for as long as its work takes."""
 _HOLDER = (
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
     "WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid::bigint = %s AND l.granted "
@@ -37,6 +42,7 @@ class PostgresRoleLock:
         with translated():
             connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
         with connection:
+            connection.execute(_KEEP)
             attempt = _TRY_SHARED if shared else _TRY
             row = connection.execute(attempt, [locks.ROLES, number]).fetchone()
             if row is None or not row[0]:

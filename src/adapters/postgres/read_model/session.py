@@ -39,12 +39,18 @@ SET maintenance_work_mem = '256MB';
 SET default_statistics_target = 20;
 """
 """A follower's batch waits for the statistics that it gathers: a smaller sample does until the server takes its own."""
+_NO_LIMITS = """
+SELECT set_config(name, '0', false) FROM unnest(ARRAY['statement_timeout', 'transaction_timeout',
+    'idle_in_transaction_session_timeout', 'idle_session_timeout']) AS name
+WHERE current_setting(name, true) IS NOT NULL
+"""
+"""What keeps short questions short would end each build of a long log, always at the same place; as in pg_dump."""
 
 
 def connect(conninfo: str) -> Connection:
     """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
     conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
-    conn.execute(_SETTINGS)
+    conn.execute(_SETTINGS + _NO_LIMITS)
     # The last one registered for bytea counts: this one is written in C, the DB-API's is not.
     conn.adapters.register_dumper(bytes, BytesBinaryDumper)
     return conn
