@@ -250,6 +250,23 @@ def test_gold_of_another_version_says_so_and_what_to_do(
         kpi_table(PostgresAnalytics(told_pool), ["orders"], by="carrier")
 
 
+def test_a_build_whose_tables_somebody_dropped_says_so(builds: PostgresBuilds, told: str) -> None:
+    builds.make("gone", HALF, silent)
+    select(told, "DROP SCHEMA gold_gone CASCADE")
+    with pytest.raises(AnalyticsUnavailableError, match="there are no tables in gold_gone: make that build again"):
+        figures(builds, "gone", "orders")
+    builds.drop("gone")
+    assert builds.make("gone", HALF, silent).build.ready
+
+
+def test_what_was_left_of_a_build_is_made_anew_where_somebody_dropped_its_tables(
+    builds: PostgresBuilds, told: str
+) -> None:
+    builds.plan("left", HALF, 2)
+    select(told, "DROP SCHEMA silver_left CASCADE")
+    assert builds.make("left", HALF, silent).events == HALF
+
+
 def test_one_build_at_a_time(builds: PostgresBuilds) -> None:
     refused: list[str] = []
 

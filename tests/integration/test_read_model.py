@@ -28,6 +28,7 @@ from application.ports.read_model import (
     ReadModelUnavailableError,
     RebuildRunningError,
     RowRefusedError,
+    SchemaInTheWayError,
 )
 from application.projections.subject import Rows, Subject
 from application.projections.table import Table
@@ -512,6 +513,20 @@ def test_read_models_that_were_dropped_are_made_anew_from_the_start_of_the_log(s
     stocked.sql.execute("DROP SCHEMA silver, gold CASCADE")
     stocked.read_model.create()
     assert (stocked.read_model.position(), stocked.facts()) == (0, [])
+    stocked.follow()
+    assert stocked.facts() == facts
+
+
+@pytest.mark.parametrize(("gone", "left"), [("silver", "gold"), ("gold", "silver")])
+def test_where_one_schema_is_left_it_is_named_with_what_to_do(stocked: House, gone: str, left: str) -> None:
+    facts = stocked.facts()
+    stocked.sql.execute(f"DROP SCHEMA {gone} CASCADE".encode())
+    said = f"there is a schema {left} and none named {gone}.* DROP SCHEMA {left}"
+    with pytest.raises(SchemaInTheWayError, match=said):
+        stocked.another_read_model().create()
+    assert stocked.schemas() == [left]
+    stocked.sql.execute(f"DROP SCHEMA {left} CASCADE".encode())
+    stocked.read_model.create()
     stocked.follow()
     assert stocked.facts() == facts
 

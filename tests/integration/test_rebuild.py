@@ -335,6 +335,17 @@ def test_what_was_live_is_put_back_caught_up_and_back_again(house: House) -> Non
     assert house.schemas() == LIVE_AND_OLD
 
 
+@pytest.mark.parametrize("gone", [["silver_old"], ["gold_old"], ["silver_old", "gold_old"]])
+def test_kept_tables_that_somebody_dropped_are_not_put_back_and_no_obstacle(house: House, gone: list[str]) -> None:
+    house.read_model.rebuild(house.progress)
+    house.sql.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, gone))))
+    with pytest.raises(NothingKeptError):
+        house.read_model.swap_back(house.progress)
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.schemas() == LIVE_AND_OLD
+    assert house.read_model.swap_back(house.progress).swapped
+
+
 def test_tables_of_other_code_are_put_back_only_if_that_is_accepted(house: House) -> None:
     house.read_model.rebuild(house.progress)
     house.sql.execute("UPDATE replay.builds SET code_version = 'older' WHERE name = 'old'")

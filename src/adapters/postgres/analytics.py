@@ -152,6 +152,8 @@ class PostgresAnalytics:
             (allowed,) = next(connection.execute(may_use, [self._schema]))
         if allowed is False:
             return f"permission denied for schema {self._schema}: {needed('permission denied for schema')}"
+        if self._schema != LIVE.gold:
+            return f"there are no tables in {self._schema}: make that build again"
         return "there are no read models yet: run `dataflow project`"
 
 

@@ -118,5 +118,9 @@ class OtherVersionError(PlatformError):
     """Another version of the code made these tables."""
 
 
+class SchemaInTheWayError(PlatformError):
+    """The read models need the schemas silver and gold for themselves, and one of them is there alone."""
+
+
 class ReadModelUnavailableError(PlatformError):
     """The database of the read models can't be reached."""

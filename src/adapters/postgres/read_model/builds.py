@@ -148,7 +148,8 @@ class PostgresBuilds:
             return None
         if planning.is_ready(conn, name):
             raise BuildExistsError(f"there is a build {name!r} already; `dataflow builds drop {name}` drops it")
-        if (plan.upto, plan.code_version) == (position, planning.version_of(self._build)):
+        fits = (plan.upto, plan.code_version) == (position, planning.version_of(self._build))
+        if fits and Schemas.named(name).exist(conn):
             planning.retry_failed(conn, name)
             return plan
         planning.drop_build(conn, name)

@@ -244,7 +244,7 @@ def part_with(conn: Connection, name: str) -> str | None:
     there is no such build.
     """
     conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
-    if not Schemas.named(name).exist(conn):
+    if not Schemas.named(name).there(conn):
         return None
     leftover = new_build_name()
     Schemas.named(name).rename(conn, Schemas.named(leftover))

@@ -20,7 +20,7 @@ from adapters.postgres.read_model.sample import Sample
 from adapters.postgres.read_model.schemas import LIVE
 from adapters.postgres.read_model.session import connect, of_this_version, translated
 from application.codec import Recorded
-from application.ports.read_model import CheckpointMovedError, PhaseProgress
+from application.ports.read_model import CheckpointMovedError, PhaseProgress, SchemaInTheWayError
 from application.projections.subject import Subject
 from application.replay.certificate import Certificate, Rebuilt
 
@@ -46,10 +46,20 @@ class PostgresReadModel:
         """Create the live tables unless they exist, empty and at the start of the log.
 
         The tables of the event store must exist.
+
+        Raises:
+            SchemaInTheWayError: one of the two schemas is there alone.
         """
         with self._connection() as conn, conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", [locks.READ_MODEL_CREATION])
-            if not LIVE.exist(conn):
+            there = LIVE.there(conn)
+            if len(there) == 1:
+                (missing,) = {*LIVE} - {*there}
+                raise SchemaInTheWayError(
+                    f"there is a schema {there[0]} and none named {missing}: where nothing in it is to be kept,"
+                    f" DROP SCHEMA {there[0]} CASCADE; then both are made anew from the log"
+                )
+            if not there:
                 self._build.create_empty(conn, LIVE)
                 log.forget_checkpoint(conn)
                 planning.note_live(conn, self._build)

@@ -73,7 +73,7 @@ class Rebuild:
     def swap_back(self, *, accept_changes: bool) -> Rebuilt:
         """Catch up with what was live before the last swap, and put it back."""
         kept = planning.find_plan(self._conn, OLD)
-        if kept is None:
+        if kept is None or not Schemas.named(OLD).exist(self._conn):
             raise NothingKeptError(NothingKeptError.__doc__)
         if kept.code_version not in {planning.version_of(self._build), planning.UNKNOWN} and not accept_changes:
             raise OtherVersionError(

@@ -38,7 +38,12 @@ class Schemas(NamedTuple):
 
     def exist(self, conn: Connection) -> bool:
         """Tell whether both schemas exist."""
-        return set(self) <= set(_schema_names(conn))
+        return self.there(conn) == [*self]
+
+    def there(self, conn: Connection) -> list[str]:
+        """Return those of the two that exist: somebody may have dropped one of them."""
+        names = _schema_names(conn)
+        return [name for name in self if name in names]
 
     def create(self, conn: Connection) -> None:
         """Create both schemas."""
@@ -53,13 +58,15 @@ class Schemas(NamedTuple):
         drop_schemas(conn, self)
 
     def rename(self, conn: Connection, to: Schemas) -> None:
-        """Give both schemas new names; views follow their tables."""
-        conn.execute(self.renaming(to))
+        """Give the schemas that exist new names; views follow their tables."""
+        there = self.there(conn)
+        for own, other in zip(self, to, strict=True):
+            if own in there:
+                conn.execute(_renaming(own, other))
 
     def renaming(self, to: Schemas) -> sql.Composed:
-        """Return the statements that `rename` runs."""
-        names = zip(map(sql.Identifier, self), map(sql.Identifier, to), strict=True)
-        return sql.SQL("; ").join([sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*each) for each in names])
+        """Return the statements that give both schemas new names."""
+        return sql.SQL("; ").join([_renaming(*names) for names in zip(self, to, strict=True)])
 
     def use(self, conn: Connection) -> None:
         """Resolve unqualified names to this build's tables, silver before gold, until the transaction ends."""
@@ -119,6 +126,10 @@ def view_definitions(conn: Connection, schemas: Schemas) -> dict[str, str]:
     for own, name in zip(schemas, LIVE, strict=True):
         definitions = {view: text.replace(f"{own}.", f"{name}.") for view, text in definitions.items()}
     return definitions
+
+
+def _renaming(own: str, to: str) -> sql.Composed:
+    return sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(own), sql.Identifier(to))
 
 
 def _schema_names(conn: Connection) -> list[str]:
