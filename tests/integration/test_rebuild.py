@@ -346,6 +346,18 @@ def test_kept_tables_that_somebody_dropped_are_not_put_back_and_no_obstacle(hous
     assert house.read_model.swap_back(house.progress).swapped
 
 
+def test_tables_of_other_code_that_this_one_can_not_go_on_with_are_not_put_back(house: House) -> None:
+    house.sql.execute("ALTER TABLE silver.stock RENAME COLUMN moved_at TO came_at")
+    house.sql.execute("UPDATE replay.builds SET code_version = 'older'")
+    house.read_model.rebuild(house.progress, accept_changes=True)
+    house.append(received("cog", 1))
+    house.follow()
+    facts = house.facts()
+    with pytest.raises(OtherVersionError, match=r"older made the kept tables: column .* run that version, or rebuild"):
+        house.read_model.swap_back(house.progress, accept_changes=True)
+    assert house.facts() == facts
+
+
 def test_tables_of_other_code_are_put_back_only_if_that_is_accepted(house: House) -> None:
     house.read_model.rebuild(house.progress)
     house.sql.execute("UPDATE replay.builds SET code_version = 'older' WHERE name = 'old'")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Literal
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from adapters.postgres.certificates import mark_swapped
 from adapters.postgres.read_model import log, planning
@@ -81,7 +81,12 @@ class Rebuild:
                 " Run that version, or rebuild, or give --accept-changes"
             )
         self._name, self._position = OLD, kept.upto
-        locked = self._swap(None)
+        try:
+            locked = self._swap(None)
+        except (errors.UndefinedColumn, errors.UndefinedTable) as error:
+            raise OtherVersionError(
+                f"{kept.code_version} made the kept tables: {error.diag.message_primary}; run that version, or rebuild"
+            ) from error
         return Rebuilt(self._position, self._events, True, None, locked)
 
     def plan(self, shards: int | None) -> Plan:
