@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
+from adapters.postgres.errors import RefusedByDatabaseError
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.read_model import PostgresReadModel, log, rebuild, swap
 from adapters.postgres.read_model.build import Build
@@ -753,6 +754,30 @@ def test_grants_on_single_columns_survive_the_swap_where_the_columns_do(stocked:
 def test_statistics_exist_after_the_first_batch(stocked: House) -> None:
     query = "SELECT relname FROM pg_class WHERE oid IN ('silver.stock'::regclass, 'gold.fact_stock'::regclass)"
     assert len(stocked.query(f"{query} AND reltuples > 0")) == 2
+
+
+def test_a_database_that_takes_no_writes_is_away(stocked: House) -> None:
+    stocked.append(adjusted("bolt", 4, 7))
+    stocked.sql.execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());"
+        " END $$"
+    )
+    reconnected = stocked.another_read_model()
+    with pytest.raises(ReadModelUnavailableError, match="read-only"):
+        Follower(stocked.store, reconnected).run()
+    with pytest.raises(ReadModelUnavailableError, match="read-only"):
+        reconnected.rebuild(stocked.progress)
+
+
+def test_damaged_data_is_named_in_one_line(stocked: House) -> None:
+    stocked.append(adjusted("bolt", 4, 7))
+    stocked.sql.execute(
+        "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE 'invalid page in block 7' USING ERRCODE = 'data_corrupted'; END $$;"
+        "CREATE TRIGGER fail BEFORE DELETE ON silver.stock EXECUTE FUNCTION public.fail()"
+    )
+    with pytest.raises(RefusedByDatabaseError, match=r"invalid page in block 7: the database failed by itself"):
+        stocked.follow()
 
 
 def test_a_server_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
-from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, UndefinedColumn, UndefinedTable
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
-from adapters.postgres.errors import refused
+from adapters.postgres.errors import damaged, refused
 from adapters.postgres.read_model.refused_rows import REFUSALS, said
 from application.ports.read_model import (
     OtherVersionError,
@@ -128,15 +128,19 @@ def translated() -> Iterator[None]:
 
     Raises:
         ReadModelUnavailableError: the database can't be reached, or can't go on.
-        RefusedByDatabaseError: its role may not do something that is needed.
+        RefusedByDatabaseError: its role may not do something that is needed, or it failed by itself.
         RowRefusedError: a row that came out of the log does not keep a constraint of its table.
     """
     try:
         yield
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, ReadOnlySqlTransaction) as error:
         raise ReadModelUnavailableError(f"the database of the read models: {error}") from error
     except InsufficientPrivilege as error:
         raise refused(error) from error
+    except psycopg.InternalError as error:
+        if own := damaged(error):
+            raise own from error
+        raise
     except REFUSALS as error:
         raise RowRefusedError(f"{said(error)}. {RowRefusedError.__doc__}") from error
 
