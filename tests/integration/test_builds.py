@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,13 +20,14 @@ from application.ports.analytics import AnalyticsUnavailableError
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError, NoSuchBuildError
 from application.ports.read_model import DependentObjectsError, RebuildRunningError, RowRefusedError
 from application.projections.registry import SUBJECTS
-from application.queries.figures import kpi_table
+from application.queries.figures import KpiTable, kpi_table
 from application.queries.policies import Policy, Rule
 from application.replay.difference import difference
 from tests.independent_fold import NAMES, read_raw
 from tests.independent_fold import figures as fold
 from tests.integration.story import tell_everything
-from tests.integration.told import GOLD, MINUTE, NOON, read_model, select, silent
+from tests.integration.test_read_model import received
+from tests.integration.told import GOLD, MINUTE, NOON, follow, read_model, select, silent, tell
 
 LOG = tell_everything()
 HALF = len(LOG) // 2
@@ -308,6 +310,31 @@ def test_rows_behind_a_kpi_over_some_rows_of_a_fact_are_of_those_alone(builds: P
     received = "SELECT count(*), sum(delta_on_hand) FROM gold.fact_stock_movement WHERE kind = 'received'"
     assert [(move.behind.rows, move.second)] == select(told, received)
     assert {row.rebuilt["kind"] for row in move.behind.differences if row.rebuilt} == {"received"}
+
+
+@pytest.mark.parametrize("order", [("first", "live"), ("live", "first")])
+def test_the_difference_to_live_is_that_of_one_moment_while_the_follower_goes_on(
+    builds: PostgresBuilds, told: str, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    def measured_while_more_comes(*args: Any, **more: Any) -> KpiTable:
+        tell(told, [received(f"new {next(numbers)}", 7)])
+        follow(told)
+        table = kpi_table(*args, **more)
+        tell(told, [received(f"new {next(numbers)}", 7)])
+        follow(told)
+        return table
+
+    numbers = count()
+    builds.make("first", 1, silent)
+    monkeypatch.setattr("application.replay.difference.kpi_table", measured_while_more_comes)
+    found = difference(builds, *order, ["units_received"])
+    (move,) = found.moves
+    then = max(found.first.position, found.second.position)
+    rows = "SELECT count(*), sum(delta_on_hand) FROM gold.fact_stock_movement WHERE kind = 'received'"
+    assert [(move.behind.rows, max(move.first or 0, move.second or 0))] == select(
+        told, f"{rows} AND last_position <= {then}"
+    )
+    assert select(told, rows) != select(told, f"{rows} AND last_position <= {then}")
 
 
 def test_the_difference_to_live_counts_rows_that_came_and_stock_on_its_last_day(

@@ -113,6 +113,12 @@ class PostgresAnalytics:
             within._of_moment = connection
             yield within
 
+    def snapshot(self) -> str:
+        """Within a moment, return the name under which other transactions can see it, too."""
+        with self._snapshot() as connection:
+            (name,) = next(connection.execute("SELECT pg_export_snapshot()"))
+            return str(name)
+
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         if self._of_moment is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from application.errors import InvalidRequestError
+from application.ports.analytics import Analytics
 from application.ports.listings import Star
 from application.ports.read_model import PhaseProgress
 from application.queries.definitions import Kpi
@@ -61,6 +63,18 @@ class MovedRows(NamedTuple):
     differences: tuple[Difference, ...]
 
 
+class Comparison(NamedTuple):
+    """Two builds, each with the figures in it, all of one moment.
+
+    `moved_rows(kpis, limit)` gives, for each KPI, what moved it from the first to the second; up to `limit` rows are
+    named.
+    """
+
+    first: tuple[KeptBuild, Analytics]
+    second: tuple[KeptBuild, Analytics]
+    moved_rows: Callable[[Sequence[Kpi], int], list[MovedRows]]
+
+
 class Builds(Protocol):
     """Makes, lists, compares and drops kept builds. Live tables, and builds of rebuilds, are never touched."""
 
@@ -92,8 +106,13 @@ class Builds(Protocol):
     def open(self, name: str) -> tuple[KeptBuild, Star]:
         """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""
 
-    def moved_rows(self, first: KeptBuild, second: KeptBuild, kpis: Sequence[Kpi], limit: int) -> list[MovedRows]:
-        """Return, for each KPI, what moved it from the first build to the second; up to `limit` rows are named."""
+    def comparing(self, first: str, second: str) -> AbstractContextManager[Comparison]:
+        """Give two builds to compare, the live read models as they are now, whatever is followed meanwhile.
+
+        Raises:
+            NoSuchBuildError: there is none of one of the names.
+            AnalyticsUnavailableError: the live read models can't be read.
+        """
 
 
 class InvalidBuildNameError(InvalidRequestError):

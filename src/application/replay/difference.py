@@ -68,11 +68,12 @@ def difference(
         UnknownKpiError: there is no KPI of one of the names.
         AnalyticsUnavailableError: there is nothing to read from.
     """
-    (one, figures), (other, others) = builds.open(first), builds.open(second)
-    table, other_table = (kpi_table(each, names, policies=[policy]) for each in (figures, others))
-    before, after = table.rows[0].figures, other_table.rows[0].figures
-    moved = [kpi for kpi in table.kpis if before[kpi.name] != after[kpi.name]]
-    behind = builds.moved_rows(one, other, moved, limit)
+    with builds.comparing(first, second) as compared:
+        (one, figures), (other, others) = compared.first, compared.second
+        table, other_table = (kpi_table(each, names, policies=[policy]) for each in (figures, others))
+        before, after = table.rows[0].figures, other_table.rows[0].figures
+        moved = [kpi for kpi in table.kpis if before[kpi.name] != after[kpi.name]]
+        behind = compared.moved_rows(moved, limit)
     moves = tuple(
         Move(kpi, before[kpi.name], after[kpi.name], _change(before[kpi.name], after[kpi.name]), rows)
         for kpi, rows in zip(moved, behind, strict=True)

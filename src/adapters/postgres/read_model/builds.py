@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection, IsolationLevel, sql
 from psycopg.errors import DuplicateSchema
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
@@ -29,6 +31,7 @@ from adapters.postgres.read_model.session import connect, only_rebuild, translat
 from application.ports.builds import (
     LIVE,
     BuildExistsError,
+    Comparison,
     InvalidBuildNameError,
     InvalidMomentError,
     KeptBuild,
@@ -118,13 +121,28 @@ class PostgresBuilds:
             raise NoSuchBuildError(f"the build {name!r} was never completed: make it again, or drop it")
         return build, KeptAnalytics(self._pool, build)
 
-    def moved_rows(self, first: KeptBuild, second: KeptBuild, kpis: Sequence[Kpi], limit: int) -> list[MovedRows]:
-        """Return, for each KPI, what moved it from the first build to the second."""
+    @contextmanager
+    def comparing(self, first: str, second: str) -> Iterator[Comparison]:
+        """Give two builds to compare, of one moment: kept ones don't move, and live is seen as it is now."""
+        sides = [self.open(name) for name in (first, second)]
+        with ExitStack() as stack:
+            snapshot = None
+            if LIVE in (first, second):
+                live = stack.enter_context(PostgresAnalytics(self._pool).moment())
+                snapshot, position = live.snapshot(), live.position()
+                sides = [(replace(b, position=position), live) if b.name == LIVE else (b, star) for b, star in sides]
+            one, other = sides
+            yield Comparison(one, other, partial(self._moved_rows, _side(one[0]), _side(other[0]), snapshot))
+
+    def _moved_rows(
+        self, first: Side, second: Side, snapshot: str | None, kpis: Sequence[Kpi], limit: int
+    ) -> list[MovedRows]:
         with self._connected() as conn:
             conn.isolation_level = IsolationLevel.REPEATABLE_READ
             with conn.transaction():
-                sides = (_side(first), _side(second))
-                return [find_moved(conn, sides, kpi, self._build.keys[kpi.fact.name], limit) for kpi in kpis]
+                if snapshot is not None:
+                    conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+                return [find_moved(conn, (first, second), kpi, self._build.keys[kpi.fact.name], limit) for kpi in kpis]
 
     def _plan(self, conn: Connection, name: str, known: Known, as_of: datetime | int, shards: int) -> Plan:
         try:
