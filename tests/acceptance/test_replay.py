@@ -107,6 +107,12 @@ def test_a_sample_passes_until_a_row_is_changed_by_hand_and_every_proof_is_kept(
         (("verify", "--seed", "1"), "give --sample too"),
         (("diff", "live", "nothing"), "no build 'nothing'"),
         (("certificates", "show", "999"), "no certificate 999"),
+        (("certificates", "show", "9" * 20), "'[NUMBER]': 99999999999999999999 is not in the range"),
+        (("certificates", "list", "--limit", "9" * 20), "'--limit': 99999999999999999999 is not in the range"),
+        (("quarantine", "show", "9" * 20), "'NUMBER': 99999999999999999999 is not in the range"),
+        (("rebuild", "--as-of", "9" * 5_000, "--into", "a"), "neither a position nor a time"),
+        (("rebuild", "--swap-back", "--shards", "4"), "--swap-back goes with --accept-changes and --json alone"),
+        (("builds", "drop", "live"), "'live' stands for the live tables"),
     ],
 )
 def test_a_mistake_costs_one_line(shop: Home, arguments: tuple[str, ...], said: str) -> None:

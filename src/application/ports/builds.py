@@ -100,6 +100,7 @@ class Builds(Protocol):
 
         Raises:
             NoSuchBuildError: there is none of that name.
+            InvalidBuildNameError: it is the name of the live read models.
             DependentObjectsError: what others made hangs on its tables; nothing is dropped.
         """
 

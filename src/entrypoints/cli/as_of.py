@@ -20,9 +20,9 @@ class Moment(click.ParamType[datetime | int]):
         """Return the position, or the time."""
         if isinstance(value, int | datetime):
             return value
-        if value.isdecimal():
-            return int(value)
         try:
+            if value.isdecimal():
+                return int(value)
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is neither a position nor a time such as 2026-10-01T00:00Z", param, ctx)

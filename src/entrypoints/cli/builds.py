@@ -10,6 +10,7 @@ from application.replay.difference import BuildDifference, Move, difference
 from entrypoints.cli.answers import shown
 from entrypoints.cli.certificates import print_events, print_rows
 from entrypoints.cli.context import platform
+from entrypoints.cli.counts import MOST
 from entrypoints.cli.output import console, print_json, print_table
 from entrypoints.cli.selecting import policies_of
 
@@ -50,7 +51,9 @@ def drop(names: tuple[str, ...]) -> None:
 @click.argument("second")
 @click.argument("kpis", nargs=-1, metavar="[KPI]...")
 @click.option("--policy", default="default", show_default=True, help="What counts as late and in full.")
-@click.option("--limit", default=3, show_default=True, type=click.IntRange(0), help="Rows to name behind each KPI.")
+@click.option(
+    "--limit", default=3, show_default=True, type=click.IntRange(0, MOST), help="Rows to name behind each KPI."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def diff(  # noqa: PLR0917
     first: str, second: str, kpis: tuple[str, ...], policy: str, limit: int, as_json: bool

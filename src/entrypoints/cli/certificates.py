@@ -9,6 +9,7 @@ import click
 from application.errors import PlatformError
 from application.replay.certificate import Certificate, Difference
 from entrypoints.cli.context import platform
+from entrypoints.cli.counts import COUNT
 from entrypoints.cli.output import as_json_text, console, print_json, print_table
 
 
@@ -18,7 +19,7 @@ def certificates() -> None:
 
 
 @certificates.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=20, show_default=True, type=COUNT)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(limit: int, as_json: bool) -> None:
     """List the latest certificates, the newest first."""
@@ -35,7 +36,7 @@ def list_(limit: int, as_json: bool) -> None:
 
 
 @certificates.command("show")
-@click.argument("number", type=click.IntRange(max=2**63 - 1), required=False)
+@click.argument("number", type=COUNT, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write it as JSON into a file.")
 def show(number: int | None, as_json: bool, to: Path | None) -> None:

@@ -23,6 +23,7 @@ from application.queries.explain import (
 from application.queries.figures import selection
 from entrypoints.cli.answers import shown
 from entrypoints.cli.context import platform
+from entrypoints.cli.counts import COUNT
 from entrypoints.cli.output import cell, console, print_json, print_table
 from entrypoints.cli.selecting import filters, members_of, note_mixtures, period_of, policies_of, units_of
 
@@ -31,7 +32,7 @@ from entrypoints.cli.selecting import filters, members_of, note_mixtures, period
 @click.argument("what", metavar="KPI|ROW|EVENT")
 @filters
 @click.option("--policy", default="default", show_default=True, help="What counts as late and in full.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Rows of a KPI.")
+@click.option("--limit", default=20, show_default=True, type=COUNT, help="Rows of a KPI.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def explain(  # noqa: PLR0917
     what: str,

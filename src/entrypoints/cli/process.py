@@ -7,6 +7,7 @@ import click
 from application.ports.cases import Case, CaseStatus
 from application.process_runner.runner import Tally
 from entrypoints.cli.context import platform, read_settings, stop_signal
+from entrypoints.cli.counts import COUNT
 from entrypoints.cli.operate import reported, summarise
 from entrypoints.cli.output import print_json, print_table
 from entrypoints.monitoring import processing
@@ -56,7 +57,7 @@ def _said(tally: Tally, who: str) -> str:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=Name)
 @click.option("--status", type=click.Choice([status.value for status in CaseStatus]), help="Only these.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Cases of a process at most.")
+@click.option("--limit", default=50, show_default=True, type=COUNT, help="Cases of a process at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def cases(names: tuple[str, ...], status: str | None, limit: int, as_json: bool) -> None:
     """List the events that processes could not carry out: waiting for something, or refused."""

@@ -8,10 +8,10 @@ import click
 
 from application.ports.inbox import Quarantined, QuarantineStatus
 from entrypoints.cli.context import current_user, platform
+from entrypoints.cli.counts import COUNT
 from entrypoints.cli.output import console, print_json, print_json_list, print_table
 
 Status = click.Choice([*(status.value for status in QuarantineStatus), "all"])
-Number = click.IntRange(max=2**63 - 1)
 
 
 @click.group()
@@ -22,7 +22,7 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--status", default="open", show_default=True, type=Status)
 @click.option("--code", help="Only this reason, e.g. InsufficientStock.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=50, show_default=True, type=COUNT)
 @click.option("--json", "as_json", is_flag=True, help="Print all that fit as JSON.")
 def list_(status: str, code: str | None, limit: int, as_json: bool) -> None:
     """List messages in the order they were received, and count them by reason."""
@@ -41,7 +41,7 @@ def list_(status: str, code: str | None, limit: int, as_json: bool) -> None:
 
 
 @quarantine.command("show")
-@click.argument("number", type=Number)
+@click.argument("number", type=COUNT)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(number: int, as_json: bool) -> None:
     """Show one message with its payload as received."""
@@ -55,7 +55,7 @@ def show(number: int, as_json: bool) -> None:
 
 
 @quarantine.command("retry")
-@click.argument("numbers", type=Number, nargs=-1)
+@click.argument("numbers", type=COUNT, nargs=-1)
 @click.option("--code", help="Retry all open messages with this reason.")
 @click.option("--actor", default=current_user, help="Who does it.  [default: the user]")
 def retry(numbers: tuple[int, ...], code: str | None, actor: str) -> None:
@@ -74,7 +74,7 @@ def retry(numbers: tuple[int, ...], code: str | None, actor: str) -> None:
 
 
 @quarantine.command("discard")
-@click.argument("numbers", type=Number, nargs=-1, required=True)
+@click.argument("numbers", type=COUNT, nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why; kept with the message.")
 @click.option("--actor", default=current_user, help="Who does it.  [default: the user]")
 def discard(numbers: tuple[int, ...], reason: str, actor: str) -> None:

@@ -51,6 +51,8 @@ def rebuild(  # noqa: PLR0917
     """
     if (as_of is None) != (into is None) or (as_of is not None and (accept_changes or swap_back or shards)):
         raise click.UsageError("--as-of and --into go together, with --workers and --json alone")
+    if swap_back and (workers is not None or shards is not None):
+        raise click.UsageError("--swap-back goes with --accept-changes and --json alone: nothing is built")
     if as_of is not None and into is not None:
         _keep(as_of, into, workers, as_json)
         return

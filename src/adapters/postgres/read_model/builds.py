@@ -99,6 +99,8 @@ class PostgresBuilds:
 
     def drop(self, name: str) -> None:
         """Drop a kept build."""
+        if name == LIVE:
+            raise InvalidBuildNameError(f"{LIVE!r} stands for the live tables, which are none of the kept builds")
         with self._exclusive() as conn:
             self._find(conn, name)
             schemas = Schemas.named(name)
