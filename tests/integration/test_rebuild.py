@@ -285,6 +285,28 @@ def test_limits_that_a_database_sets_for_sessions_end_no_rebuild(house: House, l
     assert rebuilt.certificate.equal
 
 
+def test_a_follower_that_is_at_work_is_waited_for_whatever_isolation_the_database_has_by_default(house: House) -> None:
+    follower = psycopg.connect(house.conninfo)
+    (database,) = house.query("SELECT current_database()")[0]
+    isolation = sql.SQL("ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'")
+    house.sql.execute(isolation.format(sql.Identifier(database)))
+
+    def commit() -> None:
+        with closing(follower):
+            until(lambda: house.query("SELECT FROM pg_locks WHERE NOT granted"), "the follower is not waited for")
+            follower.commit()
+
+    committer = threading.Thread(target=commit)
+
+    def follow(phase: str, *_: int) -> None:
+        if phase == "gold" and not committer.ident:
+            follower.execute("UPDATE events.notification_tracking SET notification_id = notification_id")
+            committer.start()
+
+    assert house.read_model.rebuild(follow).swapped
+    committer.join()
+
+
 @pytest.mark.parametrize("phase", ["gold", "certify"])
 def test_an_interruption_ends_the_statements_of_other_threads(house: House, phase: str) -> None:
     blocker = psycopg.connect(house.conninfo)

@@ -33,6 +33,7 @@ SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';
 SET extra_float_digits = 1;
 SET bytea_output = 'hex';
+SET default_transaction_isolation = 'read committed';
 SET jit = off;
 SET work_mem = '64MB';
 SET maintenance_work_mem = '256MB';
