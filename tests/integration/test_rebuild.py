@@ -357,6 +357,20 @@ def test_what_was_live_is_put_back_caught_up_and_back_again(house: House) -> Non
     assert house.schemas() == LIVE_AND_OLD
 
 
+def test_empty_tables_that_a_first_build_replaced_are_put_back_caught_up(house: House) -> None:
+    facts = house.facts()
+    house.sql.execute("DROP SCHEMA silver, gold CASCADE")
+    house.read_model.create()
+    assert house.read_model.rebuild(house.progress).position == 80
+    assert house.query("SELECT position FROM replay.builds WHERE name = 'old'") == [(0,)]
+
+    back = house.read_model.swap_back(house.progress)
+
+    assert (back.position, house.facts()) == (80, facts)
+    assert house.query("SELECT position FROM replay.builds WHERE name = 'old'") == [(80,)]
+    assert house.read_model.verify(house.progress).equal
+
+
 @pytest.mark.parametrize("gone", [["silver_old"], ["gold_old"], ["silver_old", "gold_old"]])
 def test_kept_tables_that_somebody_dropped_are_not_put_back_and_no_obstacle(house: House, gone: list[str]) -> None:
     house.read_model.rebuild(house.progress)

@@ -194,17 +194,20 @@ def note_live(conn: Connection, build: Build) -> None:
     )
 
 
-def note_swap(conn: Connection, name: str, position: int) -> None:
-    """Note, in the transaction that swaps, that a build becomes the live one, and the live one the old."""
+def note_swap(conn: Connection, name: str, position: int, kept_at: int) -> None:
+    """Note, in the transaction that swaps, that a build becomes the live one, and the live one the old.
+
+    `kept_at` is where the live one stands: before the first event it is not at the position of the build.
+    """
     conn.execute(
         "INSERT INTO replay.builds (name, purpose, position, status, code_version) VALUES (%s, 'live', 0, 'ready', %s)"
         " ON CONFLICT DO NOTHING",
         [LIVE_BUILD, UNKNOWN],
     )
-    for old, new, purpose in ((LIVE_BUILD, "", "kept"), (name, LIVE_BUILD, "live"), ("", OLD, "kept")):
+    renamed = ((LIVE_BUILD, "", "kept", kept_at), (name, LIVE_BUILD, "live", position), ("", OLD, "kept", kept_at))
+    for old, new, purpose, at in renamed:
         conn.execute(
-            "UPDATE replay.builds SET name = %s, purpose = %s, position = %s WHERE name = %s",
-            [new, purpose, position, old],
+            "UPDATE replay.builds SET name = %s, purpose = %s, position = %s WHERE name = %s", [new, purpose, at, old]
         )
 
 

@@ -184,7 +184,7 @@ class Rebuild:
                 mark_swapped(self._conn, certificate)
             log.move_checkpoint(self._conn, self._position)
             replaced = planning.part_with(self._conn, OLD) if self._name != OLD else None
-            planning.note_swap(self._conn, self._name, self._position)
+            planning.note_swap(self._conn, self._name, self._position, live)
             locked_at = swap(self._conn, Schemas.named(self._name))
         locked = time.monotonic() - locked_at
         if replaced is not None:
