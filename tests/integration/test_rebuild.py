@@ -70,6 +70,14 @@ def test_into_however_many_shards_the_log_is_cut_the_result_is_the_same(house: H
     assert max(events for _, events, _ in done) <= 80 // count + 8
 
 
+def test_more_shards_than_there_are_events_take_no_longer_to_plan(house: House) -> None:
+    rebuilt = house.read_model.rebuild(house.progress, shards=10**9)
+    assert rebuilt.certificate is not None
+    assert rebuilt.certificate.equal
+    ((streams,),) = house.query("SELECT count(DISTINCT originator_id) FROM events.stored_events")
+    assert 8 < len(shards(house)) <= streams
+
+
 def test_a_shard_that_is_run_twice_is_loaded_once(house: House) -> None:
     with connect(house.conninfo) as conn:
         build = Build([SUBJECT], ())

@@ -266,12 +266,14 @@ def _shards(conn: Connection, name: str, where: str = "", end: str = "", order: 
 def _bounds(conn: Connection, upto: int, shards: int) -> Sequence[str]:
     """Return the first stream of each shard; the first is before all streams.
 
-    A sample of pages tells where the events are: a stream counts as often as it has events.
+    A sample of pages tells where the events are: a stream counts as often as it has events. There are no more shards
+    than events in it.
     """
     percent = min(100.0, 100.0 * SAMPLE / max(upto, 1))
     query = (
         "SELECT originator_id FROM events.stored_events TABLESAMPLE SYSTEM (%s) WHERE notification_id <= %s ORDER BY 1"
     )
     sample: list[Any] = [row[0] for row in conn.execute(query, [percent, upto])]
-    cuts = {sample[len(sample) * number // shards] for number in range(1, shards)} if sample else set()
-    return ["", *sorted(cuts - {""})]
+    shards = min(shards, len(sample))
+    cuts = {sample[len(sample) * number // shards] for number in range(1, shards)}
+    return ["", *sorted(cuts - set(sample[:1]))]
