@@ -1,5 +1,6 @@
 """Real servers for the tests: one embedded PostgreSQL a run, a fresh database for each test that asks."""
 
+import gc
 import os
 import signal
 import sys
@@ -32,6 +33,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The tests themselves are kept compiled too, or each worker of each run rewrites and compiles them anew.
 sys.dont_write_bytecode = False
 _NUMBERS = count(1)
+
+
+def pytest_sessionfinish() -> None:
+    """Give what commands kept from the garbage collector back to it, or DuckDB counts its types as leaked."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
