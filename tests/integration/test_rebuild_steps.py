@@ -65,6 +65,23 @@ def test_steps_run_twice_each_put_one_certified_build_in_place(live: str, tmp_pa
         rebuilding.finish(plan["name"])
 
 
+def test_a_first_build_that_is_put_in_place_twice_is_so_once(live: str) -> None:
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA silver, gold CASCADE")
+    name = loaded()
+    position = rebuilding.finish(name)["position"]
+    assert rebuilding.certify(name) == {"build": name, "certificate": None}
+    for _ in range(2):
+        assert rebuilding.put_in_place(name, None) == {"build": name, "position": position, "swapped": True}
+    assert builds(live) == [("live", "live"), ("old", "kept")]
+    replaced = loaded()
+    rebuilding.finish(replaced)
+    rebuilding.put_in_place(replaced, rebuilding.certify(replaced)["certificate"])
+    assert rebuilding.put_in_place(name, None)["swapped"] is True
+    with pytest.raises(BuildGoneError, match="never"):
+        rebuilding.put_in_place("never", None)
+
+
 def test_a_shard_whose_worker_was_killed_is_loaded_again_and_the_certificate_is_equal(live: str) -> None:
     plan = rebuilding.plan(2)
     order = "import json, sys; from entrypoints.tasks.rebuilding import load_shard; load_shard(json.load(sys.stdin))"

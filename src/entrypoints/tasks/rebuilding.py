@@ -29,6 +29,7 @@ def plan(shards: int, as_of: str | None = None, into: str | None = None) -> dict
     """
     moment = _moment(as_of)
     with platform() as container:
+        container.read_model()  # makes the live tables where there are none: a checkpoint without them says nothing
         planned = container.rebuild_steps().plan(shards, moment, into)
         return msgspec.to_builtins(planned)  # type: ignore[no-any-return]
 

@@ -204,11 +204,19 @@ def note_swap(conn: Connection, name: str, position: int, kept_at: int) -> None:
         " ON CONFLICT DO NOTHING",
         [LIVE_BUILD, UNKNOWN],
     )
+    if name != OLD:
+        conn.execute("UPDATE replay.builds SET planned_as = name WHERE name = %s", [name])
     renamed = ((LIVE_BUILD, "", "kept", kept_at), (name, LIVE_BUILD, "live", position), ("", OLD, "kept", kept_at))
     for old, new, purpose, at in renamed:
         conn.execute(
             "UPDATE replay.builds SET name = %s, purpose = %s, position = %s WHERE name = %s", [new, purpose, at, old]
         )
+
+
+def put_in_place_at(conn: Connection, name: str) -> int | None:
+    """Return where a build stands that was swapped in, while it is live or kept; None where none has the name."""
+    row = conn.execute("SELECT position FROM replay.builds WHERE planned_as = %s", [name]).fetchone()
+    return None if row is None else int(row[0])
 
 
 def resumable(conn: Connection, build: Build, upto: int) -> Plan | None:

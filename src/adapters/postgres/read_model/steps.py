@@ -75,6 +75,8 @@ class PostgresRebuildSteps:
         with self._rebuild() as rebuild, self._connected() as conn:
             if certificate is not None and next(conn.execute(_SWAPPED, [certificate.number]))[0]:
                 return Rebuilt(certificate.position, 0, True, certificate)
+            if (position := planning.put_in_place_at(conn, build)) is not None:
+                return Rebuilt(position, 0, True, certificate)
             rebuild.take(self._find(conn, build))
             return rebuild.put_in_place(certificate)
 

@@ -43,7 +43,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'made') THEN
         ALTER TABLE replay.builds ADD COLUMN made text[];
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'planned_as') THEN
+        ALTER TABLE replay.builds ADD COLUMN planned_as text COLLATE "C";
+    END IF;
 END
 $$;
 COMMENT ON COLUMN replay.builds.made IS
     'The tables and views that the build made, as silver.<name> and gold.<name>; null where its version did not note them.';
+COMMENT ON COLUMN replay.builds.planned_as IS
+    'The name under which a build that is or was live was made; null where it was made live, or its version did not note it.';
