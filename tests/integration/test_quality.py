@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import click
 import pytest
 
+from adapters.postgres.quality import PostgresQuality
 from application.codec import Recorded
 from application.ports.quality import CheckResult
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from domain.inventory.commands import ReceiveStock
+from entrypoints.cli.replay import rebuild
 from tests.integration.star import Star, star
 from tests.integration.story import Story, tell_everything, tell_of_two_suppliers
+from tests.integration.test_daily_report import url_of
 
 LOG = tell_everything()
 
@@ -287,3 +291,16 @@ def test_of_earlier_runs_only_what_failed_is_kept(sound: Star) -> None:
         each.name for each in first.failures(Severity.WARN)
     ]
     assert len([name for run_id, name in kept if run_id == last.run_id]) == len(CHECKS)
+
+
+def test_a_rebuild_that_is_interrupted_in_its_checks_has_said_that_it_is_swapped_in(
+    told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(told))
+    monkeypatch.setattr(PostgresQuality, "run", interrupted)
+    with pytest.raises(click.Abort):
+        rebuild.main(["--workers", "0"], standalone_mode=False)
+    assert "swapped in" in capsys.readouterr().out

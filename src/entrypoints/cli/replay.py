@@ -56,22 +56,23 @@ def rebuild(  # noqa: PLR0917
     if as_of is not None and into is not None:
         _keep(as_of, into, workers, as_json)
         return
-    with platform() as container, progress("rebuilding", "events") as report:
-        read_model = container.read_model()
-        if swap_back:
-            built = read_model.swap_back(phases(report), accept_changes=accept_changes)
-        else:
-            count = _workers(container, workers)
-            built = read_model.rebuild(phases(report), accept_changes=accept_changes, workers=count, shards=shards)
+    with platform() as container:
+        with progress("rebuilding", "events") as report:
+            read_model = container.read_model()
+            if swap_back:
+                built = read_model.swap_back(phases(report), accept_changes=accept_changes)
+            else:
+                count = _workers(container, workers)
+                built = read_model.rebuild(phases(report), accept_changes=accept_changes, workers=count, shards=shards)
+        if not as_json:
+            _print(built)
         checked = container.quality().run(CHECKS) if built.swapped else None
     if as_json:
         certificate = built.certificate.report() if built.certificate else None
         checks = quality.report(checked) if checked else None
         print_json({**asdict(built), "certificate": certificate, "quality": checks})
-    else:
-        _print(built)
-        if checked:
-            quality.show(checked)
+    elif checked:
+        quality.show(checked)
     if checked is None or checked.failures(Severity.ERROR):
         raise SystemExit(1)
 
