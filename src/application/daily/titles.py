@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from application.ports.analytics import Analytics, Period
-from application.queries.currencies import currencies
+from application.queries.currencies import currencies, titled
 from application.queries.definitions import Kpi
 from application.queries.figures import selection
 
@@ -21,4 +21,4 @@ def titles(analytics: Analytics, kpis: Sequence[Kpi], periods: Iterable[Period])
     for period in periods if money else ():
         for name, found in currencies(analytics, money, None, selection(None, period)).items():
             added_up[name] |= set(found.now)
-    return {kpi.name: " ".join([kpi.title, " + ".join(sorted(added_up[kpi.name]))]).strip() for kpi in kpis}
+    return {kpi.name: titled(kpi, sorted(added_up[kpi.name])) for kpi in kpis}

@@ -85,6 +85,11 @@ def _mixture(several: Sequence[Currencies]) -> str:
     return f"adds up {', '.join(filter(None, [' + '.join(sorted(now)), then]))}"
 
 
+def titled(kpi: Kpi, names: Iterable[str]) -> str:
+    """Return a KPI's title with the currencies that it adds up, so that a mixture is seen as one."""
+    return f"{kpi.title} {' + '.join(names)}".rstrip()
+
+
 def having_any(by_currency: Mapping[Member, Mapping[str, Figure]], counted: str) -> tuple[str, ...]:
     """Return the currencies for which the KPI `counted` is not 0, in order."""
     return tuple(sorted(member.key or UNSTATED for member, figures in by_currency.items() if figures[counted]))

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from application.ports.analytics import Figure, Measured, Member, Period
 from application.ports.listings import Star
-from application.queries.currencies import having_any
+from application.queries.currencies import having_any, titled
 from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import KpiTable
@@ -73,12 +73,11 @@ def with_currencies(
     They are those for which `counted` is not 0. Against a period that had other currencies, there is no change.
     """
     now = _currencies(star, counted, choice, period)
-    title = " ".join([kpi.title, " + ".join(now)]).strip()
 
     def with_title(tile: Tile) -> Tile:
         if tile.change and period and _currencies(star, counted, choice, previous(period)) != now:
             tile = tile._replace(change=None, better=None)
-        return tile._replace(title=title)
+        return tile._replace(title=titled(kpi, now))
 
     return tuple(with_title(tile) if tile.name == kpi.name else tile for tile in shown)
 

@@ -175,12 +175,6 @@ def test_the_value_of_stock_names_the_currencies_that_it_adds_up() -> None:
         assert "Stock value EUR + unstated currency" in [tile.title for tile in levels]
 
 
-def test_what_is_spent_names_the_currencies_that_it_adds_up() -> None:
-    by: Any = {"currency": {"CHF": {"spend": Decimal(1)}, "JPY": {"spend": Decimal(2)}}}
-    shown = suppliers(star({"spend": Decimal(3)}, period=WEEK, by=by), chosen())
-    assert "Spend CHF + JPY" in [tile.title for tile in shown.flows]
-
-
 def test_the_funnel_says_the_share_that_came_so_far() -> None:
     totals = {"placed": 200, "confirmed": 190, "shipped_in_part": 150, "shipped_in_full": 100, "delivered_in_full": 50}
     shown = orders(star(totals, period=WEEK), chosen())
