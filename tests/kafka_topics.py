@@ -36,17 +36,19 @@ def fresh_topics() -> Iterator[KafkaConnection]:
         future.result(30)
 
 
-def recreate(connection: KafkaConnection, topic: str) -> None:
-    """Delete a topic, and create one of the same name, which has another id."""
+def recreate(connection: KafkaConnection, topic: str, **settings: int) -> None:
+    """Delete a topic, and create one of the same name, which has another id; `settings` replace its own.
+
+    They hold from its first message on, which those do not that are changed later.
+    """
     admin, name = connection.admin(), connection.topic_prefix + topic
     admin.delete_topics([name])[name].result(30)
     deadline = time.monotonic() + 30
     while name in admin.list_topics(timeout=10).topics:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    ensure_topics(
-        admin, connection.topic_prefix, [t._replace(partitions=PARTITIONS) for t in TOPICS if t.name == topic]
-    )
+    anew = [each._replace(partitions=PARTITIONS, **settings) for each in TOPICS if each.name == topic]
+    ensure_topics(admin, connection.topic_prefix, anew)
 
 
 def require_own_broker() -> None:

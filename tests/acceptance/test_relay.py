@@ -19,7 +19,7 @@ from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.log_offsets import LATEST, partitions_of, read_offsets
 from tests.acceptance.home import Home, the_one_line, until
 from tests.acceptance.watched import Running, started
-from tests.kafka_topics import fresh_topics
+from tests.kafka_topics import fresh_topics, recreate
 
 PATIENCE = 30.0
 
@@ -109,7 +109,7 @@ def test_events_and_dead_letters_go_out_and_the_relay_tells(platform: Home, kafk
 def test_an_event_above_the_topics_limit_is_named_until_the_limit_is_raised(
     platform: Home, kafka: KafkaConnection
 ) -> None:
-    limit(kafka, "events", 100)
+    recreate(kafka, "events", max_message_bytes=100)
     said = the_one_line(platform.run("relay", "--once"))
     with started(platform, "relay") as relay:
         until(lambda: "can't go out" in relay.answer("/ready")[1], "it does not say what is too large")

@@ -22,7 +22,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from adapters.kafka import log_offsets, message_stream, topic_ids
 from adapters.kafka.connection import KafkaConnection
@@ -31,7 +31,7 @@ from adapters.kafka.errors import KafkaSettingsError, PositionLostError
 from adapters.kafka.log_offsets import Place
 from adapters.kafka.message_stream import KafkaMessageStream
 from adapters.kafka.producer import Publisher
-from adapters.kafka.topics import MAX_MESSAGE_BYTES, compacted_topics, ensure_topics, log_identity
+from adapters.kafka.topics import DEAD_LETTER, MAX_MESSAGE_BYTES, compacted_topics, ensure_topics, log_identity
 from adapters.kafka.topics import TOPICS as KAFKA_TOPICS
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
@@ -176,7 +176,7 @@ def broken(number: int) -> Quarantined:
 
 @pytest.mark.parametrize("size", [4_000, MAX_MESSAGE_BYTES * 2], ids=["for the topic", "for the client"])
 def test_a_dead_letter_that_is_too_large_holds_up_no_other(connection: KafkaConnection, size: int) -> None:
-    limit_dead_letters(connection, 3_000)
+    recreate(connection, DEAD_LETTER, max_message_bytes=3_000)
     large = os.urandom(size)
     with closing(Publisher(connection)) as publisher:
         DeadLetters(publisher).publish([(broken(1), b"first"), (broken(2), large), (broken(3), b"third")])
@@ -203,26 +203,18 @@ def test_a_dead_letter_whose_key_is_too_large_holds_up_no_other(
 
 
 def test_a_dead_letter_whose_reason_is_too_large_waits_for_the_topics_limit(connection: KafkaConnection) -> None:
-    limit_dead_letters(connection, 500)
+    recreate(connection, DEAD_LETTER, max_message_bytes=500)
     with closing(Publisher(connection)) as publisher, pytest.raises(OversizedMessageError, match="dead-letter"):
         DeadLetters(publisher).publish([(broken(1)._replace(detail=os.urandom(1_000).hex()), b"first")])
 
 
 def test_dead_letters_that_are_too_large_together_keep_their_values(connection: KafkaConnection) -> None:
     """Brokers hold the limit against what travels together; clients fill it by a limit of their own."""
-    limit_dead_letters(connection, 3_000)
+    recreate(connection, DEAD_LETTER, max_message_bytes=3_000)
     values = [os.urandom(1_000) for _ in range(20)]
     with closing(Publisher(connection)) as publisher:
         DeadLetters(publisher).publish([(broken(n), value) for n, value in enumerate(values)])
     assert dead_letters(connection, 20) == {b"%d" % n: (value, None) for n, value in enumerate(values)}
-
-
-def limit_dead_letters(connection: KafkaConnection, size: int) -> None:
-    admin = connection.admin()
-    entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
-    topic = ConfigResource(ResourceType.TOPIC, f"{connection.topic_prefix}dead-letter", incremental_configs=[entry])
-    for future in admin.incremental_alter_configs([topic]).values():
-        future.result(PATIENCE)
 
 
 def dead_letters(connection: KafkaConnection, count: int) -> dict[bytes, tuple[bytes | None, bytes | None]]:
