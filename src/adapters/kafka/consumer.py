@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from adapters.kafka.errors import reason_of, translated
+from adapters.kafka.leaving import leave
 from adapters.kafka.log_offsets import Place, starts
 from adapters.kafka.topic_ids import KnownTopics
 from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError, Trace
@@ -131,7 +132,7 @@ class GroupConsumer:
 
     def close(self) -> None:
         """Leave the group."""
-        self._consumer.close()
+        leave(self._consumer)
 
     def _take_fetched(self, taken: list[ReceivedMessage], limit: int) -> list[ReceivedMessage]:
         """Add what the client has fetched, up to POLL_BYTES; it asks for as many as would fit if all were alike.
