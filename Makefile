@@ -26,7 +26,7 @@ demo: $(STAMP)
 	$(BIN)/dataflow demo $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --max-worker-restart 0 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-airflow: $(STAMP)
 	$(BIN)/python -m pytest -m cluster tests/scheduling $(ARGS)
