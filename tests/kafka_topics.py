@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 
 from adapters.kafka.connection import KafkaConnection
+from adapters.kafka.log_offsets import LATEST, last_stable_offsets, partitions_of, read_offsets
 from adapters.kafka.topics import TOPICS, ensure_topics
 from deploy.services import install
 from tests.services import service_url
@@ -49,6 +51,19 @@ def recreate(connection: KafkaConnection, topic: str, **settings: int) -> None:
         time.sleep(0.05)
     anew = [each._replace(partitions=PARTITIONS, **settings) for each in TOPICS if each.name == topic]
     ensure_topics(admin, connection.topic_prefix, anew)
+
+
+def commit(connection: KafkaConnection, transaction: Producer, *topics: str) -> None:
+    """Commit a transaction; on return it can be read, which may be later than the brokers acknowledge it.
+
+    `topics` are those it wrote to, by their full names: unless they are given, any of the platform.
+    """
+    transaction.commit_transaction(30)
+    admin, deadline = connection.admin(), time.monotonic() + 30
+    places = partitions_of(admin, topics or [connection.topic_prefix + topic.name for topic in TOPICS])
+    while last_stable_offsets(admin, places) != read_offsets(admin, places, LATEST):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def require_own_broker() -> None:

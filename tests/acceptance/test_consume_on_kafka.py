@@ -19,7 +19,7 @@ from application.ports.message_stream import OutgoingMessage
 from domain.inventory.commands import ReceiveStock
 from tests.acceptance.home import Home, the_one_line, until
 from tests.acceptance.watched import Running, started
-from tests.kafka_topics import fresh_topics
+from tests.kafka_topics import commit, fresh_topics
 from tests.postgres_server import fresh_database
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_once_ends_at_what_can_be_read_and_says_what_waits(kafka: KafkaConnectio
         file = tmp_path / "inventory.jsonl"
         file.write_bytes(b"".join(message.payload + b"\n" for message in stock(6, 50)))
         assert "not taken in yet" in home.run("ingest", "messages", file).stderr, "others end, too"
-        transaction.commit_transaction(PATIENCE)
+        commit(kafka, transaction)
     done = home.run("consume", "--once")
     assert "not taken in yet" not in done.stderr
     status = home.json("status")

@@ -32,7 +32,7 @@ from application.ports.source_ledger import Reading
 from application.sources.topics import TopicIngest, UnknownTopicError, recorded_positions, source_of
 from entrypoints.feeds import foreign_topics
 from tests.acceptance.home import until
-from tests.kafka_topics import QUICK, bootstrap
+from tests.kafka_topics import QUICK, bootstrap, commit
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SELECT = "SELECT sku AS product_id, DATE '2026-05-01' AS occurred_at, name, _file FROM feed"
@@ -114,7 +114,7 @@ def test_a_run_ends_at_what_can_be_read_while_a_transaction_is_open(
         assert _read_all(ingest) == 20
         ingest.goal().tell_held_back()
     assert "2 messages are not taken in yet" in caplog.text
-    producer.commit_transaction(30)
+    commit(foreign.kafka, producer, foreign.topic)
     with foreign.process() as (ingest, _):
         assert _read_all(ingest) == 2
 

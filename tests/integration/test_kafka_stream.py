@@ -50,7 +50,7 @@ from application.ports.message_stream import (
     StreamUnavailableError,
 )
 from domain.inventory.commands import ReceiveStock
-from tests.kafka_topics import PARTITIONS, fresh_topics, recreate
+from tests.kafka_topics import PARTITIONS, commit, fresh_topics, recreate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE = 30.0
@@ -595,7 +595,7 @@ def test_all_is_taken_in_where_a_partition_ends_with_a_transaction(
     producer.begin_transaction()
     for message in stock(0, 50):
         producer.produce(connection.topic_prefix + message.topic, message.payload, message.key)
-    producer.commit_transaction(PATIENCE)
+    commit(connection, producer)
     with (
         open_pool(conninfo) as pool,
         closing(KafkaMessageStream(connection, PostgresInbox(pool).positions)) as stream,

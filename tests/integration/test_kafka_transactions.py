@@ -19,7 +19,7 @@ from application.ingest.messages import encode_command
 from application.ingest.service import Ingest, IngestSettings
 from application.ports.message_stream import Partition
 from domain.inventory.commands import ReceiveStock
-from tests.kafka_topics import fresh_topics
+from tests.kafka_topics import commit, fresh_topics
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ENDED, BUSY = Partition("inventory", 0), Partition("inventory", 1)
@@ -46,7 +46,7 @@ def busy(connection: KafkaConnection) -> Iterator[None]:
     transactional.init_transactions(PATIENCE)
     transactional.begin_transaction()
     transactional.produce(topic, payload(0), partition=ENDED.number)
-    transactional.commit_transaction(PATIENCE)
+    commit(connection, transactional)
     stop = Event()
 
     def publish() -> None:
