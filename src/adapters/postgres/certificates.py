@@ -38,8 +38,15 @@ def keep(conn: Connection, certificate: Certificate) -> int:
 
 
 def mark_swapped(conn: Connection, certificate: Certificate) -> None:
-    """Say that the build was swapped in, with the caller's transaction; where it differs, that was accepted."""
-    conn.execute("UPDATE replay.certificates SET swapped = true WHERE number = %s", [certificate.number])
+    """Say that the build was swapped in, and how far it went on, with the caller's transaction.
+
+    Where it differs, that was accepted.
+    """
+    conn.execute(
+        "UPDATE replay.certificates SET swapped = true,"
+        " report = report || jsonb_build_object('built_on_to', %s::bigint) WHERE number = %s",
+        [certificate.built_on_to, certificate.number],
+    )
 
 
 class PostgresCertificates:

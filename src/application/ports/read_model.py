@@ -31,7 +31,13 @@ class ReadModel(Protocol):
         """
 
     def rebuild(
-        self, progress: PhaseProgress, *, accept_changes: bool = False, workers: int = 0, shards: int | None = None
+        self,
+        progress: PhaseProgress,
+        *,
+        accept_changes: bool = False,
+        workers: int = 0,
+        shards: int | None = None,
+        onward: bool = False,
     ) -> Rebuilt:
         """Build everything anew from the log, aside, and swap it in if it equals the live tables.
 
@@ -42,11 +48,16 @@ class ReadModel(Protocol):
         it; `shards` is into how many parts it is cut. A rebuild that was interrupted is gone on with, if the same
         code began it. `progress(phase, done, total)` counts events.
 
+        `onward` is for live tables that are far behind the log, and for who holds the follower's role, so that they
+        stand still: once a build is compared with them there, another one by the same code goes to the end of the log,
+        and is swapped in if they stand there still. The certificate says how far it went.
+
         Raises:
             RebuildRunningError: another rebuild or verification is running.
             UndecodableEventError: an event that no decoder understands; nothing is changed.
             RowRefusedError: a row does not keep a constraint of its table; nothing is changed.
-            CheckpointMovedError: the first follower started while a first build was under way.
+            CheckpointMovedError: the first follower started while a first build was under way, or somebody took on
+                live tables that should stand still.
             DependentObjectsError: what others made of the tables would be left with the old ones, or be dropped.
             RightsNotCarriedError: this role can't give the new tables the rights that others have on the live ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.

@@ -75,7 +75,8 @@ class Certificate:
 
     `code_version` names the code that built and compared, `event_versions` every topic that it can read.
     `number` is the one under which the certificate is kept. Of a sample, `streams` is how many streams were
-    folded again, and `seed` chooses the same ones again.
+    folded again, and `seed` chooses the same ones again. Where what was swapped in goes beyond that position, which is
+    where the live tables stood, `built_on_to` is how far: the same code built it of the same log.
     """
 
     position: int
@@ -88,6 +89,7 @@ class Certificate:
     number: int | None = None
     streams: int | None = None
     seed: int | None = None
+    built_on_to: int | None = None
 
     @property
     def equal(self) -> bool:

@@ -77,6 +77,11 @@ def print_certificate(certificate: Certificate) -> None:
             console.print(f"{table.table}: {table.differing - len(table.differences):,} more rows differ")
     if certificate.streams is not None:
         console.print(f"{certificate.streams:,} streams folded again; --seed {certificate.seed} chooses the same ones")
+    if certificate.built_on_to is not None:
+        console.print(
+            f"compared at position {certificate.position:,}, where the live tables stood; what was swapped in is built"
+            f" by the same code of the same log, on to position {certificate.built_on_to:,}"
+        )
     seconds = (certificate.ended_at - certificate.started_at).total_seconds()
     console.print(
         f"code {certificate.code_version}, {len(certificate.event_versions)} event versions, "

@@ -12,12 +12,13 @@ import click
 from application.quality.check import Severity
 from application.quality.definitions import CHECKS
 from application.replay.certificate import Rebuilt
+from entrypoints import onward
 from entrypoints.cli import quality
 from entrypoints.cli.as_of import Moment
 from entrypoints.cli.builds import print_made
 from entrypoints.cli.certificates import print_certificate
 from entrypoints.cli.context import platform
-from entrypoints.cli.output import console, phases, print_json, progress
+from entrypoints.cli.output import console, errors, phases, print_json, progress
 from entrypoints.container import Container
 
 WORTH_PROCESSES = 50_000
@@ -44,7 +45,8 @@ def rebuild(  # noqa: PLR0917
     """Build silver and gold anew from the log, aside; swap them in where they equal the live ones.
 
     Ingest, followers and readers go on meanwhile. A rebuild that was interrupted is gone on with. The tables that
-    were live are kept until the next rebuild.
+    were live are kept until the next rebuild. Live tables that are far behind the log, and that nobody follows, are
+    compared where they stand; what is swapped in goes on to its end.
 
     With --as-of and --into, the star is built from the events up to a position, or recorded up to a time, into
     schemas of its own, and the live tables are not touched.
@@ -58,12 +60,17 @@ def rebuild(  # noqa: PLR0917
         return
     with platform() as container:
         with progress("rebuilding", "events") as report:
-            read_model = container.read_model()
             if swap_back:
-                built = read_model.swap_back(phases(report), accept_changes=accept_changes)
+                built = container.read_model().swap_back(phases(report), accept_changes=accept_changes)
             else:
-                count = _workers(container, workers)
-                built = read_model.rebuild(phases(report), accept_changes=accept_changes, workers=count, shards=shards)
+                built = onward.rebuild(
+                    container,
+                    phases(report),
+                    errors.print,
+                    accept_changes=accept_changes,
+                    workers=_workers(container, workers),
+                    shards=shards,
+                )
         if not as_json:
             _print(built)
         checked = container.quality().run(CHECKS) if built.swapped else None

@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.made import LIVE_BUILD
-from adapters.postgres.read_model.schemas import OLD, Schemas, drop_leftovers, new_build_name
+from adapters.postgres.read_model.schemas import OLD, Schemas, new_build_name
 from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
@@ -217,28 +217,6 @@ def put_in_place_at(conn: Connection, name: str) -> int | None:
     """Return where a build stands that was swapped in, while it is live or kept; None where none has the name."""
     row = conn.execute("SELECT position FROM replay.builds WHERE planned_as = %s", [name]).fetchone()
     return None if row is None else int(row[0])
-
-
-def resumable(conn: Connection, build: Build, upto: int) -> Plan | None:
-    """Return the build that an interrupted rebuild or verification left; drop what can't be used any more.
-
-    It is gone on with if this very code began it, and not beyond `upto`. Shards that failed are tried again.
-    """
-    left = conn.execute(
-        "SELECT name FROM replay.builds WHERE purpose IN ('rebuild', 'verify') ORDER BY started_at DESC"
-    )
-    usable = None
-    for (name,) in left.fetchall():
-        found = find_plan(conn, name)
-        fits = found is not None and found.code_version == version_of(build) and 0 < found.upto <= upto
-        if usable is None and fits and Schemas.named(name).exist(conn):
-            usable = found
-        else:
-            drop_build(conn, name)
-    if usable is not None:
-        retry_failed(conn, usable.name)
-    drop_leftovers(conn, known=() if usable is None else Schemas.named(usable.name))
-    return usable
 
 
 def drop_build(conn: Connection, name: str) -> None:

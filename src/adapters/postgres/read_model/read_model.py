@@ -81,10 +81,12 @@ class PostgresReadModel:
         accept_changes: bool = False,
         workers: int = 0,
         shards: int | None = None,
+        onward: bool = False,
     ) -> Rebuilt:
         """Build anew aside, and swap it in if equal to the live tables, or if changes are accepted."""
         with translated(), exclusive_rebuild(self._conninfo, self._build, progress) as rebuild:
-            return rebuild.replace(Effort(workers, shards), accept_changes=accept_changes)
+            replace = rebuild.replace_onward if onward else rebuild.replace
+            return replace(Effort(workers, shards), accept_changes=accept_changes)
 
     def swap_back(self, progress: PhaseProgress, *, accept_changes: bool = False) -> Rebuilt:
         """Put back what was live before the last swap, caught up."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -14,7 +15,7 @@ import psycopg
 from psycopg import Connection, errors
 
 from adapters.postgres.certificates import mark_swapped
-from adapters.postgres.read_model import log, planning
+from adapters.postgres.read_model import left_behind, log, planning
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import Effort, complete
 from adapters.postgres.read_model.certify import certify
@@ -70,6 +71,28 @@ class Rebuild:
                 return self.put_in_place(certificate)
             return Rebuilt(self._position, self._events, False, certificate)
 
+    def replace_onward(self, effort: Effort, *, accept_changes: bool) -> Rebuilt:
+        """Build up to the checkpoint and compare as `replace` does, then build up to the end of the log, and swap that.
+
+        The first build is dropped before the second is begun. One that an interrupted run left of the second is gone
+        on with after the first was built, and compared, anew.
+        """
+        upto = log.read_checkpoint(self._conn)
+        if not upto:
+            return self.replace(effort, accept_changes=accept_changes)
+        refuse_losses(self._conn, self._build.made, replaces_kept=True)
+        try:
+            with self._aside("rebuild", upto, effort, spared=log.read_head(self._conn)):
+                certificate = self._certify("rebuild")
+            if not certificate.equal and not accept_changes:
+                return Rebuilt(self._position, self._events, False, certificate)
+            self._count_on()
+            with self._aside("rebuild", log.read_head(self._conn), effort, beyond=certificate.position):
+                return self.put_in_place(replace(certificate, built_on_to=self._position))
+        finally:
+            if not self._conn.closed:
+                left_behind.drop_left(self._conn)
+
     def swap_back(self, *, accept_changes: bool) -> Rebuilt:
         """Catch up with what was live before the last swap, and put it back."""
         kept = planning.find_plan(self._conn, OLD)
@@ -93,7 +116,7 @@ class Rebuild:
         """Plan a build to be carried out step by step, or return the one that was left; `shards` is into how many."""
         refuse_losses(self._conn, self._build.made, replaces_kept=True)
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
-        return planning.resumable(self._conn, self._build, upto) or self._plan("rebuild", upto, Effort(1, shards))
+        return left_behind.resumable(self._conn, self._build, upto) or self._plan("rebuild", upto, Effort(1, shards))
 
     def take(self, plan: Plan) -> None:
         """Go on with a build whose shards are done."""
@@ -116,10 +139,17 @@ class Rebuild:
         return Rebuilt(self._position, self._events, True, certificate, locked)
 
     @contextmanager
-    def _aside(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Iterator[None]:
-        """Build aside, or go on with what an interrupted one left; drop it at the end, if it still stands aside."""
+    def _aside(
+        self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort, *, beyond: int = 0, spared: int = 0
+    ) -> Iterator[None]:
+        """Build aside, or go on with what an interrupted one left; drop it at the end, if it still stands aside.
+
+        Where it was left is `beyond` one position; see `left_behind.resumable` for that, and what is `spared`.
+        """
         try:
-            plan = planning.resumable(self._conn, self._build, upto) or self._plan(purpose, upto, effort)
+            plan = left_behind.resumable(self._conn, self._build, upto, beyond=beyond, spared=spared) or self._plan(
+                purpose, upto, effort
+            )
             self._name, self._position = plan.name, plan.upto
             self._events = complete(
                 self._conninfo, self._conn, self._build, plan, workers=effort.workers, progress=self._progress
@@ -142,6 +172,11 @@ class Rebuild:
                 planning.drop_build(conn, self._name)
                 return
             time.sleep(_PAUSE)
+
+    def _count_on(self) -> None:
+        """Report what is done from now on on top of what was, so that rates and times left are right."""
+        report, before = self._progress, self._events
+        self._progress = lambda phase, done, total: report(phase, before + done, before + total)
 
     def _plan(self, purpose: Literal["rebuild", "verify"], upto: int, effort: Effort) -> Plan:
         self._progress("plan", 0, upto)
@@ -177,7 +212,9 @@ class Rebuild:
         with self._conn.transaction():
             refuse_losses(self._conn, self._build.made, replaces_kept=self._name != OLD)
             live = log.lock_checkpoint(self._conn)
-            if live or certificate is not None:
+            if certificate is not None and certificate.built_on_to is not None:
+                _require_unmoved(live, certificate)
+            elif live or certificate is not None:
                 self._meet(live)
             self._progress("swap", self._events, self._events)
             if certificate is not None:
@@ -221,6 +258,14 @@ class Rebuild:
         with self._conn.transaction():
             self._build.apply(self._conn, Schemas.named(self._name), recorded, naming=naming)
             planning.advance(self._conn, self._name, recorded[-1].position)
+
+
+def _require_unmoved(live: int, certificate: Certificate) -> None:
+    if live != certificate.position:
+        raise CheckpointMovedError(
+            f"the live tables were compared at position {certificate.position} and stand at {live}: a follower took"
+            " them on meanwhile. Nothing was changed; stop it, then rebuild again"
+        )
 
 
 @contextmanager
