@@ -32,7 +32,7 @@ test-airflow: $(STAMP)
 	$(BIN)/python -m pytest -m cluster tests/scheduling $(ARGS)
 
 soak: $(STAMP)
-	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 -o faulthandler_timeout=3720 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/acceptance/test_rebuild_under_traffic.py tests/integration/test_as_of_prefixes.py tests/integration/test_daily_report.py tests/integration/test_figures_property.py tests/integration/test_movements_dated_back.py tests/integration/test_star_property.py tests/integration/test_stock_days.py tests/reference/test_as_of.py tests/scheduling tests/unit $(ARGS)
+	DATAFLOW_SOAK=1 DATAFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --timeout 3600 -o faulthandler_timeout=3720 tests/acceptance/test_crash.py tests/acceptance/test_faults.py tests/acceptance/test_rebuild_under_traffic.py tests/integration/test_as_of_prefixes.py tests/integration/test_daily_report.py tests/integration/test_figures_property.py tests/integration/test_movements_dated_back.py tests/integration/test_rebuild_sequences.py tests/integration/test_star_property.py tests/integration/test_stock_days.py tests/reference/test_as_of.py tests/scheduling tests/unit $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
