@@ -461,6 +461,30 @@ def test_a_follower_that_starts_during_the_first_build_is_not_overtaken(house: H
     assert house.schemas() == ["gold", "silver"]
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_first_build_that_a_follower_overtakes_before_the_swap_is_swapped_in_where_it_is_certified(
+    house: House, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9))
+
+    def follow_at_the_swap(conn: psycopg.Connection) -> None:
+        if not house.read_model.position():
+            house.append(adjusted("bolt", 3, 8))
+            house.follow()
+            if changed:
+                house.sql.execute("UPDATE gold.fact_stock SET on_hand = 99 WHERE product_id = 'bolt'")
+        swap.end_vacuums(conn)
+
+    monkeypatch.setattr(rebuild, "end_vacuums", follow_at_the_swap)
+    rebuilt = house.another_read_model().rebuild(house.progress)
+
+    assert rebuilt.certificate is not None
+    assert rebuilt.certificate.report()["equal"] is not changed
+    assert (rebuilt.swapped, rebuilt.position, rebuilt.events) == (not changed, 4, 4)
+    assert [fact[:2] for fact in house.facts()] == [("bolt", 99 if changed else 8), ("nut", 7)]
+    assert house.schemas() == (["gold", "silver"] if changed else LIVE_AND_OLD)
+
+
 def test_verify_names_the_rows_that_were_changed_removed_or_added_by_hand(stocked: House) -> None:
     stocked.sql.execute("UPDATE gold.fact_stock SET on_hand = 99 WHERE product_id = 'bolt'")
     stocked.sql.execute("DELETE FROM gold.fact_daily WHERE day = '2026-01-03'")

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 
 from application.ports.builds import InvalidMomentError
-from application.ports.rebuild_steps import BuildGoneError, ShardsMissingError
+from application.ports.rebuild_steps import BuildGoneError, NotCertifiedError, ShardsMissingError
 from entrypoints.tasks import rebuilding, verifying
 from entrypoints.tasks.rebuilding import CertificateError
 from tests.acceptance.home import until
 from tests.integration.test_daily_report import url_of
-from tests.integration.told import select
+from tests.integration.told import follow, select
 
 WAITING = (
     "SELECT pid FROM pg_locks WHERE NOT granted"
@@ -80,6 +80,21 @@ def test_a_first_build_that_is_put_in_place_twice_is_so_once(live: str) -> None:
     assert rebuilding.put_in_place(name, None)["swapped"] is True
     with pytest.raises(BuildGoneError, match="never"):
         rebuilding.put_in_place("never", None)
+
+
+def test_a_first_build_that_a_follower_overtakes_before_the_swap_is_certified_first(live: str) -> None:
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA silver, gold CASCADE")
+    name = loaded()
+    rebuilding.finish(name)
+    assert rebuilding.certify(name)["certificate"] is None
+    assert follow(live) > 0
+    for _ in range(2):
+        with pytest.raises(NotCertifiedError, match=rf"a follower has started since {name} .*: certify it, then"):
+            rebuilding.put_in_place(name, None)
+    assert builds(live) == [(name, "rebuild"), ("live", "live")]
+    rebuilding.put_in_place(name, rebuilding.certify(name)["certificate"])
+    assert builds(live) == [("live", "live"), ("old", "kept")]
 
 
 def test_a_shard_whose_worker_was_killed_is_loaded_again_and_the_certificate_is_equal(live: str) -> None:

@@ -56,6 +56,7 @@ class RebuildSteps(Protocol):
 
         Raises:
             BuildGoneError: it is not there any more, and not because it was put in place.
+            NotCertifiedError: there was nothing live to compare it with, and a follower has started since.
             DependentObjectsError, RightsNotCarriedError, ReadersInTheWayError: it can't be swapped in.
         """
 
@@ -66,3 +67,7 @@ class BuildGoneError(PlatformError):
 
 class ShardsMissingError(PlatformError):
     """A build can't be finished before all of its shards are loaded."""
+
+
+class NotCertifiedError(PlatformError):
+    """A build is swapped in uncertified only where nothing is live yet. Nothing was changed."""

@@ -6,7 +6,7 @@ They read the settings like every command. `FINAL` are errors that another attem
 from __future__ import annotations
 
 from application.ports.builds import BuildExistsError, InvalidBuildNameError, InvalidMomentError
-from application.ports.rebuild_steps import BuildGoneError
+from application.ports.rebuild_steps import BuildGoneError, NotCertifiedError
 from entrypoints.daily import DayNotOverError, DayNotRunError, QualityError, StarChangedError
 from entrypoints.settings import SettingsError
 from entrypoints.tasks.rebuilding import CertificateError
@@ -21,6 +21,7 @@ FINAL = (
     DayNotRunError,
     InvalidBuildNameError,
     InvalidMomentError,
+    NotCertifiedError,
     QualityError,
     SettingsError,
     StarChangedError,

@@ -34,6 +34,7 @@ from application.ports.read_model import (
     PhaseProgress,
     RebuildRunningError,
 )
+from application.ports.rebuild_steps import NotCertifiedError
 from application.replay.certificate import Certificate, Purpose, Rebuilt
 from application.replay.shards import Plan, shard_count
 
@@ -67,7 +68,11 @@ class Rebuild:
         upto = log.read_checkpoint(self._conn) or log.read_head(self._conn)
         with self._aside("rebuild", upto, effort):
             certificate = self.certify()
-            if certificate is None or certificate.equal or accept_changes:
+            if certificate is None:
+                with suppress(NotCertifiedError):
+                    return self.put_in_place(None)
+                certificate = self._certify("rebuild")
+            if certificate.equal or accept_changes:
                 return self.put_in_place(certificate)
             return Rebuilt(self._position, self._events, False, certificate)
 
@@ -134,7 +139,7 @@ class Rebuild:
         return self._certify("rebuild") if log.read_checkpoint(self._conn) else None
 
     def put_in_place(self, certificate: Certificate | None) -> Rebuilt:
-        """Swap in a build that was certified."""
+        """Swap in a build that was certified; raises NotCertifiedError where it was not, and something is live."""
         locked = self._swap(certificate)
         return Rebuilt(self._position, self._events, True, certificate, locked)
 
@@ -212,6 +217,11 @@ class Rebuild:
         with self._conn.transaction():
             refuse_losses(self._conn, self._build.made, replaces_kept=self._name != OLD)
             live = log.lock_checkpoint(self._conn)
+            if certificate is None and live and live >= self._position and self._name != OLD:
+                raise NotCertifiedError(
+                    f"a follower has started since {self._name} was found to be the first build: certify it, then put"
+                    f" it in place. {NotCertifiedError.__doc__}"
+                )
             if certificate is not None and certificate.built_on_to is not None:
                 _require_unmoved(live, certificate)
             elif live or certificate is not None:
