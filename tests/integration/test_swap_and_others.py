@@ -463,6 +463,15 @@ def test_what_came_to_hang_on_replaced_tables_at_the_last_moment_keeps_them(
     assert house.schemas() == LIVE_AND_OLD
 
 
+def test_schemas_of_others_with_a_name_that_was_used_within_a_swap_are_in_nobodys_way(house: House) -> None:
+    parting = ["gold_parting", "silver_parting"]
+    run(house, *(f"CREATE SCHEMA {name} CREATE TABLE mine (one integer)" for name in parting))
+    for put_in_place in (house.read_model.rebuild, house.read_model.swap_back, house.read_model.rebuild):
+        assert put_in_place(house.progress).swapped
+        assert house.schemas() == sorted(LIVE_AND_OLD + parting)
+        assert house.query("SELECT count(*) FROM gold_parting.mine, silver_parting.mine") == [(0,)]
+
+
 def test_indexes_constraints_and_statistics_of_others_are_named_before_they_stay_behind(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,11 +14,10 @@ from adapters.postgres.read_model.grants import carry_rights
 from adapters.postgres.read_model.made import LIVE_BUILD, made_by
 from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
 from adapters.postgres.read_model.row_security import row_security
-from adapters.postgres.read_model.schemas import LIVE, OLD, PARTING, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, table_names
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError
 
 log = logging.getLogger(__name__)
-_PARTING = Schemas.named(PARTING)
 PATIENCE = 60.0
 PAUSE = 0.05
 ATTEMPT_MILLISECONDS = 75
@@ -55,7 +54,8 @@ def swap(conn: Connection, aside: Schemas) -> float:
         _keep_out(conn, _tables(conn, aside), "ACCESS EXCLUSIVE")
     locked_at = _lock_tables(conn)
     # All at once: readers wait, and on a busy machine each answer to this process takes its time.
-    renaming = [LIVE.renaming(_PARTING), aside.renaming(LIVE), _PARTING.renaming(Schemas.named(OLD))]
+    parting = Schemas.aside()
+    renaming = [LIVE.renaming(parting), aside.renaming(LIVE), parting.renaming(Schemas.named(OLD))]
     try:
         conn.execute(b"; ".join([sql.SQL("; ").join(renaming).as_bytes(conn), *map(str.encode, policies)]))
     except (errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedTable) as error:
