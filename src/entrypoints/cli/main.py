@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
+from typing import TextIO
 
 import click
 
 from application.errors import InvalidRequestError, PlatformError
 from entrypoints.cli.interruption import Terminated
 from entrypoints.cli.output import errors
+from entrypoints.cli.text_arguments import taking_text
 from entrypoints.lean_imports import for_good
 
 _NOBODY_READS = 128 + signal.SIGPIPE
@@ -59,7 +62,7 @@ class Commands(click.Group):
             return None
         module = for_good(f"entrypoints.cli.{MODULE_OF[name]}")
         command: click.Command = getattr(module, name.replace("-", "_"))
-        return command
+        return taking_text(command)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -72,6 +75,7 @@ def main() -> None:
     """Run the command; a user's mistake is one line on standard error and exit code 2, a failure at work 1."""
     signal.signal(signal.SIGTERM, _terminate)
     stdout = sys.stdout
+    _name_files_by_their_bytes(stdout)
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -94,6 +98,12 @@ def main() -> None:
                 raise
             code = _write_line(f"unexpected: {error!r}", 1, error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _name_files_by_their_bytes(stdout: TextIO) -> None:
+    """Let what no encoding makes text of be printed as it was given, as the interpreter does in some locales."""
+    if isinstance(stdout, TextIOWrapper) and stdout.errors == "strict":
+        stdout.reconfigure(errors="surrogateescape")
 
 
 def _say(message: str, code: int) -> int:
