@@ -51,6 +51,35 @@ def test_documents_are_loaded_and_followed_until_stopped(home: Home, tmp_path: P
     assert home.json("events", "product-C")[-1]["topic"] == "ProductRetired.v1"
 
 
+def test_followed_between_structured_logs_it_writes_nothing_else(home: Home, tmp_path: Path) -> None:
+    home.keep_server().do("catalog", "load", _file(tmp_path, {"products": [TEA, CHAI]}))
+    following = home.start("ingest", "catalog", "--follow", "--every", 0.1, log_format="json")
+    with home.connect() as connection:
+        sent = "SELECT count(*) FROM stream.messages WHERE topic = 'catalog'"
+        until(lambda: connection.execute(sent).fetchone() == (2,), "what is there is not taken in")
+        home.do("catalog", "load", "--replace", _file(tmp_path, {"products": []}))
+    assert following.stderr is not None
+    lines = []
+    while "it is tried again in 0.1 s" not in (lines or [""])[-1]:
+        lines.append(following.stderr.readline())
+        assert lines[-1], lines
+    following.terminate()
+    done = ended(following)
+    assert (done.returncode, done.stdout) == (0, "")
+    logged = [json.loads(line) for line in [*lines, *done.stderr.splitlines()]]
+    said = [(line["level"], line["message"]) for line in logged]
+    assert said[:3] == [
+        ("info", "the catalog has no stream of changes: all its documents are compared"),
+        ("info", "2 documents changed, 2 messages"),
+        (
+            "warning",
+            "products: all documents are gone; is it the right catalog? If they were deleted, run again with"
+            " --accept-deletes; it is tried again in 0.1 s",
+        ),
+    ]
+    assert {*said[3:]} <= {said[2]}
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -15,7 +15,7 @@ import pytest
 from application.queries.dimensions import DIMENSIONS
 from domain.order.events import OrderPlaced
 from tests.acceptance.conftest import PAST
-from tests.acceptance.home import Home, beside_progress, event_log
+from tests.acceptance.home import Home, beside_progress, ended, event_log, until
 
 BALANCE = ("received", "applied", "duplicate", "quarantined")
 JANUARY = ("--from", "2026-01-01", "--to", "2026-01-31")
@@ -45,6 +45,20 @@ def _net(orders: list[OrderPlaced]) -> Decimal:
 
 
 # --- sources
+
+
+def test_a_live_run_between_structured_logs_is_told_by_them(home: Home) -> None:
+    home.keep_server()
+    running = home.start("generate", "--rate", 50, "--run", "now", log_format="json")
+    with home.connect() as connection:
+        sent = "SELECT count(*) > 10 FROM stream.messages WHERE topic = 'orders'"
+        until(lambda: connection.execute(sent).fetchone() == (True,), "nothing is published")
+    running.terminate()
+    done = ended(running)
+    assert (done.returncode, done.stdout) == (0, "")
+    begun, published = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert begun == "live run now: 50 orders a second, Ctrl-C ends it"
+    assert re.fullmatch(r"[\d,]+ messages published", published)
 
 
 def test_messages_from_files_end_like_those_from_the_stream(shop: Home, home: Home, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from adapters.postgres.database import open_pool
 from adapters.postgres.topic_log import PostgresTopicLog
 from application.ports.message_stream import OutgoingMessage
-from tests.acceptance.home import Home
+from tests.acceptance.home import Home, ended, until
 
 TOPIC = "erp-orders"
 FEED = f"""
@@ -83,6 +83,21 @@ def test_a_topic_is_taken_in_once_and_what_is_wrong_in_it_set_aside(home: Home, 
     (placed,) = home.json("events", "order-3")
     assert placed["metadata"]["source"] == f"{TOPIC}/0@3"
     assert home.json("kpi", "orders", "units")["rows"][0]["figures"] == {"orders": 3, "units": 13}
+
+
+def test_a_topic_that_is_followed_between_structured_logs_is_told_as_one_of_them(home: Home, tmp_path: Path) -> None:
+    mapping = _mapping(tmp_path, FEED, s10_PlaceOrder=PLACE)
+    home.keep_server().do("status")
+    _say(home, _order(1, 5), _order(2, 7))
+    following = home.start("ingest", "topics", "--mapping", mapping, log_format="json")
+    with home.connect() as connection:
+        sent = "SELECT count(*) FROM stream.messages WHERE topic = 'orders'"
+        until(lambda: connection.execute(sent).fetchone() == (2,), "what is there is not taken in")
+    following.terminate()
+    done = ended(following)
+    assert (done.returncode, done.stdout) == (0, "")
+    logged = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(line["level"], line["message"]) for line in logged] == [("info", "2 messages read")]
 
 
 def test_any_database_is_taken_in_as_it_changes(home: Home, tmp_path: Path) -> None:

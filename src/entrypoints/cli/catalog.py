@@ -16,9 +16,10 @@ from application.ports.source_ledger import SourceShrankError
 from application.sources.catalog import CatalogIngest, Done
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance, since
-from entrypoints.cli.output import console, errors, print_json, print_table, progress
+from entrypoints.cli.output import console, print_json, print_table, progress
+from entrypoints.cli.telling import note, summarise, warn
 from entrypoints.container import Container
-from entrypoints.settings import MONGODB
+from entrypoints.settings import MONGODB, Settings
 
 WAIT = 2.0
 """Seconds that a step waits for a change, before it looks whether it shall stop."""
@@ -49,7 +50,7 @@ def ingest_catalog(url: str | None, follow: bool, every: float, accept_deletes: 
             before = container.inbox().balance(ingest.source)
             with progress("reading", "documents") as report:
                 done = ingest.run(container.now()(), report, accept_deletes=accept_deletes)
-            _say_how(done)
+            _say_how(settings, done)
             bring_up_to_date(container)
             figures = {name: figure for name, figure in done._asdict().items() if name != "streamed"}
             say_balance(since(before, container.inbox().balance(ingest.source)), started, as_json, figures)
@@ -57,26 +58,27 @@ def ingest_catalog(url: str | None, follow: bool, every: float, accept_deletes: 
 
 def _follow(container: Container, ingest: CatalogIngest, stop: Event, every: float) -> None:
     """Take in what changes, until stopped; what can't be read or believed now is tried again."""
+    settings = container.settings()
     said = False
     while not stop.is_set():
         try:
             done = ingest.run(container.now()(), wait=WAIT)
         except (CatalogUnavailableError, SourceShrankError) as error:
-            errors.print(f"dataflow: {error}; it is tried again in {every:g} s", soft_wrap=True)
+            warn(settings, f"{error}; it is tried again in {every:g} s")
             stop.wait(every)
             continue
         if not said:
-            _say_how(done)
+            _say_how(settings, done)
             said = True
         if done.messages:
-            console.print(f"{done.documents_changed:,} documents changed, {done.messages:,} messages")
+            summarise(settings, f"{done.documents_changed:,} documents changed, {done.messages:,} messages")
         if not done.streamed:
             stop.wait(every)
 
 
-def _say_how(done: Done) -> None:
+def _say_how(settings: Settings, done: Done) -> None:
     if not done.streamed:
-        errors.print(COMPARED)
+        note(settings, COMPARED)
 
 
 @click.group()

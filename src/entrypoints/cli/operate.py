@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import AbstractContextManager, nullcontext
-
 import click
 
 from application import codec
@@ -14,14 +11,12 @@ from application.ports.inbox import Balance
 from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
-from entrypoints.cli.output import Report, console, phases, print_json, print_table, progress
+from entrypoints.cli.output import console, phases, print_json, print_table
 from entrypoints.cli.quality import check_loaded
+from entrypoints.cli.telling import reported, summarise
 from entrypoints.doctor import examine
 from entrypoints.monitoring import consuming, projecting
 from entrypoints.monitoring.processing import process_figures
-from entrypoints.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -61,23 +56,6 @@ def project(once: bool) -> None:
         building = phases(report)
         projecting.project(settings, stop, count, building, once=once, at_end=check_loaded)
     summarise(settings, f"{applied:,} events applied")
-
-
-def reported(settings: Settings, what: str, unit: str) -> AbstractContextManager[Report]:
-    """Show progress, but not between structured logs."""
-    return nullcontext(_silent) if settings.log_format == "json" else progress(what, unit)
-
-
-def _silent(done: int, total: int | None = None, what: str | None = None) -> None:
-    """Report nothing."""
-
-
-def summarise(settings: Settings, line: str) -> None:
-    """Say what was done: to people on the terminal, else as a line of the log."""
-    if settings.log_format == "json":
-        log.info(line)
-    else:
-        console.print(line)
 
 
 @click.command()

@@ -8,8 +8,8 @@ from application.ports.cases import Case, CaseStatus
 from application.process_runner.runner import Tally
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.counts import COUNT
-from entrypoints.cli.operate import reported, summarise
 from entrypoints.cli.output import print_json, print_table
+from entrypoints.cli.telling import reported, summarise
 from entrypoints.monitoring import processing
 from entrypoints.pipeline import tune_interpreter
 from entrypoints.settings import PROCESSES

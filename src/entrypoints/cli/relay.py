@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from entrypoints.cli.context import read_settings, stop_signal
-from entrypoints.cli.operate import reported, summarise
+from entrypoints.cli.telling import reported, summarise
 from entrypoints.monitoring import relaying
 
 

@@ -25,6 +25,7 @@ from entrypoints.cli.context import platform, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance
 from entrypoints.cli.output import console, progress
 from entrypoints.cli.systems import ingest_orders_db, ingest_topics
+from entrypoints.cli.telling import summarise
 from entrypoints.container import Container
 
 Share = click.FloatRange(0, 1)
@@ -126,9 +127,9 @@ def publish_live(container: Container, settings: SimulationSettings, stop: Event
 def _live(seed: int, run: str, rate: float, decided_by: str) -> None:
     with platform() as container, stop_signal() as stop:
         settings = live_settings(container, seed, run, rate, decided_by)
-        console.print(f"live run {run}: {rate:g} orders a second, Ctrl-C ends it")
+        summarise(container.settings(), f"live run {run}: {rate:g} orders a second, Ctrl-C ends it")
         published = publish_live(container, settings, stop)
-    console.print(f"{published:,} messages published")
+        summarise(container.settings(), f"{published:,} messages published")
 
 
 def _write(folder: Path, made: Iterable[OutgoingMessage]) -> int:

@@ -16,7 +16,8 @@ from application.sources.database import DatabaseIngest
 from application.sources.topics import TopicIngest, recorded_positions, source_of
 from entrypoints.cli.context import platform, read_settings, stop_signal
 from entrypoints.cli.ingesting import bring_up_to_date, say_balance, since
-from entrypoints.cli.output import console, progress
+from entrypoints.cli.output import progress
+from entrypoints.cli.telling import reported, summarise
 from entrypoints.container import Container
 
 PATIENCE = 0.5
@@ -73,7 +74,7 @@ def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, as_json: bo
             before = container.inbox().balance(source)
             read = _follow(container, ingest, stop, check, once=once)
             if not once:
-                console.print(f"{read:,} messages read")
+                summarise(container.settings(), f"{read:,} messages read")
                 return
             bring_up_to_date(container)
             after = container.inbox().balance(source)
@@ -85,7 +86,7 @@ def _follow(container: Container, ingest: TopicIngest, stop: Event, check: Check
     ingest.begin()
     read, goal = 0, ingest.goal() if once else None
     total = None if goal is None else goal.left()
-    with progress("mapping", "messages") as report:
+    with reported(container.settings(), "mapping", "messages") as report:
         while not stop.is_set() and (goal is None or goal.left()):
             check()
             read += ingest.step(container.now()(), PATIENCE)
