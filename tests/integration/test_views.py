@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from application.queries.views.choice import Choice
 from application.queries.views.inventory import inventory
 from application.queries.views.orders import orders
+from application.queries.views.overview import overview
+from domain.catalog.commands import RegisterProduct
 from domain.inventory.commands import ReceiveStock, ShipStock
 from domain.order.commands import DeliverOrderLines, LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from tests.integration.star import star
@@ -38,3 +44,26 @@ def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_
         shown = inventory(house.analytics, Choice(at("02-01"))).stocks
     # Of the new one, 28 units left in two days, of the old one in the last 28 days.
     assert {row[0]: row[6] for row in shown.rows} == {"new": 2, "old": 28}
+
+
+@pytest.mark.parametrize(
+    ("category", "title"), [("Tea", "Net sales EUR"), ("Nuts", "Net sales USD"), ("Gifts", "Net sales")]
+)
+def test_net_sales_name_the_currencies_of_the_lines_that_they_add_up(prepared: str, category: str, title: str) -> None:
+    story = Story()
+    for number, (product, kind, price, currency) in enumerate(
+        [("assam", "Tea", 10, "EUR"), ("cashew", "Nuts", 5, "USD"), ("bag", "Gifts", 0, "GBP")]
+    ):
+        line = OrderedLine(line_no=1, product_id=product, quantity=1, unit_price=Decimal(price))
+        story.tell(
+            RegisterProduct(product_id=product, occurred_at=at("01-01"), name=product, category=kind),
+            PlaceOrder(
+                order_id=f"o{number}", occurred_at=at("01-10"), customer_id="c1", currency=currency, lines=(line,)
+            ),
+        )
+    inbox = cast(Any, SimpleNamespace(waiting=dict))
+    with star(prepared, story.log) as house:
+        everything = overview(house.analytics, inbox, Choice(at("02-01")))
+        some = overview(house.analytics, inbox, Choice(at("02-01"), members={"category": (category,)}))
+    assert [tile.title for tile in everything.flows if tile.name == "net"] == ["Net sales EUR + USD"]
+    assert [tile.title for tile in some.flows if tile.name == "net"] == [title]

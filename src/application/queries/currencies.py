@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from application.ports.analytics import Analytics, Figure, Filter, Measured, Member, Period, Selection
+from application.ports.analytics import Analytics, Filter, Measured, Period, Selection
 from application.queries.definitions import ORDER_LINES, ORDERS, STOCK_DAILY, STOCK_MOVEMENTS, Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.expressions import rows
@@ -90,11 +90,6 @@ def titled(kpi: Kpi, names: Iterable[str]) -> str:
     return f"{kpi.title} {' + '.join(names)}".rstrip()
 
 
-def having_any(by_currency: Mapping[Member, Mapping[str, Figure]], counted: str) -> tuple[str, ...]:
-    """Return the currencies for which the KPI `counted` is not 0, in order."""
-    return tuple(sorted(member.key or UNSTATED for member, figures in by_currency.items() if figures[counted]))
-
-
 def _has_money(kpi: Kpi) -> str:
     return " OR ".join(f"{amount} <> 0" for amount in addends(kpi))
 
@@ -103,8 +98,9 @@ def _of_all(analytics: Analytics, money: Sequence[Kpi], by: Dimension | None, wh
     """Return the currencies of all members together; of levels over time, those of each day."""
     if by is not None and by.time:
         money = [replace(kpi, fact=replace(kpi.fact, snapshot=False)) for kpi in money]
-    measured = dict(analytics.measure(money, _CURRENCY, where))
-    return {kpi.name: dict.fromkeys(having_any(measured, kpi.name), frozenset([None])) for kpi in money}
+    measured = analytics.measure(money, _CURRENCY, where)
+    whole = frozenset([None])
+    return {kpi.name: {row.member.key or UNSTATED: whole for row in measured if row.figures[kpi.name]} for kpi in money}
 
 
 def _by_member(

@@ -98,7 +98,7 @@ def inventory(star: Star, choice: Choice) -> Inventory:
     stock = named(choice, ("stock_units", "stock_value"))
     value = KPIS["stock_value"]
     return Inventory(
-        with_currencies(star, levels(star, named(choice, LEVELS), choice), value, value, choice, period=None),
+        with_currencies(star, levels(star, named(choice, LEVELS), choice), value, choice, period=None),
         tiles(star, named(choice, FLOWS), choice),
         over_time(by_step(star, stock, choice), stock, choice),
         _calendar(star, choice),

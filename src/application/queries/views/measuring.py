@@ -7,7 +7,7 @@ from itertools import groupby
 
 from application.ports.analytics import Figure, Measured, Member, Period
 from application.ports.listings import Star
-from application.queries.currencies import having_any, titled
+from application.queries.currencies import currencies, titled
 from application.queries.definitions import Dimension, Kpi
 from application.queries.dimensions import DIMENSIONS
 from application.queries.figures import KpiTable
@@ -66,24 +66,24 @@ def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
 
 
 def with_currencies(
-    star: Star, shown: tuple[Tile, ...], kpi: Kpi, counted: Kpi, choice: Choice, *, period: Period | None
+    star: Star, shown: tuple[Tile, ...], kpi: Kpi, choice: Choice, *, period: Period | None
 ) -> tuple[Tile, ...]:
     """Name the currencies that the tile of a sum of money adds up, so that a mixture is seen as one.
 
-    They are those for which `counted` is not 0. Against a period that had other currencies, there is no change.
+    Against a period that had other currencies, there is no change.
     """
-    now = _currencies(star, counted, choice, period)
+    now = _currencies(star, kpi, choice, period)
 
     def with_title(tile: Tile) -> Tile:
-        if tile.change and period and _currencies(star, counted, choice, previous(period)) != now:
+        if tile.change and period and _currencies(star, kpi, choice, previous(period)) != now:
             tile = tile._replace(change=None, better=None)
         return tile._replace(title=titled(kpi, now))
 
     return tuple(with_title(tile) if tile.name == kpi.name else tile for tile in shown)
 
 
-def _currencies(star: Star, counted: Kpi, choice: Choice, period: Period | None) -> tuple[str, ...]:
-    return having_any(measured(star, [counted], choice, period, DIMENSIONS["currency"]), counted.name)
+def _currencies(star: Star, kpi: Kpi, choice: Choice, period: Period | None) -> tuple[str, ...]:
+    return currencies(star, [kpi], None, choice.where(kpi.fact, period))[kpi.name].now
 
 
 def over_time(steps: Steps, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:

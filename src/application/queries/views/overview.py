@@ -65,10 +65,8 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
         bars_by(star, KPIS["shipments"], DIMENSIONS["status"], choice, "Shipments by status"),
     )
     return Overview(
-        with_currencies(star, tiles(star, flows, choice, steps), net, orders, choice, period=choice.period),
-        with_currencies(
-            star, levels(star, named(choice, LEVELS), choice), stock_value, stock_value, choice, period=None
-        ),
+        with_currencies(star, tiles(star, flows, choice, steps), net, choice, period=choice.period),
+        with_currencies(star, levels(star, named(choice, LEVELS), choice), stock_value, choice, period=None),
         over_time(steps, [orders, net], choice),
         tuple(
             Bars(title, tuple(b._replace(label=status_in_words(b.label)) for b in drawn)) for title, drawn in statuses

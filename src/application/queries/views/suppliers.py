@@ -35,7 +35,7 @@ def suppliers(star: Star, choice: Choice) -> Suppliers:
     by = DIMENSIONS["supplier"]
     lead, spend = named(choice, ("supplier_lead_time_days", "spend"))
     return Suppliers(
-        with_currencies(star, tiles(star, named(choice, FLOWS), choice), spend, spend, choice, period=choice.period),
+        with_currencies(star, tiles(star, named(choice, FLOWS), choice), spend, choice, period=choice.period),
         bars_by(star, lead, by, choice, "Lead time by supplier, the longest first"),
         bars_by(star, spend, by, choice, "Spend by supplier"),
         ranked(table_by(star, named(choice, RANKED), by, choice, "Suppliers by on time in full")),

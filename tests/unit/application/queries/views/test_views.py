@@ -123,7 +123,7 @@ def test_of_many_members_the_greatest_are_drawn_and_the_title_says_so() -> None:
 def overview_of(totals: dict[str, Any], waiting: dict[str, int]) -> Overview:
     inbox = SimpleNamespace(waiting=lambda: waiting, balance=lambda: Balance(1, 1, 0, 0))
     by: Any = {
-        "currency": {"EUR": {"orders": 1}, "USD": {"orders": 2}},
+        "currency": {"EUR": {"net": 1}, "USD": {"net": 2}},
         "order_status": {"partly_shipped": {"orders": 3}},
     }
     return overview(star(totals, period=WEEK, by=by), cast(Any, inbox), chosen())
@@ -155,8 +155,8 @@ def test_money_is_not_compared_with_that_of_other_currencies(before: tuple[str, 
         {"orders": 4, "net": 3, "spend": 3},
         period=WEEK,
         before={"orders": 2, "net": 2, "spend": 2},
-        by={"currency": {each: {"orders": 1, "spend": 1} for each in ("EUR", "USD")}},
-        by_before={"currency": {each: {"orders": 1, "spend": 1} for each in before}},
+        by={"currency": {each: {"net": 1, "spend": 1} for each in ("EUR", "USD")}},
+        by_before={"currency": {each: {"net": 1, "spend": 1} for each in before}},
     )
     inbox = cast(Any, SimpleNamespace(waiting=dict, balance=lambda: Balance(1, 1, 0, 0)))
     sales = {tile.name: tile for tile in overview(found, inbox, chosen()).flows}
