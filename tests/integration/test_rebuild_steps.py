@@ -82,6 +82,21 @@ def test_a_first_build_that_is_put_in_place_twice_is_so_once(live: str) -> None:
         rebuilding.put_in_place("never", None)
 
 
+def test_a_build_that_is_in_place_is_said_to_be_whoever_certified_it_and_for_ever_by_its_certificate(live: str) -> None:
+    name = loaded()
+    rebuilding.finish(name)
+    mine, others = (rebuilding.certify(name)["certificate"] for _ in range(2))
+    done = rebuilding.put_in_place(name, others)
+    assert rebuilding.put_in_place(name, mine) == done
+    for _ in range(2):
+        after = loaded()
+        rebuilding.finish(after)
+        rebuilding.put_in_place(after, rebuilding.certify(after)["certificate"])
+    assert rebuilding.put_in_place(name, others) == done
+    with pytest.raises(BuildGoneError, match=name):
+        rebuilding.put_in_place(name, mine)
+
+
 def test_a_first_build_that_a_follower_overtakes_before_the_swap_is_certified_first(live: str) -> None:
     with psycopg.connect(live, autocommit=True) as connection:
         connection.execute("DROP SCHEMA silver, gold CASCADE")

@@ -73,6 +73,8 @@ class PostgresRebuildSteps:
     def put_in_place(self, build: str, certificate: Certificate | None) -> Rebuilt:
         """Swap in a build that was certified; where that is done already, say so."""
         with self._rebuild() as rebuild, self._connected() as conn:
+            # A certificate says so for ever. A build's row, while it is live or kept, does so also of first builds,
+            # which have no certificate, and of those that somebody else certified and put in place.
             if certificate is not None and next(conn.execute(_SWAPPED, [certificate.number]))[0]:
                 return Rebuilt(certificate.position, 0, True, certificate)
             if (position := planning.put_in_place_at(conn, build)) is not None:
