@@ -38,8 +38,8 @@ def _place(order_id: str, product: str, quantity: int, day: str = "01-10", **mor
     )
 
 
-def _line(command: type, order_id: str, day: str, quantity: int, **more: Any) -> Any:
-    lines = (order.LineQuantity(line_no=1, quantity=quantity),)
+def _line(command: type, order_id: str, day: str, quantity: int, line_no: int = 1, **more: Any) -> Any:
+    lines = (order.LineQuantity(line_no=line_no, quantity=quantity),)
     return command(order_id=order_id, occurred_at=at(day), lines=lines, **more)
 
 
@@ -566,6 +566,92 @@ GROWN = Scenario(
     ),
 )
 
+UNEVEN = Scenario(
+    "lines that leave in another order than they stand in, by other carriers, one of them cancelled in part",
+    (
+        catalog.RegisterCustomer(customer_id="dora", occurred_at=at("01-01"), name="Dora", country="Norway"),
+        order.PlaceOrder(
+            order_id="a11",
+            occurred_at=at("01-10"),
+            customer_id="dora",
+            currency="EUR",
+            lines=(
+                order.OrderedLine(line_no=1, product_id="bow", quantity=4, unit_price=Decimal(2)),
+                order.OrderedLine(line_no=2, product_id="bell", quantity=5, unit_price=Decimal(3)),
+                order.OrderedLine(line_no=3, product_id="bell", quantity=1, unit_price=Decimal(3)),
+            ),
+        ),
+        _line(order.BackorderOrderLines, "a11", "01-12", 4),
+        _line(order.BackorderOrderLines, "a11", "01-11", 5, line_no=2),
+        _line(order.CancelOrderLines, "a11", "01-12", 2, line_no=2, reason="too many"),
+        _line(order.ShipOrderLines, "a11", "01-15", 4, carrier_id="dhl", location_id="bonn"),
+        _line(order.ShipOrderLines, "a11", "01-13", 1, line_no=3, carrier_id="dhl", location_id="ulm"),
+        _line(order.ShipOrderLines, "a11", "01-13", 3, line_no=2, carrier_id="tnt", location_id="kiel"),
+        _line(order.DeliverOrderLines, "a11", "01-17", 4),
+        _line(order.DeliverOrderLines, "a11", "01-16", 3, line_no=2),
+        _line(order.DeliverOrderLines, "a11", "01-16", 1, line_no=3),
+        _line(order.ReturnOrderLines, "a11", "01-22", 1, reason="too small"),
+        _line(order.ReturnOrderLines, "a11", "01-20", 1, line_no=2, reason="too loud"),
+    ),
+    {
+        "SELECT lines, lines_wanted, lines_shipped, lines_delivered, shipped, cancelled, returned FROM fact_order "
+        "WHERE order_id = 'a11'": [(3, 3, 3, 3, 8, 2, 2)],
+        "SELECT backordered_at, first_shipped_at, last_shipped_at, delivered_at, returned_at FROM fact_order "
+        "WHERE order_id = 'a11'": [(at("01-11"), at("01-13"), at("01-15"), at("01-17"), at("01-22"))],
+        "SELECT carrier_id, country, location_ids, product_keys FROM fact_order WHERE order_id = 'a11'": [
+            (
+                "tnt",
+                "Norway",
+                ["kiel", "ulm", "bonn"],
+                [surrogate_key(f"product-{each}", at("01-01"), 1) for each in ("bell", "bell", "bow")],
+            )
+        ],
+        "SELECT line_no, carrier_id, country, ship_to_country FROM fact_order_line WHERE order_id = 'a11' ORDER BY 1": [
+            (1, "dhl", "Norway", None),
+            (2, "tnt", "Norway", None),
+            (3, "dhl", "Norway", None),
+        ],
+    },
+    # Two lines left at the same moment: the order's carrier is that of the first of them. All units that were not
+    # cancelled left, eight of eight; the last came on the 17th.
+    Figures(
+        ("bow", "bell"),
+        {
+            "orders": 1,
+            "units": 10,
+            "fill_rate": 1,
+            "line_fill_rate": 1,
+            "order_fill_rate": 1,
+            "units_cancelled": 2,
+            "units_returned": 2,
+            "order_cycle_time_days": 7,
+        },
+    ),
+)
+UNSAID = Scenario(
+    "a shipment that says neither who carries it nor from where, of a product that nothing else speaks of",
+    (
+        shipment.PlanShipment(
+            shipment_id="sa12",
+            order_id="a12",
+            occurred_at=at("01-11"),
+            lines=(shipment.ShipmentLine(line_no=1, product_id="gem", quantity=2),),
+        ),
+        shipment.DispatchShipment(shipment_id="sa12", occurred_at=at("01-12")),
+    ),
+    {
+        "SELECT carrier_key, location_key, carrier_id, location_id, product_keys, status FROM fact_shipment "
+        "WHERE shipment_id = 'sa12'": [
+            (0, 0, None, None, [surrogate_key("product-gem", at("01-01"), 1)], "dispatched")
+        ],
+        "SELECT carrier_key, location_key FROM fact_shipment_event WHERE shipment_id = 'sa12'": [(0, 0), (0, 0)],
+        "SELECT product_key, name, inferred FROM dim_product WHERE product_id = 'gem'": [
+            (surrogate_key("product-gem", at("01-01"), 1), "gem", True)
+        ],
+    },
+    Figures(("gem",), {"shipments": 1, "shipments_late": 0, "delivery_on_time_rate": None}),
+)
+
 SCENARIOS = (
     PARTIAL,
     SPLIT,
@@ -580,4 +666,6 @@ SCENARIOS = (
     DELAYED,
     REORDERED,
     GROWN,
+    UNEVEN,
+    UNSAID,
 )
