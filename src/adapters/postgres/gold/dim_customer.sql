@@ -44,7 +44,7 @@ SELECT
     member_key('customer-' || customer_id), customer_id, 0, customer_id, NULL, NULL, NULL, NULL, NULL,
     false, true, '1900-01-01 00:00:00+00', NULL, true, 0, 0
 FROM (
-    SELECT DISTINCT customer_id FROM orders WHERE customer_id IS NOT NULL
+    SELECT DISTINCT customer_id FROM orders
 ) AS spoken_of
 WHERE NOT EXISTS (SELECT FROM customer_versions v WHERE v.customer_id = spoken_of.customer_id)
 UNION ALL

@@ -50,7 +50,7 @@ FROM (
     UNION
     SELECT origin_location_id FROM shipments WHERE origin_location_id IS NOT NULL
     UNION
-    SELECT location_id FROM stock WHERE location_id IS NOT NULL
+    SELECT location_id FROM stock
 ) AS spoken_of
 WHERE NOT EXISTS (SELECT FROM location_versions v WHERE v.location_id = spoken_of.location_id)
 UNION ALL

@@ -46,11 +46,11 @@ SELECT
     member_key('product-' || product_id), product_id, 0, product_id, NULL, NULL, NULL, NULL, NULL,
     false, true, '1900-01-01 00:00:00+00', NULL, true, 0, 0
 FROM (
-    SELECT product_id AS product_id FROM order_lines WHERE product_id IS NOT NULL
+    SELECT product_id AS product_id FROM order_lines
     UNION
-    SELECT product_id FROM shipment_lines WHERE product_id IS NOT NULL
+    SELECT product_id FROM shipment_lines
     UNION
-    SELECT product_id FROM stock WHERE product_id IS NOT NULL
+    SELECT product_id FROM stock
 ) AS spoken_of
 WHERE NOT EXISTS (SELECT FROM product_versions v WHERE v.product_id = spoken_of.product_id)
 UNION ALL
