@@ -218,6 +218,14 @@ def test_rows_of_every_fact_are_explained(shop: Home) -> None:
         assert positions[0] == row["first_position"]
 
 
+def test_a_key_that_a_row_lacks_is_shown_like_any_other_value_that_it_lacks(shop: Home) -> None:
+    rows = shop.json("explain", "units_returned", "--limit", 100)["rows"]
+    row = next(each for each in rows if each["columns"]["cancelled_date_key"] is None)
+    shown = shop.do("explain", row["row"])
+    assert re.search(r"cancelled_date_key +│ – +│", shown)
+    assert re.search(rf"placed_date_key +│ {row['columns']['placed_date_key']} +│", shown)
+
+
 def test_a_policy_is_set_in_versions_and_measured_beside_others(shop: Home) -> None:
     said = shop.do("policy", "set", "delivered", "--basis", "delivered", "--due", "promised", "--actor", "ann")
     assert said == "delivered@1 is in force\n"

@@ -82,12 +82,16 @@ def _print_figure(figure: ExplainedFigure, unit: str) -> None:
 
 def _print_row(row: ExplainedRow, events: list[ExplainedEvent]) -> None:
     # Keys are names, not numbers to be read with thousands set apart.
-    columns = [(name, str(value) if name.endswith("_key") else value) for name, value in row.row.columns.items()]
+    columns = [(name, _name(value) if name.endswith("_key") else value) for name, value in row.row.columns.items()]
     print_table(row.name, ("column", "value"), columns)
     happened = [
         (e.name, e.recorded.position, e.event.occurred_at, e.recorded.topic, codec.describe(e.event)) for e in events
     ]
     print_table("Events behind it", ("event", "position", "occurred at", "topic", "data"), happened)
+
+
+def _name(key: Any) -> str | None:
+    return None if key is None else str(key)
 
 
 def _print_message(explained: ExplainedMessage) -> None:
