@@ -87,7 +87,13 @@ def print_certificate(certificate: Certificate) -> None:
         f"code {certificate.code_version}, {len(certificate.event_versions)} event versions, "
         f"{certificate.ended_at:%Y-%m-%d %H:%M:%S} UTC, {seconds:,.1f} s"
     )
-    console.print("every table is equal" if certificate.equal else "the tables differ")
+    console.print(_result(certificate))
+
+
+def _result(certificate: Certificate) -> str:
+    if not certificate.tables:
+        return "nothing was there to compare"
+    return "every table is equal" if certificate.equal else "the tables differ"
 
 
 def print_rows(table: str, difference: Difference, sides: tuple[str, str]) -> None:

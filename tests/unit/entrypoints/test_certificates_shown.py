@@ -1,0 +1,38 @@
+"""What is said of a certificate is true also where there was nothing to compare."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from application.replay.certificate import Certificate, TableCertificate
+from entrypoints.cli.certificates import print_certificate
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDERS = TableCertificate(
+    table="silver.orders", rows_live=1, rows_rebuilt=1, digest_live="7", digest_rebuilt="7", equal=True
+)
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"), [((), "nothing was there to compare"), ((ORDERS,), "every table is equal")], ids=["none", "one"]
+)
+def test_what_was_compared_is_said(
+    tables: tuple[TableCertificate, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_certificate(
+        Certificate(
+            position=0,
+            tables=tables,
+            purpose="sample",
+            code_version="1",
+            event_versions=(),
+            started_at=NOW,
+            ended_at=NOW,
+            number=1,
+            streams=len(tables),
+            seed=4,
+        )
+    )
+    assert capsys.readouterr().out.splitlines()[-1] == said
