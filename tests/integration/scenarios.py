@@ -382,6 +382,30 @@ CORRECTED = Scenario(
         ("01-05", "01-11"),
     ),
 )
+WITHIN_A_DAY = Scenario(
+    "a correction that is dated back within its day, to before the stock ran out",
+    (
+        stock.ReceiveStock(**_at("peg", "bonn", "01-05T06:00"), quantity=4),
+        stock.ShipStock(**_at("peg", "bonn", "01-05T12:00"), quantity=3),
+        stock.ReceiveStock(**_at("peg", "bonn", "01-05T20:00"), quantity=5),
+        stock.AdjustStock(**_at("peg", "bonn", "01-05T10:00"), delta=-1, reason="broken, found late"),
+    ),
+    {
+        "SELECT version, moved_time_key, on_hand FROM fact_stock_movement WHERE product_id = 'peg' ORDER BY 1": [
+            (1, 360, 4),
+            (2, 720, 1),
+            (3, 1200, 6),
+            (4, 600, 5),
+        ],
+        "SELECT date_key, on_hand, shipped, minutes_out_of_stock FROM fact_stock_daily "
+        "WHERE product_id = 'peg' AND date_key < 20240107 ORDER BY 1": [
+            (20240105, 5, 3, 480),
+            (20240106, 5, 0, 0),
+        ],
+    },
+    # Nothing was there from noon until eight in the evening, of two days.
+    Figures(("peg",), {"stock_out_share": Decimal("0.166667"), "stock_units": 5}, ("01-05", "01-06")),
+)
 TRANSFERRED = Scenario(
     "a transfer of which a unit is lost",
     (
@@ -469,12 +493,14 @@ DELAYED = Scenario(
     ),
 )
 REORDERED = Scenario(
-    "a reorder point that is set after the stock has moved, and again, once dated back",
+    "a reorder point that is set after the stock has moved, and again, at midnight, twice at one moment and dated back",
     (
         stock.ReceiveStock(**_at("lid", "kiel", "01-08"), quantity=4),
         stock.SetReorderPoint(**_at("lid", "kiel", "01-09"), reorder_point=5),
-        stock.SetReorderPoint(**_at("lid", "kiel", "01-12"), reorder_point=6),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-12T00:00"), reorder_point=6),
         stock.SetReorderPoint(**_at("lid", "kiel", "01-11"), reorder_point=2),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-11"), reorder_point=3),
+        stock.SetReorderPoint(**_at("lid", "kiel", "01-10"), reorder_point=9),
         stock.AdjustStock(**_at("lid", "kiel", "01-13"), delta=-1, reason="broken"),
     ),
     {
@@ -482,8 +508,8 @@ REORDERED = Scenario(
         "WHERE product_id = 'lid' AND date_key < 20240114 ORDER BY 1": [
             (20240108, None, 4),
             (20240109, 5, 4),
-            (20240110, 5, 4),
-            (20240111, 2, 4),
+            (20240110, 9, 4),
+            (20240111, 3, 4),
             (20240112, 6, 4),
             (20240113, 6, 3),
         ],
@@ -662,6 +688,7 @@ SCENARIOS = (
     REPRICED,
     LATE_DIMENSION,
     CORRECTED,
+    WITHIN_A_DAY,
     TRANSFERRED,
     DELAYED,
     REORDERED,
