@@ -220,7 +220,7 @@ def test_the_fiscal_year_begins_in_the_month_that_is_set(conninfo: str) -> None:
     days = "20240331, 20240401, 20241231, 20250101"
     query = f"SELECT {columns} FROM gold.dim_date WHERE date_key IN ({days}) ORDER BY date_key".encode()
     found = {}
-    for start in ("1", "4"):
+    for start in ("1", "2", "4"):
         schemas = Schemas(f"silver_{start}", f"gold_{start}")
         with psycopg.connect(with_parameter(conninfo, "dataflow.fiscal_year_start", start)) as connection:
             build_whole(connection, schemas, LOG[:1])
@@ -228,6 +228,7 @@ def test_the_fiscal_year_begins_in_the_month_that_is_set(conninfo: str) -> None:
             connection.rollback()
     assert found == {
         "1": [(2024, 1, 3), (2024, 2, 4), (2024, 4, 12), (2025, 1, 1)],
+        "2": [(2025, 1, 2), (2025, 1, 3), (2025, 4, 11), (2025, 4, 12)],
         "4": [(2024, 4, 12), (2025, 1, 1), (2025, 3, 9), (2025, 4, 10)],
     }
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
+
+import pytest
 
 from application.codec import Recorded
 from domain.catalog import commands as catalog
 from domain.order import commands as order
-from tests.integration.star import star
+from tests.integration.star import Star, star
 from tests.integration.story import Story, at, tell_everything
 
 MEMBERS: dict[str, tuple[type, type, tuple[str, ...]]] = {
@@ -39,11 +42,19 @@ FACTS = (
 """Facts, with the moment of which the version is that they point to."""
 
 
-def told() -> list[Recorded]:
-    """Return what happened, after a catalog in which each member is revised whenever anything happens."""
+TABLES = {fact for fact, *_ in FACTS} - {"fact_order_line_event"} | {"fact_stock_daily"}
+
+
+def told(chance: Random | None = None) -> list[Recorded]:
+    """Return what happened, after a catalog in which each member is revised whenever anything happens.
+
+    With a chance, in any order: most revisions are dated back.
+    """
     happened = [each for each in tell_everything() if not each.stream_id.startswith(tuple(f"{m}-" for m in MEMBERS))]
     midnights = {at(f"01-{day:02}T00:00") for day in range(5, 12)}
     moments = sorted({each.event.occurred_at for each in happened} | {at("01-02")} | midnights)
+    if chance:
+        chance.shuffle(moments)
     story = Story()
     more: dict[str, Any]
     for kind, (register, revise, members) in MEMBERS.items():
@@ -102,3 +113,25 @@ def test_what_was_agreed_with_a_supplier_is_that_of_the_time_of_ordering(prepare
         )
     assert rows
     assert all(agreed == then for agreed, then in rows)
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_a_version_that_becomes_known_after_the_facts_reaches_those_of_its_time(prepared: str, kind: str) -> None:
+    chance = Random(kind)  # noqa: S311 - reproducible on purpose
+    log = told(chance)
+    late = [each for each in log if each.stream_id.startswith(f"{kind}-")]
+    with star(prepared, [each for each in log if each not in late]) as house:
+        together = 4  # the registration, and versions after it
+        while late:
+            batch, late = late[:together], late[together:]
+            house.append(batch)
+            house.follow()
+            assert stale(house) == [], batch
+            together = chance.choice((1, 2, 4))
+
+
+def stale(house: Star) -> list[str]:
+    """Return the facts of which a row is not what its definition gives now."""
+    both = "(SELECT * FROM {0} EXCEPT SELECT * FROM silver.{0}_source) UNION ALL "
+    both += "(SELECT * FROM silver.{0}_source EXCEPT SELECT * FROM {0})"
+    return [table for table in sorted(TABLES) if house.rows(f"SELECT FROM ({both.format(table)}) AS differ LIMIT 1")]
