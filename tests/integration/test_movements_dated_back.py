@@ -68,6 +68,17 @@ def test_one_that_is_dated_back_leaves_the_days_of_other_stocks_alone(prepared: 
         assert house.differences() == []
 
 
+def test_a_reorder_point_that_alone_is_dated_back_is_that_of_its_days(prepared: str) -> None:
+    story = started()
+    with star(prepared, story.log) as house:
+        told = len(story.log)
+        story.tell(SetReorderPoint(product_id="tea", location_id="lyon", reorder_point=3, occurred_at=at("03-01")))
+        followed(house, story.log[told:], 1)
+        days = "SELECT location_id, min(date_key), max(date_key), count(*) FROM fact_stock_daily "
+        assert house.rows(days + "WHERE reorder_point = 3 GROUP BY 1") == [("lyon", 20240301, 20241231, 306)]
+        assert house.differences() == []
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_however_late_they_come_and_in_whatever_batches_the_star_equals_the_one_built(prepared: str, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - reproducible on purpose
