@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, LiteralString
@@ -212,6 +212,34 @@ def test_the_calendar_knows_iso_weeks_and_leap_days(pool: ConnectionPool) -> Non
     assert select(pool, f"SELECT {columns} FROM dim_date WHERE date_key IN (20210103, 20240229) ORDER BY 1") == [
         (date(2021, 1, 3), 2021, "2021-Q1", "2021-01", "January", 2020, "2020-W53", "Sunday", True),
         (date(2024, 2, 29), 2024, "2024-Q1", "2024-02", "February", 2024, "2024-W09", "Thursday", False),
+    ]
+
+
+def test_every_day_of_the_calendar_is_what_python_says_of_it(pool: ConnectionPool) -> None:
+    columns = "date_key, year, quarter, month, iso_year, iso_week, weekday, day_of_month, day_of_year, is_weekend"
+    days = [date(1970, 1, 1) + timedelta(days=number) for number in range(36_525)]
+    assert select(pool, f"SELECT {columns} FROM dim_date ORDER BY date") == [
+        (
+            int(f"{day:%Y%m%d}"),
+            day.year,
+            (day.month + 2) // 3,
+            day.month,
+            *day.isocalendar(),
+            day.day,
+            day.timetuple().tm_yday,
+            day.isoweekday() in {6, 7},
+        )
+        for day in days
+    ]
+
+
+def test_every_minute_has_its_hour_and_its_part_of_the_day(pool: ConnectionPool) -> None:
+    parts = ["night"] * 6 + ["morning"] * 6 + ["afternoon"] * 6 + ["evening"] * 6
+    columns = "time_key, time, hour, minute, hour_span, day_part"
+    assert select(pool, f"SELECT {columns} FROM dim_time ORDER BY time_key") == [
+        (60 * hour + minute, f"{hour:02}:{minute:02}", hour, minute, f"{hour:02}:00-{hour:02}:59", parts[hour])
+        for hour in range(24)
+        for minute in range(60)
     ]
 
 
