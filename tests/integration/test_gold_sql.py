@@ -261,6 +261,26 @@ def test_the_fiscal_year_begins_in_the_month_that_is_set(conninfo: str) -> None:
     }
 
 
+def test_a_quarantined_message_says_when_it_came_and_how_long_it_was_open(prepared: str) -> None:
+    with psycopg.connect(prepared) as connection:
+        connection.execute(
+            'INSERT INTO bronze.messages (topic, partition, "offset", message_id, stream_id, outcome, received_at, '
+            "payload) SELECT topic, 1, 5, topic || ' 5', topic || '-5', 'quarantined', "
+            "'2024-03-01T00:30+02:00'::timestamptz, '' FROM unnest(ARRAY['orders', 'stock']) AS topic"
+        )
+        connection.execute(
+            'INSERT INTO bronze.quarantine (topic, partition, "offset", source, code, detail, status, actor, '
+            "settled_at) VALUES ('orders', 1, 5, 'shop', 'Unknown', 'no', 'discarded', 'ann', '2024-03-01T00:00:30Z'), "
+            "('stock', 1, 5, 'shop', 'Unknown', 'no', 'open', NULL, NULL)"
+        )
+        columns = "topic, message_id, stream_id, received_date_key, received_time_key, settled_date_key, minutes_open"
+        rows = connection.execute(f"SELECT {columns} FROM gold.fact_quarantine ORDER BY topic".encode()).fetchall()
+    assert rows == [
+        ("orders", "orders 5", "orders-5", 20240229, 1350, 20240301, 90.5),
+        ("stock", "stock 5", "stock-5", 20240229, 1350, None, None),
+    ]
+
+
 def test_every_table_and_column_has_a_comment(pool: ConnectionPool) -> None:
     statement = (
         "SELECT c.oid::regclass::text, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
