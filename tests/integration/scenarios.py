@@ -388,14 +388,14 @@ WITHIN_A_DAY = Scenario(
         stock.ReceiveStock(**_at("peg", "bonn", "01-05T06:00"), quantity=4),
         stock.ShipStock(**_at("peg", "bonn", "01-05T12:00"), quantity=3),
         stock.ReceiveStock(**_at("peg", "bonn", "01-05T20:00"), quantity=5),
-        stock.AdjustStock(**_at("peg", "bonn", "01-05T10:00"), delta=-1, reason="broken, found late"),
+        stock.AdjustStock(**_at("peg", "bonn", "01-05T10:20"), delta=-1, reason="broken, found late"),
     ),
     {
         "SELECT version, moved_time_key, on_hand FROM fact_stock_movement WHERE product_id = 'peg' ORDER BY 1": [
             (1, 360, 4),
             (2, 720, 1),
             (3, 1200, 6),
-            (4, 600, 5),
+            (4, 620, 5),
         ],
         "SELECT date_key, on_hand, shipped, minutes_out_of_stock FROM fact_stock_daily "
         "WHERE product_id = 'peg' AND date_key < 20240107 ORDER BY 1": [
@@ -475,6 +475,11 @@ DELAYED = Scenario(
             (5, "exception_raised", "dispatched", None, None, "customs"),
             (6, "exception_resolved", "dispatched", None, None, None),
             (7, "delivered", "delivered", 2, None, None),
+        ],
+        "SELECT kind, date_key, time_key FROM fact_shipment_event WHERE shipment_id = 'sa9' "
+        "AND kind IN ('dispatched', 'delivered') ORDER BY 1": [
+            ("delivered", 20240116, 1110),
+            ("dispatched", 20240112, 765),
         ],
         "SELECT carrier_id, inferred FROM dim_carrier WHERE carrier_id = 'ups'": [("ups", True)],
     },
@@ -622,6 +627,11 @@ UNEVEN = Scenario(
     {
         "SELECT lines, lines_wanted, lines_shipped, lines_delivered, shipped, cancelled, returned FROM fact_order "
         "WHERE order_id = 'a11'": [(3, 3, 3, 3, 8, 2, 2)],
+        "SELECT DISTINCT placed_date_key, placed_time_key FROM fact_order_line WHERE order_id = 'a11'": [
+            (20240110, 787),
+        ],
+        "SELECT DISTINCT kind, date_key, time_key FROM fact_order_line_event WHERE order_id = 'a11' "
+        "AND kind IN ('placed', 'cancelled') ORDER BY 1": [("cancelled", 20240112, 720), ("placed", 20240110, 787)],
         "SELECT backordered_at, first_shipped_at, last_shipped_at, delivered_at, returned_at FROM fact_order "
         "WHERE order_id = 'a11'": [(at("01-11"), at("01-13"), at("01-15"), at("01-17"), at("01-22"))],
         "SELECT carrier_id, country, location_ids, product_keys FROM fact_order WHERE order_id = 'a11'": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -87,3 +88,18 @@ def test_a_member_is_there_as_soon_as_a_fact_speaks_of_it(prepared: str, togethe
                 found = house.rows(f"SELECT {kind}_id FROM dim_{kind} WHERE inferred")
                 assert {member for (member,) in found} == known[kind]
         assert house.differences() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_member_that_the_catalog_says_nothing_of_has_held_for_ever_and_has_no_events(
+    prepared: str, kind: str
+) -> None:
+    story = Story()
+    story.tell(*(command for command, _ in SPEAKING))
+    said = "version, retired, valid_from, valid_to, is_current, first_position, last_position"
+    nothing = (0, False, datetime(1900, 1, 1, tzinfo=UTC), None, True, 0, 0)
+    with star(prepared, story.log) as house:
+        unknown = f"SELECT {kind}_id, name, inferred, {said} FROM dim_{kind} WHERE {kind}_key = 0"
+        assert house.rows(unknown) == [("", "unknown", False, *nothing)]
+        assert {row[1:] for row in house.rows(f"SELECT {kind}_id, {said} FROM dim_{kind} WHERE inferred")} == {nothing}
+        assert house.rows(f"SELECT FROM dim_{kind} WHERE inferred AND name <> {kind}_id") == []
