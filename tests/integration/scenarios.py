@@ -66,7 +66,9 @@ PARTIAL = Scenario(
         "FROM fact_order_line WHERE order_id = 'a1'": [
             ("partly_shipped", 10, 4, 6, 6, Decimal(50), 20240112, 20240112, 20240114, 2.0, 4.0, 2.0, -6)
         ],
-        "SELECT lines, lines_shipped, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [(1, 0, 6, 6)],
+        "SELECT lines, lines_shipped, lines_delivered, shipped, delivered FROM fact_order WHERE order_id = 'a1'": [
+            (1, 0, 0, 6, 6)
+        ],
     },
     # Six of ten left, eight days before the day asked for; four never did, which is not in full, and not late.
     Figures(
@@ -240,6 +242,9 @@ CANCELLED = Scenario(
     {
         "SELECT status, allocated, cancelled, open, cancelled_date_key, first_shipped_at FROM fact_order_line "
         "WHERE order_id = 'a6'": [("cancelled", 0, 4, 0, 20240112, None)],
+        "SELECT lines, lines_wanted, lines_shipped, lines_delivered FROM fact_order WHERE order_id = 'a6'": [
+            (1, 0, 0, 0)
+        ],
         "SELECT kind, quantity, level FROM fact_order_line_event WHERE order_id = 'a6' ORDER BY version": [
             ("placed", 4, 4),
             ("allocated", 4, 4),
