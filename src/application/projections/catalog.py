@@ -91,11 +91,9 @@ class _Kind:
         view.last_position = recorded.position
         return view
 
-    def load(self, rows: Rows) -> CatalogView | None:
+    def load(self, rows: Rows) -> CatalogView:
         """Return the view of an entry's versions."""
-        versions = sorted(rows.get(self.table.name, ()), key=_IN_ORDER)
-        if not versions:
-            return None
+        versions = sorted(rows[self.table.name], key=_IN_ORDER)
         return CatalogView(versions, max(each.last_position for each in versions))
 
     def rows(self, view: CatalogView) -> Mapping[str, Iterable[Any]]:

@@ -42,12 +42,10 @@ def fold(view: OrderView | None, recorded: Recorded) -> OrderView:
     return _FOLDS[type(recorded.event)](view, recorded)
 
 
-def load(rows: Rows) -> OrderView | None:
+def load(rows: Rows) -> OrderView:
     """Return the view of an order's rows."""
-    orders = rows.get("orders")
-    if not orders:
-        return None
-    return OrderView(orders[0], {line.line_no: line for line in rows["order_lines"]})
+    (order,) = rows["orders"]
+    return OrderView(order, {line.line_no: line for line in rows["order_lines"]})
 
 
 def rows_of(view: OrderView) -> Mapping[str, Iterable[Any]]:

@@ -105,12 +105,10 @@ def fold(view: ShipmentView | None, recorded: Recorded) -> ShipmentView:
     return view
 
 
-def load(rows: Rows) -> ShipmentView | None:
+def load(rows: Rows) -> ShipmentView:
     """Return the view of a shipment's rows."""
-    shipments = rows.get("shipments")
-    if not shipments:
-        return None
-    return ShipmentView(shipments[0], {line.line_no: line for line in rows["shipment_lines"]})
+    (shipment,) = rows["shipments"]
+    return ShipmentView(shipment, {line.line_no: line for line in rows["shipment_lines"]})
 
 
 def rows_of(view: ShipmentView) -> Mapping[str, Iterable[Any]]:

@@ -108,10 +108,10 @@ def fold(view: StockView | None, recorded: Recorded) -> StockView:
     return view
 
 
-def load(rows: Rows) -> StockView | None:
+def load(rows: Rows) -> StockView:
     """Return the view of a stock's row."""
-    stock = rows.get("stock")
-    return StockView(stock[0]) if stock else None
+    (stock,) = rows["stock"]
+    return StockView(stock)
 
 
 def rows_of(view: StockView) -> Mapping[str, Iterable[Any]]:

@@ -18,8 +18,8 @@ class Subject:
 
     `prefix` is the start of its stream ids (`order-`). `fold(view, recorded)` returns the view after one event; None
     is the view of a stream without events; it sets what the event says and may change the view it is
-    given. `load` builds a view from the rows of a stream's tables that are not append-only (None where
-    there are none); `rows` gives a view's rows by table: all of them, but of append-only tables just those
+    given. `load` builds a view from the rows of a stream's tables that are not append-only, of a stream
+    that has some; `rows` gives a view's rows by table: all of them, but of append-only tables just those
     that the fold added since `load`.
     """
 
