@@ -59,6 +59,7 @@ def test_a_revision_dated_back_takes_its_place_between_versions() -> None:
         (3, DAY[9], DAY[15], False),
         (2, DAY[15], None, True),
     ]
+    assert not any(row.retired for row in rows)
 
 
 def test_a_revision_dated_before_the_registration_becomes_the_first_version() -> None:

@@ -87,10 +87,13 @@ def test_a_placed_order_gives_one_row_and_a_row_for_each_line() -> None:
         "placed",
         2,
     )
+    assert (order.held, order.hold_reason) == (False, None)
     assert (first.gross, first.net) == (Decimal("168.00"), Decimal("168.00"))
     assert (second.gross, second.net) == (Decimal("98.00"), Decimal("83.300"))
     assert (second.customer_id, second.carrier_id, second.product_id) == ("c1", "dhl", "p2")
     assert (second.ordered, second.open, second.status) == (10, 10, "open")
+    assert (second.backordered, second.allocated, second.shipped, second.delivered) == (0, 0, 0, 0)
+    assert (second.cancelled, second.returned, second.promise_revisions) == (0, 0, 0)
     assert (second.requested_date, second.placed_at) == (date(2024, 3, 10), DAY[1])
 
 
@@ -156,6 +159,7 @@ def test_a_revised_promise_keeps_the_original_one() -> None:
     )
     row = one_line(placed(promised_date=date(2024, 3, 8)), revised)
     assert (row.promised_date, row.original_promised_date) == (date(2024, 3, 15), date(2024, 3, 8))
+    assert row.promise_revisions == 1
 
 
 def test_quantities_are_the_totals_of_the_last_events() -> None:
@@ -175,6 +179,26 @@ def test_quantities_are_the_totals_of_the_last_events() -> None:
     assert row.last_position == 108
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        allocated(2, 3, open=1, backordered=2, allocated=3),
+        events.AllocationReleased(occurred_at=DAY[2], line_no=1, quantity=1, reason="damaged", open=1, allocated=3),
+        events.OrderLineBackordered(occurred_at=DAY[2], line_no=1, quantity=2, open=1, backordered=2),
+        shipped(2, 4, "s1", "ups", open=1, backordered=2, allocated=3, shipped=4),
+        delivered(2, 4, 4),
+        cancelled(2, 4, open=1, backordered=2, allocated=3, cancelled=4),
+        events.OrderLineReturned(occurred_at=DAY[2], line_no=1, quantity=4, reason="broken", returned=4),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_an_event_of_a_line_sets_the_levels_that_it_states_and_no_others(event: Any) -> None:
+    before = one_line(placed())
+    after = one_line(placed(), event)
+    for level in ("ordered", "open", "backordered", "allocated", "shipped", "delivered", "cancelled", "returned"):
+        assert getattr(after, level) == getattr(event, level, getattr(before, level)), level
+
+
 def test_shipping_dates_follow_business_time_not_arrival() -> None:
     row = one_line(
         placed(),
@@ -186,6 +210,24 @@ def test_shipping_dates_follow_business_time_not_arrival() -> None:
     )
     assert (row.first_shipped_at, row.last_shipped_at, row.delivered_at) == (DAY[5], DAY[9], DAY[12])
     assert (row.shipment_id, row.shipping_carrier_id) == ("s1", "dhl")
+
+
+def test_a_line_was_first_allocated_and_backordered_and_last_cancelled_and_returned_in_business_time() -> None:
+    def waits(day: int, units: int) -> events.OrderLineBackordered:
+        return events.OrderLineBackordered(occurred_at=DAY[day], line_no=1, quantity=1, open=8, backordered=units)
+
+    def back(day: int, units: int) -> events.OrderLineReturned:
+        return events.OrderLineReturned(occurred_at=DAY[day], line_no=1, quantity=1, reason="-", returned=units)
+
+    row = one_line(
+        placed(),
+        *(waits(day, units) for units, day in enumerate((4, 2, 3), 1)),
+        *(allocated(day, 1, open=5, backordered=3, allocated=units) for units, day in enumerate((7, 5, 6), 1)),
+        *(cancelled(day, 1, cancelled=units) for units, day in enumerate((8, 10, 9), 1)),
+        *(back(day, units) for units, day in enumerate((11, 13, 12), 1)),
+    )
+    assert (row.backordered_at, row.first_allocated_at) == (DAY[2], DAY[5])
+    assert (row.cancelled_at, row.returned_at) == (DAY[10], DAY[13])
 
 
 @pytest.mark.parametrize(
@@ -282,6 +324,12 @@ def test_a_line_that_was_added_has_its_orders_facts_and_its_own_time() -> None:
     assert (later.requested_date, later.first_position, later.last_position) == (date(2024, 3, 18), 101, 104)
     (order,) = rows["orders"]
     assert (order.placed_at, order.line_count, order.last_position) == (DAY[1], 2, 104)
+
+
+def test_a_line_that_is_added_to_a_confirmed_order_is_confirmed_as_soon_as_it_is_there() -> None:
+    confirmed = events.OrderConfirmed(occurred_at=DAY[2], promised_date=date(2024, 3, 8))
+    rows = rows_of(SUBJECT, "order-o1", placed(), confirmed, added(4, line(3, 2, "7.00")))["order_lines"]
+    assert [row.confirmed_at for row in rows] == [DAY[2], DAY[4]]
 
 
 def test_what_is_ordered_later_takes_its_part_of_the_freight() -> None:

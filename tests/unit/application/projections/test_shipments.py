@@ -46,6 +46,7 @@ def test_a_planned_shipment_gives_one_row_and_a_row_for_each_line() -> None:
     (row,) = rows["shipments"]
     assert (row.status, row.order_id, row.units, row.line_count) == ("planned", "o1", 10, 2)
     assert (row.planned_at, row.planned_delivery_at) == (DAY[1], DAY[5])
+    assert (row.exceptions, row.open_exceptions, row.attempts, row.units_delivered) == (0, 0, 0, 0)
     assert [(line.line_no, line.product_id, line.quantity) for line in rows["shipment_lines"]] == [
         (1, "p1", 4),
         (3, "p2", 6),
@@ -69,6 +70,12 @@ def test_of_two_delays_the_later_one_counts() -> None:
     earlier = events.ShipmentDelayed(occurred_at=DAY[3], delay_minutes=30, reason="traffic")
     row = shipment(PLANNED, DISPATCHED, first, earlier)
     assert (row.delay_minutes, row.delay_reason) == (90, "snow")
+
+
+def test_of_what_was_said_at_one_time_the_last_recorded_counts() -> None:
+    delays = [events.ShipmentDelayed(occurred_at=DAY[4], delay_minutes=n, reason=f"{n}") for n in (90, 30)]
+    row = shipment(PLANNED, DISPATCHED, revised(2, 7), seen(4, "Metz"), seen(4, "Nancy"), *delays)
+    assert (row.eta, row.last_place, row.delay_minutes, row.delay_reason) == (DAY[7], "Nancy", 30, "30")
 
 
 def test_exceptions_and_attempts_are_counted_once_each() -> None:
