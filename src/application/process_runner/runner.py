@@ -123,7 +123,8 @@ class Runner:
         self._append(draft, cases, events[-1].position if events else head)
         self.tally.acted_on += len(acted) + len(due)
         self.tally.followed += len(draft.events)
-        return len(acted) + len(due) or len(draft.events)
+        # Where a back-order was refused it is out of the way, and those behind it are looked at by the next step.
+        return len(acted) + len(due) or len(draft.events) + len(draft.noted)
 
     def _append(self, draft: Draft, cases: CaseFile, position: int) -> None:
         tracking = Tracking(self.name, position) if position > self._checkpoint else None

@@ -110,6 +110,18 @@ def test_stock_that_comes_serves_back_orders_by_the_age_of_the_order_not_by_its_
     assert event.occurred_at == NOON + timedelta(minutes=20)
 
 
+def test_a_back_order_that_can_not_be_served_is_set_aside_and_keeps_nobody_behind_it_waiting(house: House) -> None:
+    house.tell(placed("refused", ("A", 5), minutes=1), placed("next", ("A", 5), minutes=2))
+    house.run()
+    reserve = ReserveStock(product_id="A", location_id="m2", occurred_at=NOON, reservation_id="refused/1", quantity=1)
+    house.tell(received("A", "m2", 1, minutes=3), reserve, received("A", "m1", 5, minutes=4))
+    house.run()
+    assert [(case.status, case.code, case.stream_id) for case in house.open_cases()] == [
+        ("parked", "ReservedElsewhere", "order-refused")
+    ]
+    assert (units(house, "refused"), units(house, "next")) == ((0, 5, 0), (0, 0, 5))
+
+
 def test_a_back_order_that_got_a_part_keeps_its_age(house: House) -> None:
     house.tell(placed("early", ("A", 5), minutes=1), placed("late", ("A", 5), minutes=2))
     house.run()
