@@ -263,9 +263,7 @@ def _undelivered(shipment: ShipmentHistory) -> Iterable[Returned]:
     if plan is None or shipment.returned_at is None:
         return
     for line in plan.lines:
-        units = line.quantity - shipment.delivered.get(line.line_no, 0)
-        if units > 0:
-            yield Returned(line.line_no, units, NOT_DELIVERED, shipment.returned_at)
+        yield Returned(line.line_no, line.quantity, NOT_DELIVERED, shipment.returned_at)
 
 
 def _restock(situation: Situation, returned: Returned, product_id: str, units: int) -> Commands:

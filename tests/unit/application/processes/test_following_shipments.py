@@ -130,9 +130,10 @@ def test_damaged_units_are_scrapped(house: House) -> None:
     assert house.stock("A", "main").on_hand == 6
 
 
-def test_a_shipment_that_went_back_to_its_sender_is_restocked(house: House) -> None:
+@pytest.mark.parametrize("units", [1, 4])
+def test_a_shipment_that_went_back_to_its_sender_is_restocked(house: House, units: int) -> None:
     back = ReturnShipment(shipment_id="S", occurred_at=NOON + timedelta(hours=5), reason="refused")
-    house.tell(planned("S", "1", "main", (1, "A", 4)), dispatched("S"), back)
+    house.tell(planned("S", "1", "main", (1, "A", units)), dispatched("S"), back)
     house.run()
     assert house.stock("A", "main").on_hand == 10
 
