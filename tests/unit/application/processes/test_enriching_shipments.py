@@ -132,6 +132,18 @@ def test_nobody_is_asked_again_when_the_log_is_run_through_again(desk: Desk) -> 
     assert (len(desk.kept()), desk.outside.asked) == (2, [])
 
 
+def test_where_all_is_known_nobody_is_asked_where_the_location_is_either() -> None:
+    desk = Desk()
+    tell(desk.store, RegisterLocation(location_id="main", occurred_at=NOON, name="Main", city="Paris"))
+    desk.dispatch()
+    desk.runner.run()
+    assert len(desk.kept()) == 2
+    desk.outside.asked.clear()
+    del desk.database.tracking["enrichment"]
+    desk.restart()
+    assert (desk.runner.run() > 0, desk.outside.asked) == (True, [])
+
+
 def test_what_the_source_measured_is_not_asked_for(desk: Desk) -> None:
     desk.dispatch()
     tell(

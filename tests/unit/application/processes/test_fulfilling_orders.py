@@ -110,6 +110,18 @@ def test_stock_that_comes_serves_back_orders_by_the_age_of_the_order_not_by_its_
     assert event.occurred_at == NOON + timedelta(minutes=20)
 
 
+def test_back_orders_are_served_because_of_what_made_units_available_last(house: House) -> None:
+    house.tell(placed("1", ("A", 5), minutes=1))
+    house.run()
+    unchanged = CountStock(product_id="A", location_id="m1", occurred_at=NOON + timedelta(minutes=30), counted=3)
+    house.tell(received("A", "m1", 3, minutes=20), received("A", "m2", 3, minutes=10), unchanged)
+    known = len(house.database.log)
+    assert house.run() == ["StockReserved", "StockReserved", "OrderLineAllocated", "OrderLineAllocated"]
+    for recorded in house.database.log[known:]:
+        event, metadata = codec.decode_with_metadata(*recorded)
+        assert (metadata.causation_id, event.occurred_at) == ("inventory-A@m1:1", NOON + timedelta(minutes=20))
+
+
 def test_a_back_order_that_can_not_be_served_is_set_aside_and_keeps_nobody_behind_it_waiting(house: House) -> None:
     house.tell(placed("refused", ("A", 5), minutes=1), placed("next", ("A", 5), minutes=2))
     house.run()
@@ -240,6 +252,14 @@ def test_what_the_source_decided_first_is_not_decided_again(house: House) -> Non
     )
     house.tell(received("A", "main", 10), placed("1", ("A", 4)), reserve, allocate)
     assert house.run() == []
+
+
+def test_what_a_source_allocated_without_reserving_it_is_not_taken_away_again(house: House) -> None:
+    lines = (LineQuantity(line_no=1, quantity=4),)
+    allocate = AllocateOrderLines(order_id="1", occurred_at=NOON, location_id="main", lines=lines)
+    house.tell(received("A", "main", 10), placed("1", ("A", 4)), allocate)
+    assert house.run() == []
+    assert units(house, "1") == (0, 0, 4)
 
 
 def test_where_both_decide_the_second_one_is_refused_and_nothing_is_reserved_twice(house: House) -> None:
