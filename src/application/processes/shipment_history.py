@@ -25,7 +25,6 @@ class ShipmentHistory:
         self.dispatched_at: datetime | None = None
         self.delivered_at: datetime | None = None
         self.returned_at: datetime | None = None
-        self.return_reason = ""
         self.delivered: dict[int, int] = {}
         self.route_known = False
         self.weather_known = False
@@ -52,7 +51,6 @@ def _delivered(history: ShipmentHistory, event: ShipmentDelivered) -> None:
 
 def _returned(history: ShipmentHistory, event: ShipmentReturned) -> None:
     history.returned_at = event.occurred_at
-    history.return_reason = event.reason
 
 
 def _route(history: ShipmentHistory, _: RouteMeasured) -> None:
