@@ -294,6 +294,7 @@ def test_the_difference_names_the_kpis_that_moved_with_their_rows_and_events(bui
     assert not {"orders", "net", "units_delivered", "stock_units", "shipments"} & moves.keys()
     units = moves["units_returned"]
     assert (units.first, units.second, units.change) == (0, 1, 1)
+    assert isinstance(units.change, int), "a whole number, as the figures are"
     assert (moves["return_rate"].first, moves["return_rate"].change) == (0, moves["return_rate"].second)
     for move in (units, moves["return_rate"]):
         assert (move.behind.rows, move.behind.topics) == (1, (("OrderLineReturned.v1", 1),))
@@ -302,6 +303,16 @@ def test_the_difference_names_the_kpis_that_moved_with_their_rows_and_events(bui
         assert [(event.position, event.topic) for event in row.events] == [(returned, "OrderLineReturned.v1")]
     back = {move.kpi.name: move for move in difference(builds, "after", "before", ["units_returned"]).moves}
     assert (back["units_returned"].change, back["units_returned"].behind.rows) == (-1, 1)
+
+
+def test_a_kpi_that_one_of_two_builds_has_no_figure_of_moved_by_no_amount(builds: PostgresBuilds) -> None:
+    shipped = next(n for n, each in enumerate(LOG, 1) if type(each.event).__name__ == "OrderLineShipped")
+    builds.make("nothing", shipped - 1, silent)
+    builds.make("all", len(LOG), silent)
+    for pair in (("nothing", "all"), ("all", "nothing")):
+        (move,) = difference(builds, *pair, ["return_rate"]).moves
+        figures = dict(zip(pair, (move.first, move.second), strict=True))
+        assert (figures["nothing"], figures["all"] is None, move.change) == (None, False, None)
 
 
 def test_rows_behind_a_kpi_over_some_rows_of_a_fact_are_of_those_alone(builds: PostgresBuilds, told: str) -> None:

@@ -7,6 +7,7 @@ from application.replay.certificate import Certificate, Difference, TableCertifi
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CHANGED = Difference({"id": "x"}, {"id": "x", "n": 1, "old": 2}, {"id": "x", "n": 3, "new": 4})
 REMOVED = Difference({"id": "y"}, {"id": "y", "n": 1}, None)
+ADDED = Difference({"id": "z"}, None, {"id": "z", "n": 1})
 EQUAL = TableCertificate("gold.a", 2, 2, "17", "17", True)
 UNEQUAL = TableCertificate("gold.b", 2, 1, "17", "18", False, (), 2, (CHANGED, REMOVED))
 
@@ -42,4 +43,4 @@ def test_the_report_says_whether_all_is_equal_and_names_what_differs() -> None:
 
 def test_the_columns_that_differ_are_named_also_those_that_one_side_lacks() -> None:
     assert CHANGED.columns() == ["n", "old", "new"]
-    assert REMOVED.columns() == []
+    assert REMOVED.columns() == ADDED.columns() == []

@@ -40,6 +40,17 @@ def test_a_changed_or_moved_source_is_another_version_and_back_again_the_same(pa
     assert version_now() not in {before, changed}
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_in_which_order_a_folder_lists_its_sources_makes_no_difference(
+    package: Path, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    as_it_comes = version_now()
+    listed = {folder: sorted(folder.iterdir(), reverse=backwards) for folder in (package, package / "gold")}
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", lambda folder: iter(listed.get(folder, ())))
+        assert version_now() == as_it_comes
+
+
 def test_what_is_no_source_makes_no_difference(package: Path) -> None:
     before = version_now()
     (package / "__pycache__").mkdir(exist_ok=True)  # Python may have made it
