@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from application.ports.event_store import Batch, Tracking
-from domain.order.commands import HoldOrder, LineQuantity, ReleaseOrder, ReturnOrderLines
+from domain.inventory.commands import ShipStock
+from domain.order.commands import HoldOrder, LineQuantity, ReleaseOrder, ReturnOrderLines, ShipOrderLines
 from domain.shipment.commands import ReturnShipment
 from tests.unit.application.processes.house import NOON, House, delivered, dispatched, placed, planned, received
 
@@ -111,6 +112,14 @@ def test_returned_units_go_back_on_the_shelf_that_they_left(house: House) -> Non
     assert house.stock("A", "other").on_hand == 9
 
 
+def test_where_nobody_says_from_where_units_left_they_go_back_where_they_were_allocated(house: House) -> None:
+    house.tell(planned("S", "1", None, (1, "A", 4)), dispatched("S"), delivered("S"))
+    house.run()
+    house.tell(returned(3, "not needed"))
+    house.run()
+    assert (house.stock("A", "main").on_hand, house.open_cases()) == (9, [])
+
+
 def test_units_that_come_back_one_after_the_other_are_each_put_back_once(house: House) -> None:
     house.tell(planned("S", "1", "main", (1, "A", 4)), dispatched("S"), delivered("S"))
     house.run()
@@ -136,6 +145,16 @@ def test_a_shipment_that_went_back_to_its_sender_is_restocked(house: House, unit
     house.tell(planned("S", "1", "main", (1, "A", units)), dispatched("S"), back)
     house.run()
     assert house.stock("A", "main").on_hand == 10
+
+
+def test_of_a_shipment_that_went_back_lines_of_no_order_are_nobodys_and_hold_up_no_others(house: House) -> None:
+    lines = (LineQuantity(line_no=1, quantity=4),)
+    house.tell(ShipOrderLines(order_id="1", occurred_at=NOON, lines=lines, shipment_id="S", location_id="main"))
+    house.tell(ShipStock(product_id="A", location_id="main", occurred_at=NOON, quantity=4, reservation_id="1/1"))
+    house.tell(planned("S", "1", "main", (1, "A", 4), (9, "A", 1)), dispatched("S"))
+    house.tell(ReturnShipment(shipment_id="S", occurred_at=NOON + timedelta(hours=5), reason="refused"))
+    house.run()
+    assert (house.stock("A", "main").on_hand, house.open_cases()) == (10, [])
 
 
 def test_running_it_all_again_from_the_beginning_of_the_log_changes_nothing(house: House) -> None:
