@@ -86,5 +86,5 @@ def fold_blocks(blocks: Iterable[Block], subject_of: SubjectOf) -> Iterator[Mapp
             yield rows
         else:
             appended = {table.name for table in subject.tables if table.append_only}
-            yield {name: rows[name] for name in appended if name in rows}
+            yield {name: rows[name] for name in appended}
             view = subject.load({name: list(kept) for name, kept in rows.items() if name not in appended})
