@@ -84,8 +84,8 @@ def received(number: int, *, product: str = "p1", quantity: int = 10, **more: An
     return encode_command(command, message_id=str(number), source="test", **more)
 
 
-def shipped(number: int, quantity: int) -> OutgoingMessage:
-    command = ShipStock(product_id="p1", location_id="main", occurred_at=NOW, quantity=quantity)
+def shipped(number: int, quantity: int, *, product: str = "p1") -> OutgoingMessage:
+    command = ShipStock(product_id=product, location_id="main", occurred_at=NOW, quantity=quantity)
     return encode_command(command, message_id=str(number), source="test")
 
 
@@ -398,6 +398,26 @@ def test_a_corrected_message_counts_under_an_id_of_its_own(platform: Platform) -
     assert ingest.catch_up() == Balance(1, 0, 1, 0)
     platform.stream.publish([shipped(3, 4)])
     assert ingest.catch_up() == Balance(1, 1, 0, 0)
+
+
+class Keyless(MemoryMessageStream):
+    """A stream whose producers give no keys."""
+
+    def poll(self, limit: int, timeout: float) -> list[ReceivedMessage]:
+        return [message._replace(key=None) for message in super().poll(limit, timeout)]
+
+
+@pytest.mark.parametrize("stream", [MemoryMessageStream, Keyless], ids=["keys", "no keys"])
+def test_a_retry_takes_no_messages_of_other_keys_along(platform: Platform, stream: type[MemoryMessageStream]) -> None:
+    platform.stream, products = stream(TOPICS), ("p1", "p2", "p3")
+    platform.stream.publish([shipped(n, 4, product=product) for n, product in enumerate(products)])
+    platform.ingest().catch_up()
+    platform.stream.publish([received(n, product=product) for n, product in enumerate(products, 10)])
+    platform.ingest().catch_up()
+    chosen = next(q for q in platform.inbox.quarantine() if q.stream_id == "inventory-p2@main")
+    assert platform.quarantine().retry([chosen.quarantine_id], actor="ops") == [(chosen.quarantine_id, None)]
+    left = platform.inbox.quarantine(status=QuarantineStatus.OPEN)
+    assert sorted(q.stream_id or "" for q in left) == ["inventory-p1@main", "inventory-p3@main"]
 
 
 def test_a_retry_that_is_refused_again_stays_open(platform: Platform) -> None:
