@@ -19,6 +19,9 @@ from application.codec import (
     known_topics,
     topics_of,
 )
+from application.ports.event_store import RecordedEvent
+from application.replay import event_blocks
+from application.replay.event_blocks import Block, decode_block
 from application.upcasting import UPCASTS, InvalidUpcastError, Upcast
 from domain.shared.record import record
 
@@ -90,6 +93,32 @@ def test_an_upcast_that_fails_names_the_event_and_why(monkeypatch: pytest.Monkey
         UndecodableEventError, match=r"price-1:4 \(PriceSet.v1\) at position 7 .* upcast failed: .*curre"
     ):
         decode(7, "price-1", 4, "PriceSet.v1", stored(PriceSetV1(cents=5)))
+
+
+def block(monkeypatch: pytest.MonkeyPatch, upcast: Upcast) -> Block:
+    """Return an event of today and one of an older version as one block, where they are known with this upcast."""
+    use(monkeypatch, upcast)
+    monkeypatch.setattr(event_blocks, "EVENT_TYPES", {"PriceSet.v3": PriceSet})
+    monkeypatch.setattr(event_blocks, "UPCASTS", (upcast,))
+    monkeypatch.setattr(event_blocks, "_decoding", event_blocks._decoding.__wrapped__)
+    written = (PriceSet(amount="9.00", currency="EUR"), PriceSetV2(amount="12.05"))
+    events = [RecordedEvent(n, "price-1", n, each.TOPIC, stored(each)) for n, each in enumerate(written, 3)]
+    json_array = b",".join(b'["%b",%d,%d,%b]' % (e.topic.encode(), e.position, e.version, e.state) for e in events)
+    return Block("price-1", 2, b"[%b]" % json_array, False, lambda: events)
+
+
+def test_old_events_in_a_block_come_out_as_those_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = block(monkeypatch, TO_V3)._replace(one_by_one=list)
+    found = [(each.version, each.event.amount, each.event.currency) for each in decode_block(at_once)]
+    assert found == [(3, "9.00", "EUR"), (4, "12.05", None)]
+
+
+def test_an_upcast_that_fails_in_a_block_names_the_event_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(old: PriceSetV2) -> PriceSet:
+        raise ValueError(f"no currency of {old.amount}")
+
+    with pytest.raises(UndecodableEventError, match=r"price-1:4 \(PriceSet.v2\) at position 4 .*no currency of 12.05"):
+        decode_block(block(monkeypatch, Upcast("PriceSet.v2", PriceSetV2, fails)))
 
 
 def test_an_old_event_that_does_not_fit_its_own_shape_can_not_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
