@@ -14,10 +14,9 @@ from application.ports.read_model import (
     RightsNotCarriedError,
     WorkersLostError,
 )
+from application.replay.lag import far_behind
 from entrypoints.container import Container
 
-WORTH_BUILDING = 100_000
-"""Events from which on read models that have applied none are built, instead of followed."""
 _WAIT = 0.5
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ def build_first(container: Container, progress: PhaseProgress) -> int:
     Raises as `ReadModel.rebuild` does, but waits for another rebuild.
     """
     read_model = container.read_model()
-    while not read_model.position() and container.event_store().head() >= WORTH_BUILDING:
+    while not read_model.position() and far_behind(0, container.event_store().head()):
         try:
             return read_model.rebuild(progress, workers=os.cpu_count() or 1).events
         except RebuildRunningError:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from application.ports.read_model import PhaseProgress
 from application.ports.role_lock import RoleTakenError
 from application.replay.certificate import Rebuilt
-from application.replay.lag import far_behind
+from application.replay.lag import far_behind, told
 from entrypoints.container import Container
 from entrypoints.pipeline import PROJECT, holding
 
@@ -38,7 +38,7 @@ def _stand_still(held: ExitStack, container: Container, say: Callable[[str], Non
     position, head = container.read_model().position(), container.event_store().head()
     if not position or not far_behind(position, head):
         return False
-    behind = f"the live tables stand at position {position:,}, {head - position:,} behind the log"
+    behind = told(position, head)
     try:
         held.enter_context(holding(container, PROJECT))
     except RoleTakenError:

@@ -16,6 +16,7 @@ from adapters.postgres.read_model.session import only_rebuild
 from application.errors import PlatformError
 from application.ports.message_stream import OutgoingMessage
 from application.ports.read_model import ReadersInTheWayError, RightsNotCarriedError, WorkersLostError
+from application.replay import lag
 from application.simulation.settings import SimulationSettings
 from application.simulation.simulation import messages
 from entrypoints import first_build, pipeline
@@ -31,7 +32,7 @@ ORDERS = 15
 @pytest.fixture
 def container(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Container]:
     """A log that counts as long, and read models that have applied none of it."""
-    monkeypatch.setattr(first_build, "WORTH_BUILDING", 200)
+    monkeypatch.setattr(lag, "WORTH_BUILDING", 200)
     monkeypatch.setattr(first_build, "_WAIT", 0.01)
     with platform(Settings(tmp_path, conninfo)) as container:
         take_in(container, past(0))
@@ -74,6 +75,22 @@ def test_a_long_log_is_built_in_one_go_and_followed_from_there(container: Contai
     assert container.read_model().verify(silent).equal
 
 
+def test_who_follows_from_far_behind_is_told_what_takes_less_time(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    applied(container)
+    take_in(container, past(1))
+    assert not caplog.records
+    position, head = container.read_model().position(), container.event_store().head()
+    monkeypatch.setattr(lag, "WORTH_BUILDING", head - position)
+    steps, _ = applied(container)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the live tables stand at position {position:,}, {head - position:,} behind the log: to follow it takes longer"
+        " than to stop this and give `dataflow rebuild`"
+    ]
+    assert sum(steps) == head - position
+
+
 def test_other_commands_build_it_likewise(container: Container) -> None:
     pipeline.project(container, silent)
     assert container.read_model().position() == container.event_store().head()
@@ -82,7 +99,7 @@ def test_other_commands_build_it_likewise(container: Container) -> None:
 
 
 def test_a_short_log_is_followed(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_build, "WORTH_BUILDING", 1_000_000)
+    monkeypatch.setattr(lag, "WORTH_BUILDING", 1_000_000)
     steps, phases = applied(container)
     assert sum(steps) > 200
     assert phases == []

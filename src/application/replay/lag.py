@@ -11,3 +11,8 @@ TIMES_FASTER = 10
 def far_behind(position: int, head: int) -> bool:
     """Tell whether a build of the whole log up to `head` takes less time than to follow it there from a position."""
     return head - position >= max(WORTH_BUILDING, head / TIMES_FASTER)
+
+
+def told(position: int, head: int) -> str:
+    """Say how far behind live tables are."""
+    return f"the live tables stand at position {position:,}, {head - position:,} behind the log"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 
 from application.ports.read_model import PhaseProgress
+from application.replay.lag import far_behind, told
 from entrypoints import pipeline
 from entrypoints.container import Container
 from entrypoints.first_build import build_first
@@ -15,6 +17,8 @@ from entrypoints.monitoring.metrics import FollowMetrics
 from entrypoints.monitoring.tracing import BatchTracer
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class _StoppedError(Exception):
@@ -51,11 +55,16 @@ def project(
         with suppress(_StoppedError), watch.beating():
             if count := build_first(container, report):
                 applied(count)
+        store, read_model = container.event_store(), container.read_model()
+        if (position := read_model.position()) and far_behind(position, head := store.head()):
+            log.warning(
+                "%s: to follow it takes longer than to stop this and give `dataflow rebuild`", told(position, head)
+            )
         return Steps(
             PROJECT,
-            container.event_store(),
+            store,
             step=container.follower().step,
-            position=container.read_model().position,
+            position=read_model.position,
             metrics=metrics,
             tracer=tracer,
         )
