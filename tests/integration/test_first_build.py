@@ -85,8 +85,8 @@ def test_who_follows_from_far_behind_is_told_what_takes_less_time(
     monkeypatch.setattr(lag, "WORTH_BUILDING", head - position)
     steps, _ = applied(container)
     assert [record.getMessage() for record in caplog.records] == [
-        f"the live tables stand at position {position:,}, {head - position:,} behind the log: to follow it takes longer"
-        " than to stop this and give `dataflow rebuild`"
+        f"the live tables stand at position {position:,}, {head - position:,} behind the log: `dataflow rebuild`, with"
+        " this stopped, takes less time than following"
     ]
     assert sum(steps) == head - position
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 
 import psycopg
 import pytest
@@ -181,6 +181,13 @@ class House:
         self.sql = psycopg.connect(conninfo, autocommit=True)
         self.phases: list[tuple[str, int, int]] = []
 
+    @classmethod
+    def in_folder(cls, conninfo: str, folder: Path) -> Self:
+        """Return a house whose gold is defined in a folder, where it may be changed."""
+        for name, text in GOLD.items():
+            (folder / f"{name}.sql").write_text(text)
+        return cls(conninfo, folder)
+
     def another_read_model(self) -> PostgresReadModel:
         self.read_models.append(PostgresReadModel(self.conninfo, [SUBJECT], self.gold))
         return self.read_models[-1]
@@ -213,9 +220,7 @@ class House:
 
 @pytest.fixture
 def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
-    for name, text in GOLD.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    house = House(conninfo, tmp_path)
+    house = House.in_folder(conninfo, tmp_path)
     yield house
     house.close()
 

@@ -45,9 +45,7 @@ PRODUCTS = [f"part {number}" for number in range(40)]
 @pytest.fixture
 def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
     """A house with forty streams, followed to the end of the log."""
-    for name, text in GOLD.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    house = House(conninfo, tmp_path)
+    house = House.in_folder(conninfo, tmp_path)
     house.append(*(received(product, 10) for product in PRODUCTS))
     house.append(*(adjusted(product, 2, 9) for product in PRODUCTS))
     house.follow(1_000)

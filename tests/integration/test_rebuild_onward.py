@@ -18,7 +18,7 @@ from application.codec import Recorded
 from application.ports.read_model import CheckpointMovedError, ReadModelUnavailableError
 from application.replay import lag
 from application.replay.certificate import Certificate, Rebuilt
-from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, SUBJECT, House, adjusted, received
+from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House, adjusted, received
 from tests.integration.test_rebuild import cut_all_connections
 
 PRODUCTS = [f"part {number}" for number in range(10)]
@@ -30,9 +30,7 @@ DONE = "SELECT number, done_at FROM replay.shards WHERE build = 'live'"
 def house(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A house whose live tables stand at a third of the log."""
     monkeypatch.setattr(lag, "WORTH_BUILDING", 20)
-    for name, text in GOLD.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    house = House(conninfo, tmp_path)
+    house = House.in_folder(conninfo, tmp_path)
     house.append(*(received(product, 10) for product in PRODUCTS), *(adjusted(product, 2, 9) for product in PRODUCTS))
     house.follow()
     fall_behind(house, 3, 7)

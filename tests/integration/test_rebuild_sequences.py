@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ from application.ports.read_model import NothingKeptError, ReadModelUnavailableE
 from application.replay import lag
 from application.replay.certificate import Rebuilt
 from application.replay.follower import Follower
-from tests.integration.test_read_model import GOLD, SUBJECT, House, adjusted, received
+from tests.integration.test_read_model import SUBJECT, House, adjusted, received
 from tests.integration.test_rebuild import cut_all_connections
 from tests.soak import SOAK
 
@@ -32,6 +32,7 @@ class Rebuilds:
     """A log, what should follow from it at any position, and what may be done with read models."""
 
     def __init__(self, house: House, random: Random) -> None:
+        """Take over a house, which is another one after each kill."""
         self._house = house
         self._random = random
         self._log: list[tuple[str, int]] = []
@@ -89,7 +90,10 @@ class Rebuilds:
         self._strike = None
         cut_all_connections(self._house)
         self._house.close()
-        House.__init__(self._house, self._house.conninfo, self._house.gold)
+        self._house = House(self._house.conninfo, self._house.gold)
+
+    def close(self) -> None:
+        self._house.close()
 
     def check(self) -> None:
         """Hold live tables, and what is kept, against the log."""
@@ -129,20 +133,19 @@ class Rebuilds:
         self._require_nothing_left()
 
 
+@pytest.fixture(params=SEEDS)
+def random(request: pytest.FixtureRequest) -> Random:
+    return Random(request.param)  # noqa: S311 - reproducible on purpose
+
+
 @pytest.fixture
-def house(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def rebuilds(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random: Random) -> Iterator[Rebuilds]:
     monkeypatch.setattr(lag, "WORTH_BUILDING", 20)
-    for name, text in GOLD.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    house = House(conninfo, tmp_path)
-    yield house
-    house.close()
+    with closing(Rebuilds(House.in_folder(conninfo, tmp_path), random)) as rebuilds:
+        yield rebuilds
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_is_done_in_whatever_order_all_tables_are_the_log(house: House, seed: int) -> None:
-    random = Random(seed)  # noqa: S311 - reproducible on purpose
-    rebuilds = Rebuilds(house, random)
+def test_whatever_is_done_in_whatever_order_all_tables_are_the_log(rebuilds: Rebuilds, random: Random) -> None:
     mortal = (
         rebuilds.rebuild,
         rebuilds.rebuild_onward,

@@ -16,15 +16,13 @@ from adapters.postgres.read_model import planning
 from adapters.postgres.read_model.session import connect
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, RightsNotCarriedError
 from tests.acceptance.home import until
-from tests.integration.test_read_model import GOLD, LIVE_AND_OLD, STOCKED, House, adjusted, received
+from tests.integration.test_read_model import LIVE_AND_OLD, STOCKED, House, adjusted, received
 
 
 @pytest.fixture
 def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
     """A house whose read models are at the end of a log of two products."""
-    for name, text in GOLD.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    house = House(conninfo, tmp_path)
+    house = House.in_folder(conninfo, tmp_path)
     house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9), adjusted("bolt", 3, 8))
     house.follow()
     yield house

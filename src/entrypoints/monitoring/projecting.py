@@ -55,18 +55,20 @@ def project(
         with suppress(_StoppedError), watch.beating():
             if count := build_first(container, report):
                 applied(count)
-        store, read_model = container.event_store(), container.read_model()
-        if (position := read_model.position()) and far_behind(position, head := store.head()):
-            log.warning(
-                "%s: to follow it takes longer than to stop this and give `dataflow rebuild`", told(position, head)
-            )
+        _warn_if_far_behind(container)
         return Steps(
             PROJECT,
-            store,
+            container.event_store(),
             step=container.follower().step,
-            position=read_model.position,
+            position=container.read_model().position,
             metrics=metrics,
             tracer=tracer,
         )
 
     follow(PROJECT, begin, settings, stop, applied, watch=watch, metrics=metrics, once=once, at_end=at_end)
+
+
+def _warn_if_far_behind(container: Container) -> None:
+    position, head = container.read_model().position(), container.event_store().head()
+    if position and far_behind(position, head):
+        log.warning("%s: `dataflow rebuild`, with this stopped, takes less time than following", told(position, head))
