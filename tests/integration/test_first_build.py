@@ -114,6 +114,7 @@ def test_empty_tables_that_somebody_reads_through_a_view_are_followed(
     steps, _ = applied(container)
     assert sum(steps) > 200
     assert "mine (on gold.fact_order_line)" in caplog.text
+    assert "dataflow rebuild" not in caplog.text, "it would be refused as well"
     assert container.read_model().verify(silent).equal
 
 
