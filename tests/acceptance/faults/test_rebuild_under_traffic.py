@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from tests.acceptance.faults.traffic import Sample, Traffic
 from tests.acceptance.home import Home, until
-from tests.acceptance.traffic import Sample, Traffic
 from tests.soak import SOAK
 
 RATE, SEED = 1_000, 12

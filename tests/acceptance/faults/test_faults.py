@@ -24,7 +24,7 @@ from application.ports.message_stream import OutgoingMessage
 from application.simulation.broken import BROKEN_KINDS
 from application.simulation.faults import with_faults
 from deploy.services import native
-from tests.acceptance.faults import (
+from tests.acceptance.faults.servers import (
     PARTITIONS,
     Fate,
     Outcome,
@@ -38,8 +38,8 @@ from tests.acceptance.faults import (
     start_servers,
     until_frozen,
 )
+from tests.acceptance.faults.struck import STEPS, Blow
 from tests.acceptance.home import PATIENCE, ended, until
-from tests.acceptance.struck import STEPS, Blow
 from tests.soak import SOAK
 
 ORDERS = 4_500 if SOAK else 140

@@ -37,10 +37,10 @@ from deploy.services import install, native
 from deploy.services.kafka import KAFKA
 from deploy.services.postgres import POSTGRES
 from deploy.services.process import free_port, stop
+from tests.acceptance.faults.struck import Blow
 from tests.acceptance.home import Home, event_log, until
-from tests.acceptance.struck import Blow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REQUIRED = os.environ.get("DATAFLOW_REQUIRE_SERVICES") == "1"
 PARTITIONS = 4
 BROKEN_EVERY = 100
@@ -214,7 +214,7 @@ class Platform(Home):
 
     def start_struck(self, blow: Blow, *arguments: object) -> subprocess.Popen[str]:
         """Start a command that hits itself with a signal."""
-        words = [sys.executable, "-m", "tests.acceptance.struck", *blow.words(), *map(str, arguments)]
+        words = [sys.executable, "-m", "tests.acceptance.faults.struck", *blow.words(), *map(str, arguments)]
         process = subprocess.Popen(
             words, env=self._environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -1,6 +1,6 @@
 """Run a `dataflow` command that a signal hits at one step of a batch.
 
-    python -m tests.acceptance.struck STEP before|after N KILL|STOP consume [--once]
+    python -m tests.acceptance.faults.struck STEP before|after N KILL|STOP consume [--once]
 
 The thread at the step sends the signal to itself, before or after its N-th such step once the first messages arrived.
 """
