@@ -15,7 +15,7 @@ import psycopg
 from adapters.postgres.read_model import PostgresReadModel
 from application.projections.registry import SUBJECTS
 from application.replay.certificate import Rebuilt
-from benchmarks import event_log, library_projection
+from benchmarks import event_log, library_projection, server_alone
 from benchmarks.measure import Result, seconds, server
 
 ORDERS = 10_000
@@ -54,7 +54,8 @@ def rebuild(name: str, rounds: int) -> list[Result]:
         into = fresh()
         in_ = copied / seconds(lambda: event_log.copy_in(into, log))
         library = library_projection.events_per_second(fresh(), _some_events(conninfo))
-    value = events / measured.seconds
+        alone = server_alone.seconds_of_parts(conninfo, WORKERS)
+    value, limit = events / measured.seconds, events / sum(alone.values())
     detail: dict[str, object] = {
         "events": events,
         "seconds": round(measured.seconds, 2),
@@ -64,6 +65,9 @@ def rebuild(name: str, rounds: int) -> list[Result]:
         "swap_locked_ms": round(1000 * (measured.rebuilt.locked_seconds or 0), 1),
         "copy_out_of_the_log": round(out),
         "ratio_to_copy_out": round(value / out, 3),
+        "server_alone": round(limit),
+        "server_alone_seconds": {part: round(taken, 2) for part, taken in alone.items()},
+        "ratio_to_server_alone": round(value / limit, 2),
         "library_projection_runner": round(library),
         "ratio_to_library": round(value / library, 1),
     }
