@@ -118,6 +118,17 @@ def test_empty_tables_that_somebody_reads_through_a_view_are_followed(
     assert container.read_model().verify(silent).equal
 
 
+def test_where_somebody_has_the_name_of_the_kept_tables_the_log_is_followed(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("CREATE SCHEMA gold_old")
+    steps, _ = applied(container)
+    assert sum(steps) > 200
+    assert "the schema gold_old has the name of one of the build 'old'" in caplog.text
+    assert container.read_model().verify(silent).equal
+
+
 def test_empty_tables_with_rights_that_this_role_can_not_pass_on_are_followed(
     container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,7 +23,8 @@ LIVE = "live"
 class KeptBuild:
     """A build: true up to `position`, the last event recorded by `recorded_until` where a time was asked for.
 
-    `ready` tells whether it is complete. The live read models are one too, named `live`, without times of their own.
+    `ready` tells whether it is complete and its schemas are there. The live read models are one too, named `live`,
+    without times of their own.
     """
 
     name: str
@@ -102,16 +103,22 @@ class Builds(Protocol):
             NoSuchBuildError: there is none of that name.
             InvalidBuildNameError: it is the name of the live read models.
             DependentObjectsError: what others made hangs on its tables; nothing is dropped.
+            SchemaInTheWayError: its schemas are somebody else's by now; nothing is dropped.
         """
 
     def open(self, name: str) -> tuple[KeptBuild, Star]:
-        """Return a build, or the live read models, with the figures in it; raises NoSuchBuildError."""
+        """Return a build, or the live read models, with the figures in it.
+
+        Raises:
+            NoSuchBuildError: there is none of that name that was completed.
+            SchemaInTheWayError: its schemas are somebody else's by now.
+        """
 
     def comparing(self, first: str, second: str) -> AbstractContextManager[Comparison]:
         """Give two builds to compare, the live read models as they are now, whatever is followed meanwhile.
 
         Raises:
-            NoSuchBuildError: there is none of one of the names.
+            NoSuchBuildError, SchemaInTheWayError: one of the names can't be opened.
             AnalyticsUnavailableError: the live read models can't be read.
         """
 

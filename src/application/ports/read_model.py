@@ -59,6 +59,7 @@ class ReadModel(Protocol):
             CheckpointMovedError: the first follower started while a first build was under way, or somebody took on
                 live tables that should stand still.
             DependentObjectsError: what others made of the tables would be left with the old ones, or be dropped.
+            SchemaInTheWayError: schemas that have the names of those that a rebuild keeps are somebody else's.
             RightsNotCarriedError: this role can't give the new tables the rights that others have on the live ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
             WorkersLostError: worker processes died again and again.
@@ -130,7 +131,7 @@ class OtherVersionError(PlatformError):
 
 
 class SchemaInTheWayError(PlatformError):
-    """The read models need the schemas silver and gold for themselves, and one of them is there alone."""
+    """A schema that the read models need for themselves is there already, and is not theirs."""
 
 
 class ReadModelUnavailableError(PlatformError):

@@ -57,7 +57,8 @@ class RebuildSteps(Protocol):
         Raises:
             BuildGoneError: it is not there any more, and not because it was put in place.
             NotCertifiedError: there was nothing live to compare it with, and a follower has started since.
-            DependentObjectsError, RightsNotCarriedError, ReadersInTheWayError: it can't be swapped in.
+            DependentObjectsError, SchemaInTheWayError, RightsNotCarriedError, ReadersInTheWayError: it can't be swapped
+                in.
         """
 
 

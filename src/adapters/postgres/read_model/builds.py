@@ -21,13 +21,14 @@ from adapters.postgres.read_model import log, planning
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.building import complete
 from adapters.postgres.read_model.gold_definitions import read_definitions
-from adapters.postgres.read_model.made import made_by
+from adapters.postgres.read_model.made import made_by, schemas_not_of
 from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.others import dependents, made_within
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
 from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
 from adapters.postgres.read_model.session import connect, only_rebuild, translated
+from adapters.postgres.read_model.swap import refuse_schemas_of_others
 from application.ports.builds import (
     LIVE,
     BuildExistsError,
@@ -95,14 +96,15 @@ class PostgresBuilds:
     def all(self) -> list[KeptBuild]:
         """Return the kept builds, the oldest first."""
         with self._connected() as conn:
-            return _all(conn)
+            return [replace(each, ready=each.ready and self._is_there(conn, each.name)) for each in _all(conn)]
 
     def drop(self, name: str) -> None:
         """Drop a kept build."""
         if name == LIVE:
             raise InvalidBuildNameError(f"{LIVE!r} stands for the live tables, which are none of the kept builds")
         with self._exclusive() as conn:
-            self._find(conn, name)
+            if planning.is_ready(conn, self._find(conn, name).name):
+                refuse_schemas_of_others(conn, name, self._build.made)
             schemas = Schemas.named(name)
             within = made_within(conn, schemas, made_by(conn, name), self._build.made, compared=False)
             if names := dependents(conn, schemas) + within:
@@ -119,8 +121,9 @@ class PostgresBuilds:
                 position = log.read_checkpoint(conn)
                 return KeptBuild(LIVE, LIVE, position, None, None, True, None, None), PostgresAnalytics(self._pool)
             build = self._find(conn, name)
-        if not build.ready:
-            raise NoSuchBuildError(f"the build {name!r} was never completed: make it again, or drop it")
+            if not build.ready:
+                raise NoSuchBuildError(f"the build {name!r} was never completed: make it again, or drop it")
+            refuse_schemas_of_others(conn, name, self._build.made)
         return build, KeptAnalytics(self._pool, build)
 
     @contextmanager
@@ -180,6 +183,9 @@ class PostgresBuilds:
         if name not in builds:
             raise NoSuchBuildError(f"there is no build {name!r}; there are {', '.join([LIVE, *builds])}")
         return builds[name]
+
+    def _is_there(self, conn: Connection, name: str) -> bool:
+        return Schemas.named(name).exist(conn) and not schemas_not_of(conn, name, self._build.made)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from psycopg import Connection
 
 from adapters.postgres.read_model.gold_definitions import GoldDefinition
+from adapters.postgres.read_model.schemas import Schemas
 
 LIVE_BUILD = "live"
 """The row of the build that is in silver and gold."""
+_COUNT = "relations[1] = 'replay.builds'::regclass"
+_NOTE = """
+UPDATE replay.builds SET relations = 'replay.builds'::regclass::oid || ARRAY(
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = ANY(%s) AND relkind IN ('r', 'v') ORDER BY c.oid)
+WHERE name = %s
+"""
+_MADE = f"""
+SELECT CASE WHEN made IS NOT NULL AND {_COUNT} AND name <> '{LIVE_BUILD}' THEN ARRAY(
+    SELECT part FROM unnest(made) AS part
+    WHERE to_regclass(format('%%I.%%I', split_part(part, '.', 1) || '_' || name, split_part(part, '.', 2)))
+        = ANY(relations))
+ELSE made END FROM replay.builds WHERE name = %s
+"""
+_NOT_OF = f"""
+SELECT nspname FROM pg_namespace n WHERE nspname = ANY(%(own)s) AND NOT EXISTS (
+    SELECT FROM replay.builds b JOIN pg_class c ON c.relnamespace = n.oid
+    WHERE b.name = %(name)s AND CASE WHEN {_COUNT} THEN c.oid = ANY(relations)
+    ELSE split_part(nspname, '_', 1) || '.' || relname = ANY(coalesce(made, %(defined)s)) END)
+ORDER BY nspname = %(gold)s
+"""
 
 
 def names(silver: Iterable[str], gold: Iterable[GoldDefinition]) -> list[str]:
@@ -23,6 +45,24 @@ def names(silver: Iterable[str], gold: Iterable[GoldDefinition]) -> list[str]:
 
 
 def made_by(conn: Connection, name: str) -> list[str] | None:
-    """Return the tables and views that a build made, None where it is of a version that did not note them."""
-    row = conn.execute("SELECT made FROM replay.builds WHERE name = %s", [name]).fetchone()
+    """Return the tables and views that a build made, None where it is of a version that did not note them.
+
+    Those in schemas aside are without what was dropped since, whatever has its name now.
+    """
+    row = conn.execute(_MADE.encode(), [name]).fetchone()
     return None if row is None else row[0]
+
+
+def note_relations(conn: Connection, name: str, schemas: Schemas) -> None:
+    """Note which tables and views are now those of a build, whatever has their names later."""
+    conn.execute(_NOTE, [list(schemas), name])
+
+
+def schemas_not_of(conn: Connection, name: str, defined: Collection[str]) -> list[str]:
+    """Return the schemas that have the names of a build's aside, and hold nothing that it made: they are others'.
+
+    Of a build that did not note its tables and views, what has the name of one counts, or of those `defined` now.
+    """
+    schemas = Schemas.named(name)
+    values = {"own": list(schemas), "gold": schemas.gold, "name": name, "defined": list(defined)}
+    return [schema for (schema,) in conn.execute(_NOT_OF.encode(), values)]

@@ -14,8 +14,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
-from adapters.postgres.read_model.made import LIVE_BUILD
-from adapters.postgres.read_model.schemas import OLD, Schemas, new_build_name
+from adapters.postgres.read_model.made import LIVE_BUILD, note_relations
+from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
@@ -162,7 +162,8 @@ def mark_step_done(conn: Connection, name: str, stage: int, number: int) -> None
 
 
 def mark_ready(conn: Connection, name: str) -> None:
-    """Note that a build is complete up to its position."""
+    """Note that a build is complete up to its position, and what is in it."""
+    note_relations(conn, name, Schemas.named(name))
     conn.execute("UPDATE replay.builds SET status = 'ready', ready_at = clock_timestamp() WHERE name = %s", [name])
 
 
@@ -204,6 +205,7 @@ def note_swap(conn: Connection, name: str, position: int, kept_at: int) -> None:
         " ON CONFLICT DO NOTHING",
         [LIVE_BUILD, UNKNOWN],
     )
+    note_relations(conn, LIVE_BUILD, LIVE)
     if name != OLD:
         conn.execute("UPDATE replay.builds SET planned_as = name WHERE name = %s", [name])
     renamed = ((LIVE_BUILD, "", "kept", kept_at), (name, LIVE_BUILD, "live", position), ("", OLD, "kept", kept_at))

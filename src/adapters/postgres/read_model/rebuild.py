@@ -100,6 +100,7 @@ class Rebuild:
 
     def swap_back(self, *, accept_changes: bool) -> Rebuilt:
         """Catch up with what was live before the last swap, and put it back."""
+        refuse_losses(self._conn, self._build.made, replaces_kept=False)
         kept = planning.find_plan(self._conn, OLD)
         if kept is None or not Schemas.named(OLD).exist(self._conn):
             raise NothingKeptError(NothingKeptError.__doc__)

@@ -11,11 +11,11 @@ from typing import LiteralString
 from psycopg import Connection, errors, sql
 
 from adapters.postgres.read_model.grants import carry_rights
-from adapters.postgres.read_model.made import LIVE_BUILD, made_by
+from adapters.postgres.read_model.made import LIVE_BUILD, made_by, schemas_not_of
 from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
 from adapters.postgres.read_model.row_security import row_security
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, table_names
-from application.ports.read_model import DependentObjectsError, ReadersInTheWayError
+from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, SchemaInTheWayError
 
 log = logging.getLogger(__name__)
 PATIENCE = 60.0
@@ -73,6 +73,7 @@ def refuse_losses(conn: Connection, defined: Collection[str], *, replaces_kept: 
     does not put it back, which nothing is compared for.
 
     Raises:
+        SchemaInTheWayError: what has the name of the schemas that are kept is somebody else's.
         DependentObjectsError: it names what hangs on tables that are left or dropped, and what to do.
     """
     if names := dependents(conn, LIVE):
@@ -85,14 +86,34 @@ def refuse_losses(conn: Connection, defined: Collection[str], *, replaces_kept: 
             f"these would be left behind with the old tables: {', '.join(names)}; drop them, or move them to a schema"
             f" of your own, and rebuild. {DependentObjectsError.__doc__}"
         )
+    refuse_schemas_of_others(conn, OLD, defined)
     kept = Schemas.named(OLD)
-    if not replaces_kept:
-        return
     beside = made_within(conn, kept, made_by(conn, OLD), defined, compared=False)
+    if not replaces_kept:
+        if beside:
+            raise DependentObjectsError(
+                f"these would come to be live with the tables that are kept: {', '.join(beside)}; drop them, or move"
+                f" them to a schema of your own, and swap back. {DependentObjectsError.__doc__}"
+            )
+        return
     if names := dependents(conn, kept) + beside:
         raise DependentObjectsError(
             f"these hang on the tables that are kept, or are beside them, which are next to be dropped:"
             f" {', '.join(names)}; drop them, and rebuild. {DependentObjectsError.__doc__}"
+        )
+
+
+def refuse_schemas_of_others(conn: Connection, build: str, defined: Collection[str]) -> None:
+    """Refuse to drop or swap in schemas that have the names of a build's, and are somebody else's.
+
+    Raises:
+        SchemaInTheWayError: it names them, and says what to do.
+    """
+    for name in schemas_not_of(conn, build, defined):
+        raise SchemaInTheWayError(
+            f"the schema {name} has the name of one of the build {build!r}, and holds nothing that this made: rename it"
+            f" (ALTER SCHEMA {name} RENAME TO ...), or drop it where nothing in it is to be kept, then try again."
+            " Nothing was changed"
         )
 
 

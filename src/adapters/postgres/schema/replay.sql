@@ -46,9 +46,14 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'planned_as') THEN
         ALTER TABLE replay.builds ADD COLUMN planned_as text COLLATE "C";
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'relations') THEN
+        ALTER TABLE replay.builds ADD COLUMN relations oid[];
+    END IF;
 END
 $$;
 COMMENT ON COLUMN replay.builds.made IS
     'The tables and views that the build made, as silver.<name> and gold.<name>; null where its version did not note them.';
 COMMENT ON COLUMN replay.builds.planned_as IS
     'The name under which a build that is or was live was made; null where it was made live, or its version did not note it.';
+COMMENT ON COLUMN replay.builds.relations IS
+    'The object ids of this table and of the tables and views of the build, from when it was complete or kept, by which they are told from others of their names. A database that was restored has other ids: where the first is not that of this table, none counts.';
