@@ -139,14 +139,16 @@ def test_a_build_that_somebody_elses_view_reads_is_not_dropped(builds: PostgresB
     assert builds.all() == []
 
 
-@pytest.mark.parametrize(
-    "name", ["live", "old", "parting", "build_0123abcd", "Q3", "3q", "q-3", "a" * 41, "", 'a"; DROP']
-)
+@pytest.mark.parametrize("name", ["live", "old", "build_0123abcd", "Q3", "3q", "q-3", "a" * 41, "", 'a"; DROP'])
 def test_a_name_that_schemas_can_not_have_is_refused(name: str) -> None:
     pool = ConnectionPool("", open=False)
     builds = PostgresBuilds("", pool, SUBJECTS, GOLD)
     with pytest.raises(InvalidBuildNameError, match="can't name a build"):
         builds.make(name, 1, silent)
+
+
+def test_no_name_is_reserved_that_the_platform_does_not_use(builds: PostgresBuilds) -> None:
+    assert builds.make("parting", HALF, silent).build.name == "parting"
 
 
 MOMENTS: list[tuple[datetime | int, str]] = [

@@ -26,7 +26,7 @@ from adapters.postgres.read_model.moved_rows import Side, find_moved
 from adapters.postgres.read_model.others import dependents, made_within
 from adapters.postgres.read_model.recorded_time import Known, known_at
 from adapters.postgres.read_model.schemas import LIVE as LIVE_SCHEMAS
-from adapters.postgres.read_model.schemas import OLD, PARTING, Schemas
+from adapters.postgres.read_model.schemas import OLD, Schemas
 from adapters.postgres.read_model.session import connect, only_rebuild, translated
 from adapters.postgres.read_model.swap import refuse_schemas_of_others
 from application.ports.builds import (
@@ -47,7 +47,7 @@ from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
 
 _NAME = re.compile(r"(?!build_)[a-z][a-z0-9_]{0,39}")
-_RESERVED = (LIVE, OLD, PARTING)
+_RESERVED = (LIVE, OLD)
 _KEPT = (
     "SELECT name, purpose, position, recorded_until, code_version, status = 'ready' AS ready, started_at, ready_at"
     " FROM replay.builds WHERE purpose IN ('as-of', 'kept') ORDER BY started_at, name"

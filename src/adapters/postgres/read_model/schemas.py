@@ -80,8 +80,6 @@ class Schemas(NamedTuple):
 LIVE = Schemas("silver", "gold")
 OLD = "old"
 """The name of the build that was live before the last swap."""
-PARTING = "parting"
-"""The name that earlier versions give the live build for a moment while it becomes the old one: no build has it."""
 
 
 def new_build_name() -> str:
