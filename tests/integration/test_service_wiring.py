@@ -89,6 +89,18 @@ def test_doctor_says_which_service_answers(prepared: str, tmp_path: Path, web: W
     assert web.asked[0].headers["User-Agent"].endswith("(ops@example.com)")
 
 
+def test_doctor_says_of_an_answer_that_can_not_be_understood_what_it_lacks(
+    prepared: str, tmp_path: Path, web: WebService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ATTEMPTS", 1)
+    web.plays(answer({"title": "another service"}))
+    assert findings(Settings(tmp_path, url(prepared), routes_url=web.url))["routes"] == (
+        False,
+        "osrm gives no usable answer: what it says can't be understood (Object missing required field `code`); is its"
+        " address that of another service?",
+    )
+
+
 def test_doctor_names_each_service_that_it_asked(prepared: str, tmp_path: Path, web: WebService) -> None:
     hourly: dict[str, list[str]] = {name: [] for name in ("time", *COLUMNS.split(","))}
     web.plays(answer({"latitude": 0, "longitude": 0, "utc_offset_seconds": 0, "timezone": "GMT", "hourly": hourly}))

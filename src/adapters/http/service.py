@@ -99,7 +99,8 @@ class Service:
         try:
             return read(answer)
         except msgspec.DecodeError as error:
-            raise FailedError(f"an answer that is no answer: {error}") from error
+            reason = f"what it says can't be understood ({error}); is its address that of another service?"
+            raise FailedError(reason) from error
 
 
 def _worth_retrying(error: BaseException) -> bool:
