@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from application.errors import PlatformError
 from entrypoints.cli.context import platform
 from entrypoints.container import Container
+from entrypoints.onward import faster_than_following
 from entrypoints.settings import Settings, SettingsError, host_of
 
 NEEDED_BYTES = 2_000_000_000
@@ -89,14 +90,11 @@ def _data(settings: Settings) -> list[Finding]:
     except (PlatformError, SettingsError) as error:
         return [Finding("database", ok=False, finding=str(error))]
     lag = head - position
+    advice = faster_than_following(position, head) or f"{lag:,} positions behind; run `dataflow project`"
     return [
         Finding("database", ok=True, finding=where),
         Finding("balance", balance.holds, f"{balance.received:,} received = applied + duplicate + quarantined"),
-        Finding(
-            "read models",
-            lag == 0,
-            "at the end of the log" if lag == 0 else f"{lag:,} positions behind; run `dataflow project`",
-        ),
+        Finding("read models", lag == 0, "at the end of the log" if lag == 0 else advice),
     ]
 
 

@@ -33,6 +33,16 @@ def rebuild(
         )
 
 
+def faster_than_following(position: int, head: int, follower: str = "`dataflow project`") -> str | None:
+    """Say of live tables that are far behind the log what to do once the follower is stopped; None of others.
+
+    Those that have applied nothing are none of them: the follower begins with a build.
+    """
+    if not position or not far_behind(position, head):
+        return None
+    return f"{told(position, head)}: `dataflow rebuild`, with {follower} stopped, takes less time than following"
+
+
 def _stand_still(held: ExitStack, container: Container, say: Callable[[str], None]) -> bool:
     """Hold the follower's role while read models are far behind; tell whether they are, and nobody else holds it."""
     position, head = container.read_model().position(), container.event_store().head()

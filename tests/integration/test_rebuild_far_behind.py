@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from application.ports.role_lock import RoleTakenError
@@ -14,8 +15,10 @@ from application.replay import lag
 from entrypoints import onward, pipeline
 from entrypoints.cli.certificates import show
 from entrypoints.cli.context import platform
+from entrypoints.cli.operate import status
 from entrypoints.cli.replay import rebuild
 from entrypoints.container import Container
+from entrypoints.doctor import examine
 from entrypoints.pipeline import PROJECT, holding
 from entrypoints.settings import from_environment
 from tests.integration.test_daily_report import url_of
@@ -121,3 +124,40 @@ def test_the_command_gives_it_as_json(container: Container, capsys: pytest.Captu
     assert (given["position"], given["swapped"]) == (head, True)
     assert (given["certificate"]["position"], given["certificate"]["built_on_to"]) == (proved, head)
     assert given["quality"]
+
+
+def read_models(container: Container) -> str:
+    (found,) = [each for each in examine(container.settings()) if each.check == "read models"]
+    assert not found.ok
+    return found.finding
+
+
+def test_doctor_and_status_say_what_takes_less_time_than_following_from_far_behind(
+    container: Container, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proved, head = standing(container)
+    advice = (
+        f"the live tables stand at position {proved:,}, {head - proved:,} behind the log: `dataflow rebuild`, with"
+        " `dataflow project` stopped, takes less time than following"
+    )
+    assert read_models(container) == advice
+    status.main(["--json"], standalone_mode=False)
+    printed, said = capsys.readouterr()
+    assert json.loads(printed)["read_model_behind"] == head - proved
+    assert said == f"note: {advice}\n"
+    monkeypatch.setattr(lag, "WORTH_BUILDING", head - proved + 1)
+    assert read_models(container) == f"{head - proved:,} positions behind; run `dataflow project`"
+    status.main([], standalone_mode=False)
+    printed, said = capsys.readouterr()
+    assert f"read_model_behind │ {head - proved:,}" in " ".join(printed.split())
+    assert said == ""
+
+
+def test_doctor_says_of_tables_that_have_applied_nothing_what_builds_them(
+    container: Container,
+) -> None:
+    head = standing(container)[1]
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("DROP SCHEMA silver, gold CASCADE")
+    container.read_model().create()
+    assert read_models(container) == f"{head:,} positions behind; run `dataflow project`"

@@ -11,12 +11,13 @@ from application.ports.inbox import Balance
 from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
-from entrypoints.cli.output import console, phases, print_json, print_table
+from entrypoints.cli.output import console, errors, phases, print_json, print_table
 from entrypoints.cli.quality import check_loaded
 from entrypoints.cli.telling import reported, summarise
 from entrypoints.doctor import examine
 from entrypoints.monitoring import consuming, projecting
 from entrypoints.monitoring.processing import process_figures
+from entrypoints.onward import faster_than_following
 
 
 @click.command()
@@ -78,6 +79,7 @@ def status(as_json: bool) -> None:
             "stream_held_back": sum(held_back(container.topic_log()).values()),
             "log_position": head,
             "read_model_position": position,
+            "read_model_behind": head - position,
             **process_figures(container),
             "quality_checked_at": checked.checked_at if checked else None,
             "quality_errors": [each.name for each in checked.failures(Severity.ERROR)] if checked else None,
@@ -88,6 +90,8 @@ def status(as_json: bool) -> None:
     else:
         shown = ((name, ", ".join(value) or 0 if isinstance(value, list) else value) for name, value in figures.items())
         print_table("Status", ("figure", "value"), shown)
+    if advice := faster_than_following(position, head):
+        errors.print(f"note: {advice}", soft_wrap=True)
 
 
 @click.command("switch-log")

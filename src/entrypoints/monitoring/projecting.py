@@ -8,7 +8,6 @@ from contextlib import suppress
 from threading import Event
 
 from application.ports.read_model import PhaseProgress
-from application.replay.lag import far_behind, told
 from entrypoints import pipeline
 from entrypoints.container import Container
 from entrypoints.first_build import build_first
@@ -16,6 +15,7 @@ from entrypoints.monitoring.following import Command, Steps, follow
 from entrypoints.monitoring.metrics import FollowMetrics
 from entrypoints.monitoring.tracing import BatchTracer
 from entrypoints.monitoring.watch import Watch
+from entrypoints.onward import faster_than_following
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,5 +70,5 @@ def project(
 
 def _warn_if_far_behind(container: Container) -> None:
     position, head = container.read_model().position(), container.event_store().head()
-    if position and far_behind(position, head):
-        log.warning("%s: `dataflow rebuild`, with this stopped, takes less time than following", told(position, head))
+    if advice := faster_than_following(position, head, "this"):
+        log.warning(advice)
