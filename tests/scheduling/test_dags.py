@@ -159,6 +159,7 @@ def test_days_run_again_out_of_order_give_the_rows_and_reports_of_the_days_in_or
     assert [file.read_bytes() for file in last] == pages
 
 
+@pytest.mark.usefixtures("in_order")
 def test_a_rebuild_in_shards_is_certified_and_put_in_place(shop: Shop) -> None:
     run = shop.run("rebuild_projections", shards=3)
     assert run["state"] == "success"
@@ -171,6 +172,7 @@ def test_a_rebuild_in_shards_is_certified_and_put_in_place(shop: Shop) -> None:
     assert shop.run("verify_sample", streams=50)["state"] == "success"
 
 
+@pytest.mark.usefixtures("in_order")
 def test_a_failed_certificate_fails_the_run_and_leaves_the_live_star(shop: Shop) -> None:
     shop.execute("UPDATE gold.fact_shipment SET exceptions = exceptions + 1")
     exceptions = shop.one(EXCEPTIONS)
@@ -189,6 +191,7 @@ def test_a_mistake_in_the_parameters_is_told_and_not_tried_again(shop: Shop) -> 
     assert "nothing was recorded by 2026-01-24" in told["error"]
 
 
+@pytest.mark.usefixtures("in_order")
 def test_a_failed_check_ends_the_day_before_its_report_and_tells_somebody(shop: Shop) -> None:
     shop.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE line_no = 1")
     before = LAST - timedelta(days=DAYS)
