@@ -2,7 +2,8 @@
 
 Weekly, and on demand: plan a build aside, load its shards in parallel, catch up with the live tables, certify, and swap
 in. A failed certificate fails the run and leaves the live tables as they are; it is in the folder for artefacts, and
-`dataflow certificates show` shows it.
+`dataflow certificates show` shows it. Live tables that are far behind the log, and that nobody follows, are compared
+where they stand and replaced up to its end, in one task, since nobody may follow meanwhile.
 
 - `shards`: into how many parts the log is cut; each is a task, on whatever worker is free.
 - `as_of` and `into`: build the star as it was known at a time or position, and keep it under a name, without a swap.
@@ -18,6 +19,13 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from platform_wiring import DEFAULTS, GOLD, SILVER, TAGS, deadline, platform_settings
+
+
+def say_moved(done: dict[str, Any], outlet_events: Any) -> dict[str, Any]:
+    """Let both assets say how far they are."""
+    for asset in (SILVER, GOLD):
+        outlet_events[asset].extra = {"position": done["position"]}
+    return done
 
 
 @dag(
@@ -39,6 +47,23 @@ from platform_wiring import DEFAULTS, GOLD, SILVER, TAGS, deadline, platform_set
 )
 def rebuild_projections() -> None:
     """Wire the steps of a rebuild."""
+
+    @task.branch
+    def choose(*, params: Any = None) -> str:
+        """Say which way the rebuild goes."""
+        with platform_settings():
+            from entrypoints.tasks import rebuilding
+
+            return rebuilding.choose(params["as_of"])
+
+    @task(outlets=[SILVER, GOLD], execution_timeout=timedelta(hours=6))
+    def rebuild_onward(*, params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+        """Compare live tables that are far behind the log where they stand, and build on to its end."""
+        with platform_settings():
+            from entrypoints.tasks import rebuilding
+
+            done = rebuilding.rebuild_onward(params["shards"], params["accept_changes"])
+        return say_moved(done, outlet_events)
 
     @task
     def plan(*, params: Any = None) -> dict[str, Any]:
@@ -86,11 +111,10 @@ def rebuild_projections() -> None:
             from entrypoints.tasks import rebuilding
 
             done = rebuilding.put_in_place(certified["build"], certified["certificate"])
-        for asset in (SILVER, GOLD):
-            outlet_events[asset].extra = {"position": done["position"]}
-        return done
+        return say_moved(done, outlet_events)
 
     planned = plan()
+    choose() >> [planned, rebuild_onward()]
     finished = catch_up(planned)
     load_shard.expand(shard=shards_of(planned)) >> finished
     swap(certify(finished))

@@ -33,6 +33,12 @@ def rebuild(
         )
 
 
+def stands_far_behind(container: Container) -> bool:
+    """Tell whether a rebuild that begins now would go on to the end of the log."""
+    with ExitStack() as held:
+        return _stand_still(held, container, lambda _: None)
+
+
 def faster_than_following(position: int, head: int, follower: str = "`dataflow project`") -> str | None:
     """Say of live tables that are far behind the log what to do once the follower is stopped; None of others.
 

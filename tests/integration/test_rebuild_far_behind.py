@@ -21,6 +21,8 @@ from entrypoints.container import Container
 from entrypoints.doctor import examine
 from entrypoints.pipeline import PROJECT, holding
 from entrypoints.settings import from_environment
+from entrypoints.tasks import rebuilding
+from entrypoints.tasks.rebuilding import CertificateError
 from tests.integration.test_daily_report import url_of
 from tests.integration.test_first_build import past, silent, take_in
 
@@ -124,6 +126,35 @@ def test_the_command_gives_it_as_json(container: Container, capsys: pytest.Captu
     assert (given["position"], given["swapped"]) == (head, True)
     assert (given["certificate"]["position"], given["certificate"]["built_on_to"]) == (proved, head)
     assert given["quality"]
+
+
+def test_a_scheduled_rebuild_goes_on_to_the_end_of_the_log_where_nobody_follows(
+    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAFLOW_ARTEFACTS", str(tmp_path / "artefacts"))
+    proved, head = standing(container)
+    with holding(container, PROJECT):
+        assert rebuilding.choose() == "plan"
+    assert rebuilding.choose(f"{head}") == "plan"
+    assert rebuilding.choose() == "rebuild_onward"
+    done = rebuilding.rebuild_onward(3)
+    kept = json.loads(Path(done["file"]).read_text())
+    assert (done["equal"], done["swapped"], done["position"]) == (True, True, head)
+    assert (kept["number"], kept["position"], kept["built_on_to"]) == (done["certificate"], proved, head)
+    assert standing(container) == (head, head)
+    assert rebuilding.choose() == "plan"
+    assert container.read_model().verify(silent).equal
+
+
+def test_a_scheduled_rebuild_that_differs_fails_and_leaves_the_live_tables(container: Container) -> None:
+    before = standing(container)
+    with psycopg.connect(container.database()) as connection:
+        connection.execute("UPDATE gold.fact_order_line SET freight = freight + 1 WHERE line_no = 1")
+    with pytest.raises(CertificateError, match=r"Certificate 1 \(.*1\.json\) names the rows of gold\.fact_order_line"):
+        rebuilding.rebuild_onward(3)
+    assert standing(container) == before
+    done = rebuilding.rebuild_onward(3, accept_changes=True)
+    assert (done["equal"], done["swapped"], done["position"]) == (False, True, before[1])
 
 
 def read_models(container: Container) -> str:

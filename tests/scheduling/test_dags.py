@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from tests.soak import SOAK
 from tests.webhook import Webhook, webhook
 
 SWAPPED = "SELECT swapped FROM replay.certificates ORDER BY number DESC LIMIT 1"
+HEAD = "SELECT max(notification_id) FROM events.stored_events"
 EXCEPTIONS = "SELECT sum(exceptions) FROM gold.fact_shipment"
 LAST = date(2026, 1, 24)
 DAYS = 10 if SOAK else 2
@@ -168,6 +170,24 @@ def test_a_rebuild_in_shards_is_certified_and_put_in_place(shop: Shop) -> None:
     assert proof["equal"] is True
     assert run["assets"]["dataflow://platform/gold"] == {"position": proof["position"]}
     assert Path(proof["file"]).is_file()
+    assert shop.one(SWAPPED) is True
+    assert shop.run("verify_sample", streams=50)["state"] == "success"
+
+
+@pytest.mark.usefixtures("in_order")
+def test_a_rebuild_of_a_star_that_is_far_behind_goes_on_to_the_end_of_the_log(shop: Shop) -> None:
+    proved = shop.one(HEAD)
+    shop.execute("SELECT setval(pg_get_serial_sequence('events.stored_events', 'notification_id'), 200_000)")
+    shop.home.do("generate", "--orders", 3, "--days", 2, "--seed", 6, "--start", "2026-01-25")
+    shop.home.do("consume", "--once")
+    head = shop.one(HEAD)
+    run = shop.run("rebuild_projections", shards=3)
+    assert run["state"] == "success"
+    assert head > 200_000
+    assert ["swap", -1, "skipped"] in run["tasks"]
+    proof = json.loads(Path(run["returned"]["rebuild_onward.-1"]["file"]).read_text())
+    assert (proof["equal"], proof["position"], proof["built_on_to"]) == (True, proved, head)
+    assert run["assets"]["dataflow://platform/gold"] == {"position": head}
     assert shop.one(SWAPPED) is True
     assert shop.run("verify_sample", streams=50)["state"] == "success"
 

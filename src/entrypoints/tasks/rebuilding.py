@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,12 +15,47 @@ from application.errors import PlatformError
 from application.ports.builds import InvalidMomentError
 from application.replay.certificate import Certificate
 from application.replay.shards import Shard
+from entrypoints import onward
 from entrypoints.cli.context import platform
 from entrypoints.cli.output import as_json_text
+
+log = logging.getLogger(__name__)
 
 
 class CertificateError(PlatformError):
     """A build differs from the live tables: it is dropped, and they stay as they were."""
+
+
+def choose(as_of: str | None = None) -> Literal["plan", "rebuild_onward"]:
+    """Return what a rebuild begins with: where the live tables are far behind, and nobody follows, it is in one go.
+
+    A build as of some time is always planned.
+    """
+    with platform() as container:
+        return "rebuild_onward" if not as_of and onward.stands_far_behind(container) else "plan"
+
+
+def rebuild_onward(shards: int, accept_changes: bool = False) -> dict[str, Any]:
+    """Rebuild in one go, up to the end of the log, while nobody can follow; return what `certify` and the swap return.
+
+    What holds the follower's role can't be cut into steps on several machines; the processes are on this one.
+
+    Raises:
+        CertificateError: as `certify` does.
+    """
+    with platform() as container:
+        built = onward.rebuild(
+            container,
+            lambda *_: None,
+            log.info,
+            accept_changes=accept_changes,
+            workers=os.cpu_count() or 1,
+            shards=shards,
+        )
+        proved: dict[str, Any] = {"certificate": None}
+        if built.certificate is not None:
+            proved = _proved(built.certificate, container.settings().artefacts, accept_changes)
+        return {**proved, "position": built.position, "swapped": built.swapped}
 
 
 def plan(shards: int, as_of: str | None = None, into: str | None = None) -> dict[str, Any]:
@@ -56,7 +93,11 @@ def certify(build: str, accept_changes: bool = False) -> dict[str, Any]:
         certificate = container.rebuild_steps().certify(build, accept_changes=accept_changes)
         if certificate is None:
             return {"build": build, "certificate": None}
-        file = keep(certificate, container.settings().artefacts)
+        return {"build": build, **_proved(certificate, container.settings().artefacts, accept_changes)}
+
+
+def _proved(certificate: Certificate, artefacts: Path, accept_changes: bool) -> dict[str, Any]:
+    file = keep(certificate, artefacts)
     differing = [table.table for table in certificate.tables if not table.equal]
     if differing and not accept_changes:
         raise CertificateError(
@@ -64,7 +105,6 @@ def certify(build: str, accept_changes: bool = False) -> dict[str, Any]:
             f" {', '.join(differing)}; `dataflow certificates show {certificate.number}` shows it"
         )
     return {
-        "build": build,
         "certificate": certificate.number,
         "position": certificate.position,
         "equal": certificate.equal,
