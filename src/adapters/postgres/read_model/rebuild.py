@@ -24,7 +24,13 @@ from adapters.postgres.read_model.refused_rows import named_if_refused
 from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
 from adapters.postgres.read_model.session import connect, only_rebuild, settle
 from adapters.postgres.read_model.snapshot import shared_snapshot
-from adapters.postgres.read_model.swap import end_vacuums, refuse_losses, say_what_stays, swap
+from adapters.postgres.read_model.swap import (
+    end_vacuums,
+    refuse_losses,
+    refuse_schemas_of_others,
+    say_what_stays,
+    swap,
+)
 from application.codec import Recorded, decode
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -100,10 +106,11 @@ class Rebuild:
 
     def swap_back(self, *, accept_changes: bool) -> Rebuilt:
         """Catch up with what was live before the last swap, and put it back."""
-        refuse_losses(self._conn, self._build.made, replaces_kept=False)
+        refuse_schemas_of_others(self._conn, OLD, self._build.made)
         kept = planning.find_plan(self._conn, OLD)
         if kept is None or not Schemas.named(OLD).exist(self._conn):
             raise NothingKeptError(NothingKeptError.__doc__)
+        refuse_losses(self._conn, self._build.made, replaces_kept=False)
         if kept.code_version not in {planning.version_of(self._build), planning.UNKNOWN} and not accept_changes:
             raise OtherVersionError(
                 f"the kept tables are of version {kept.code_version}: this one would go on with them in its own way."
