@@ -12,7 +12,7 @@ import streamlit as st
 from altair.utils import schemapi
 
 from application.queries.views.inventory import Day
-from application.queries.views.shapes import Bars, Column, Series, Table, bars_as_table, series_as_table
+from application.queries.views.shapes import Bars, Column, Series, Table, bars_as_table, line, series_as_table
 from application.queries.views.shipments import Route
 from dashboard.export import head, note
 
@@ -30,20 +30,30 @@ NOTHING = "Nothing in this period."
 schemapi.DEBUG_MODE = False
 
 
-def sparkline(title: str, trend: Sequence[float]) -> None:
+def sparkline(title: str, trend: Sequence[float | None]) -> None:
     """Draw how a figure went, the oldest on the left: a line alone, which needs no chart."""
-    least, most = min(trend), max(trend)
-    span, last = most - least or 1, len(trend) - 1
-    points = " ".join(f"{100 * at / last:.2f},{100 * (most - value) / span:.2f}" for at, value in enumerate(trend))
+    parts = line(trend)
+    if not parts:
+        return
     colour = st.get_option(f"theme.{'dark' if st.context.theme.type == 'dark' else 'light'}.primaryColor")
-    line = (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -5 100 110" preserveAspectRatio="none" width="100" '
-        f'height="{SPARK_HEIGHT}"><polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" '
-        'vector-effect="non-scaling-stroke"/></svg>'
+    drawn = "".join(
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linecap="round" '
+        'vector-effect="non-scaling-stroke"/>'
+        for points, width in map(_drawn, parts)
     )
-    source, words = f"data:image/svg+xml,{quote(line)}", escape(f"{title} over time")
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -5 100 110" preserveAspectRatio="none" width="100" '
+        f'height="{SPARK_HEIGHT}">{drawn}</svg>'
+    )
+    source, words = f"data:image/svg+xml,{quote(picture)}", escape(f"{title} over time")
     # A drawing within the page would be taken out; a picture of it is not.
     st.html(f'<img src="{source}" alt="{words}" style="width: 100%; height: {SPARK_HEIGHT}px">')
+
+
+def _drawn(part: Sequence[tuple[float, float]]) -> tuple[str, float]:
+    """Return the points and the width of a part of a line; of one point alone, the round ends make a dot."""
+    points = [f"{x:.2f},{y:.2f}" for x, y in part]
+    return (" ".join(points), 1.5) if len(points) > 1 else (" ".join(points * 2), 3)
 
 
 def over_time(series: Series) -> None:

@@ -117,8 +117,7 @@ def _tile(tile: Tile) -> None:
     # A metric's own label is cut where it is too long; this one goes on in the next line.
     st.markdown(f":small[{tile.title}]", help=tile.meaning)
     st.metric(tile.title, tile.text, tile.change, colour, label_visibility="collapsed")
-    if len(tile.trend) > 1:
-        charts.sparkline(tile.title, tile.trend)
+    charts.sparkline(tile.title, tile.trend)
 
 
 def explain_link(name: str, *, level: bool = False, dated: bool = True) -> None:

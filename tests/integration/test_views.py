@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from application.queries.kpis import KPIS
+from application.queries.policies import DEFAULT, under
 from application.queries.views.choice import Choice
 from application.queries.views.inventory import inventory
 from application.queries.views.orders import orders
@@ -44,6 +46,12 @@ def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_
         shown = inventory(house.analytics, Choice(at("02-01"))).stocks
     # Of the new one, 28 units left in two days, of the old one in the last 28 days.
     assert {row[0]: row[6] for row in shown.rows} == {"new": 2, "old": 28}
+
+
+def test_a_figure_over_no_rows_is_what_its_definition_says(prepared: str) -> None:
+    with star(prepared) as house:
+        ((_, figures),) = house.analytics.measure([under(kpi, DEFAULT) for kpi in KPIS.values()])
+    assert figures == {kpi.name: kpi.of_nothing for kpi in KPIS.values()}
 
 
 @pytest.mark.parametrize(

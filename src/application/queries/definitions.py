@@ -53,6 +53,12 @@ class Kpi:
         """Whether a policy decides what the figure means."""
         return "{" in self.expression
 
+    @property
+    def of_nothing(self) -> int | None:
+        """What the figure is over no rows: 0 where they are counted or added up; a share or an average is not known."""
+        divided = any(each in self.expression for each in ("nullif(", "avg(", "percentile_cont("))
+        return None if divided else 0
+
 
 class Held(NamedTuple):
     """What a fact itself holds of a dimension, so that a filter needs no join: the column, and where its keys are.

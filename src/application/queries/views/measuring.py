@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 
 from application.ports.analytics import Figure, Measured, Member, Period
@@ -15,7 +16,19 @@ from application.queries.kpis import KPIS
 from application.queries.periods import previous
 from application.queries.policies import under
 from application.queries.views.choice import Choice
-from application.queries.views.shapes import Bar, Bars, Column, Form, Series, Step, Table, Tile, bars, days_of
+from application.queries.views.shapes import (
+    Bar,
+    Bars,
+    Column,
+    Form,
+    Series,
+    Step,
+    Table,
+    Tile,
+    bars,
+    days_of,
+    number,
+)
 from application.queries.views.words import change_in_words, in_short, in_words, is_better, label
 
 TOTAL = Member(None, None)
@@ -55,7 +68,7 @@ def tiles(star: Star, kpis: Sequence[Kpi], choice: Choice, steps: Steps = ()) ->
     now = measured(star, kpis, choice, choice.period)[TOTAL]
     before = {TOTAL: measured(star, kpis, choice, previous(choice.period))[TOTAL]} if choice.period else None
     table = KpiTable(0, tuple(kpis), None, (Measured(TOTAL, now),), (choice.policy,), before)
-    return tuple(_tile(table, kpi, tuple(float(figures[kpi.name] or 0) for _, figures in steps)) for kpi in kpis)
+    return tuple(_tile(table, kpi, _trend(steps, kpi)) for kpi in kpis)
 
 
 def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
@@ -131,7 +144,19 @@ def column_of(kpi: Kpi) -> Column:
     return Column(f"{kpi.title}{unit}", _FORMS.get(kpi.unit, "count"))
 
 
-def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float, ...]) -> Tile:
+def _trend(steps: Steps, kpi: Kpi) -> tuple[float | None, ...]:
+    """Return a figure from the first step to the last, those between in which nothing happened included."""
+    trend: list[float | None] = []
+    expected: date | None = None
+    for key, figures in steps:
+        first, end = days_of(key)
+        trend += [number(kpi.of_nothing)] * ((first - (expected or first)) // (end - first))
+        trend.append(number(figures[kpi.name]))
+        expected = end
+    return tuple(trend)
+
+
+def _tile(table: KpiTable, kpi: Kpi, trend: tuple[float | None, ...]) -> Tile:
     (row,) = table.rows
     change = table.change(row, kpi)
     text, meaning = in_short(kpi, row.figures[kpi.name]), kpi.description

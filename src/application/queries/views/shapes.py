@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from application.ports.analytics import Figure
@@ -19,7 +20,8 @@ class Tile(NamedTuple):
     """One figure in words, with what it means.
 
     `change` is against the period before, and `better` whether that is good; `trend` are figures over time, the
-    oldest first. `name` is the KPI that explains it, over all days where it is a `level`.
+    oldest first, None where they are not known. `name` is the KPI that explains it, over all days where it is a
+    `level`.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Tile(NamedTuple):
     meaning: str
     change: str | None = None
     better: bool | None = None
-    trend: tuple[float, ...] = ()
+    trend: tuple[float | None, ...] = ()
     level: bool = False
 
 
@@ -85,6 +87,23 @@ def bars(title: str, made: Iterable[Bar]) -> Bars:
     if len(ordered) > MOST_BARS:
         title = f"{title}: the first {MOST_BARS} of {len(ordered)}"
     return Bars(title, tuple(ordered[:MOST_BARS]))
+
+
+def line(trend: Sequence[float | None]) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Return the parts of a line over a trend, each the points of what is known without a gap.
+
+    Points are within 100 by 100, from left to right, the greatest figure at 0. One point alone makes no line.
+    """
+    known = [value for value in trend if value is not None]
+    if len(known) < 2:
+        return ()
+    least, most = min(known), max(known)
+    points = [
+        None if value is None else (100 * at / (len(trend) - 1), 100 * (most - value) / (most - least or 1))
+        for at, value in enumerate(trend)
+    ]
+    parts = (tuple(point for point in part if point) for _, part in groupby(points, lambda point: point is None))
+    return tuple(part for part in parts if part)
 
 
 def days_of(key: str) -> tuple[date, date]:

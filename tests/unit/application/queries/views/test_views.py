@@ -20,7 +20,7 @@ from application.queries.views.measuring import bars_by, by_step, column_of, ove
 from application.queries.views.orders import CYCLE_DAY, orders
 from application.queries.views.overview import Overview, overview
 from application.queries.views.pipeline import Sample, flow
-from application.queries.views.shapes import MOST_BARS, Column, Table, as_csv, days_of
+from application.queries.views.shapes import MOST_BARS, Column, Table, as_csv, days_of, line
 from application.queries.views.shipments import is_late, shipments, weather
 from application.queries.views.suppliers import ranked, suppliers
 from application.queries.views.words import age, change_in_words, in_short, in_words
@@ -111,6 +111,27 @@ def test_steps_are_in_order_and_know_their_days() -> None:
     assert [(step.first, step.value) for step in series.steps] == [(date(2026, 2, 27), 1.0), (date(2026, 2, 28), 2.0)]
     assert series.title == "Orders by day"
     assert days_of("2026-W09") == (date(2026, 2, 23), date(2026, 3, 2))
+
+
+def test_a_trend_has_0_where_nothing_was_counted_and_a_gap_where_a_share_is_not_known() -> None:
+    kpis = [KPIS["orders"], KPIS["on_time_rate"]]
+    by = {
+        "day": {
+            "2026-02-25": {"orders": 2, "on_time_rate": Decimal("0.5")},
+            "2026-02-26": {"orders": 1, "on_time_rate": None},
+            "2026-03-01": {"orders": 3, "on_time_rate": Decimal(1)},
+        }
+    }
+    answers = star({"orders": 6}, by=by)
+    orders_, rate = tiles(answers, kpis, chosen(), by_step(answers, kpis, chosen()))
+    assert orders_.trend == (2, 1, 0, 0, 3)
+    assert rate.trend == (0.5, None, None, None, 1)
+
+
+def test_a_line_ends_where_a_figure_is_not_known_and_begins_anew_after_it() -> None:
+    assert line((0.5, None, 1, 0.75, None)) == (((0.0, 100.0),), ((50.0, 0.0), (75.0, 50.0)))
+    assert line((3, 3)) == (((0.0, 0.0), (100.0, 0.0)),)
+    assert line((None, None, 3)) == line((None, None)) == line(()) == ()
 
 
 def test_of_many_members_the_greatest_are_drawn_and_the_title_says_so() -> None:
