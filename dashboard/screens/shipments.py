@@ -18,7 +18,8 @@ def draw() -> None:
     with st.container(border=True):
         late = sum(route.late for route in shown.routes)
         seen = sum(route.seen is not None for route in shown.routes)
-        st.markdown(f"**{len(shown.routes):,} routes, {seen:,} under way with a known position, :red[{late:,} late]**")
+        left = f"{len(shown.routes):,} of {shown.dispatched:,} shipments that left"
+        st.markdown(f"**On the map {left}: {seen:,} under way with a known position, :red[{late:,} late]**")
         charts.map_of(shown.routes, settings().tiles)
     parts.table(shown.carriers)
     parts.table(shown.lanes)

@@ -158,13 +158,15 @@ def test_orders_are_listed_with_their_funnel_and_one_can_be_followed(at_home: No
 
 def test_shipments_are_on_the_map_and_in_the_scorecards(at_home: None) -> None:
     page = looked_at("shipments")
-    figures = figures_of("shipments", "delivery_on_time_rate")
+    figures = figures_of("shipments", "shipments_dispatched", "delivery_on_time_rate")
     assert tiles(page)["Shipments"] == f"{figures['shipments']:,}"
     carriers, lanes, latest = (frame.value for frame in page.dataframe)
     assert carriers["Shipments"].sum() == lanes["Shipments"].sum() == figures["shipments"]
     deck = json.loads(page.get("deck_gl_json_chart")[0].proto.json)
     layers = {layer["id"]: layer for layer in deck["layers"]}
     assert len(layers["routes"]["data"]) == len(latest)
+    left = f"{len(latest)} of {figures['shipments_dispatched']} shipments that left"
+    assert any(title.startswith(f"On the map {left}: ") for title in titles(page))
     assert "mapStyle" not in deck or "http" not in str(deck["mapStyle"])
 
 

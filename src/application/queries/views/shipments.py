@@ -10,7 +10,7 @@ from application.queries.definitions import SHIPMENTS, Dimension, Listing, Sourc
 from application.queries.dimensions import DIMENSIONS
 from application.queries.views.choice import Choice
 from application.queries.views.explaining import overdue_shipments
-from application.queries.views.measuring import named, table_by, tiles
+from application.queries.views.measuring import TOTAL, measured, named, table_by, tiles
 from application.queries.views.shapes import Column, Table, Tile
 from application.queries.views.words import at, status_in_words
 
@@ -29,7 +29,16 @@ ON_MAP = 400
 _ORIGIN = "LEFT JOIN dim_location origin ON origin.location_key = f.location_key"
 _LANE = "coalesce(origin.name, f.location_id, 'unknown') || ' → ' || coalesce(f.destination_country, 'unknown')"
 LANE = Dimension("lane", "Lane", {SHIPMENTS.name: Source(_LANE, _LANE, (_ORIGIN,))})
-_AS_NAMED = ("stream_id", "shipment_id", "order_id", "status", "planned_delivery_at", "eta", "delivered_at")
+_AS_NAMED = (
+    "stream_id",
+    "shipment_id",
+    "order_id",
+    "status",
+    "planned_delivery_at",
+    "eta",
+    "delivered_at",
+    "returned_at",
+)
 _SEEN = ("last_seen_at", "last_latitude", "last_longitude", "temperature_c", "precipitation_mm", "wind_speed_kmh")
 LATEST = Listing(
     SHIPMENTS,
@@ -54,7 +63,7 @@ Place = tuple[float, float]
 
 
 class Route(NamedTuple):
-    """A shipment on the map; `seen` is where it was last, None where nobody saw it or it has arrived."""
+    """A shipment on the map; `seen` is where it was last, None where nobody saw it or it is not under way any more."""
 
     stream_id: str
     title: str
@@ -66,10 +75,14 @@ class Route(NamedTuple):
 
 
 class Shipments(NamedTuple):
-    """What the page shows of shipments planned in the chosen period."""
+    """What the page shows of shipments planned in the chosen period; `dispatched` are those that left.
+
+    Not all of these are on the map: only the first of the list are, as far as both ends of their way are known.
+    """
 
     flows: tuple[Tile, ...]
     routes: tuple[Route, ...]
+    dispatched: int
     latest: Table
     carriers: Table
     lanes: Table
@@ -80,9 +93,11 @@ def shipments(star: Star, choice: Choice) -> Shipments:
     rows = star.rows(LATEST, choice.where(SHIPMENTS, choice.period), ON_MAP)
     carriers = table_by(star, named(choice, CARRIERS), DIMENSIONS["carrier"], choice, "Carriers")
     lanes = table_by(star, named(choice, LANES), LANE, choice, "Lanes")
+    left = measured(star, named(choice, ("shipments_dispatched",)), choice, choice.period)[TOTAL]
     return Shipments(
         tiles(star, [*named(choice, FLOWS), overdue_shipments(choice)], choice),
         tuple(route for row in rows if (route := _route(row, choice.now))),
+        int(left["shipments_dispatched"] or 0),
         _latest(rows, choice.now),
         carriers,
         lanes._replace(rows=tuple(sorted(lanes.rows, key=lambda row: -(row[1] or 0)))),
@@ -90,9 +105,10 @@ def shipments(star: Star, choice: Choice) -> Shipments:
 
 
 def is_late(row: dict[str, Any], now: datetime) -> bool:
-    """Tell whether a shipment arrived after the plan, or is past it and has not arrived."""
-    planned = row["planned_delivery_at"]
-    return planned is not None and (row["delivered_at"] or now) > planned
+    """Tell whether a shipment arrived after the plan, or is past it and still under way."""
+    planned, arrived = row["planned_delivery_at"], row["delivered_at"]
+    went_back = arrived is None and row["returned_at"] is not None
+    return planned is not None and not went_back and (arrived or now) > planned
 
 
 def weather(row: dict[str, Any]) -> str:
@@ -110,12 +126,20 @@ def _route(row: dict[str, Any], now: datetime) -> Route | None:
     end = _place(row["longitude"], row["latitude"])
     if start is None or end is None:
         return None
-    arrived = row["delivered_at"] is not None
-    arrival = f"arrived {at(row['delivered_at'])}" if arrived else f"expected {at(row['eta'])}"
-    detail = f"{row['origin']} → {row['destination']}; {row['carrier']}; {arrival}; weather at dispatch: {weather(row)}"
+    over = row["delivered_at"] is not None or row["returned_at"] is not None
+    way = f"{row['origin']} → {row['destination']}"
+    detail = f"{way}; {row['carrier']}; {_arrival(row)}; weather at dispatch: {weather(row)}"
     title = f"{row['shipment_id']} · {status_in_words(row['status'])}"
-    seen = None if arrived else _place(row["last_longitude"], row["last_latitude"])
+    seen = None if over else _place(row["last_longitude"], row["last_latitude"])
     return Route(row["stream_id"], title, detail, is_late(row, now), start, end, seen)
+
+
+def _arrival(row: dict[str, Any]) -> str:
+    if row["delivered_at"] is not None:
+        return f"arrived {at(row['delivered_at'])}"
+    if row["returned_at"] is not None:
+        return f"went back {at(row['returned_at'])}"
+    return f"expected {at(row['eta'])}"
 
 
 def _place(longitude: float | None, latitude: float | None) -> Place | None:

@@ -220,6 +220,7 @@ def shipment(**more: Any) -> dict[str, Any]:
         "precipitation_mm",
         "wind_speed_kmh",
         "delivered_at",
+        "returned_at",
     )
     known = {
         "stream_id": "shipment-1",
@@ -254,6 +255,19 @@ def test_the_map_has_routes_with_both_ends_and_positions_of_what_is_under_way() 
         ((4.5, 51.9), (16.4, 48.2), None, False),
     ]
     assert len(shown.latest.rows) == 3
+
+
+def test_a_shipment_that_went_back_is_neither_under_way_nor_late() -> None:
+    back = shipment(status="returned", returned_at=NOW - timedelta(minutes=5), last_latitude=50.0, last_longitude=10.0)
+    (route,) = shipments(star(lists={"fact_shipment": [back]}), chosen()).routes
+    assert not is_late(back, NOW)
+    assert (route.seen, route.late) == (None, False)
+    assert "; went back 2026-03-01 11:55;" in route.detail
+
+
+def test_the_map_says_how_many_of_the_shipments_that_left_are_on_it() -> None:
+    shown = shipments(star({"shipments_dispatched": 809}, period=WEEK, lists={"fact_shipment": [shipment()]}), chosen())
+    assert (len(shown.routes), shown.dispatched) == (1, 809)
 
 
 def test_weather_is_what_was_recorded() -> None:
