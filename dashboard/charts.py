@@ -88,7 +88,9 @@ def bars(drawn: Bars) -> None:
     )
     # The canvas inherits the page's text colour, light or dark.
     texts = base.mark_text(align="left", dx=6, color="currentColor").encode(text="text:N")
-    _titled(bars_as_table(drawn), base.mark_bar() + texts)
+    # Room around that is not asked for would be taken from the bars: nearly all of it where there is one.
+    around = {"top": 0, "bottom": 0, "left": 0, "right": 0}
+    _titled(bars_as_table(drawn), (base.mark_bar() + texts).properties(padding=around))
 
 
 def distribution(drawn: Bars) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -36,6 +38,8 @@ LAND = (232, 235, 238)
 """The colour of the land by day."""
 BAR = (47, 111, 143)
 """The colour of a bar by day."""
+WORDS_HEIGHT = 16
+"""The height of a line of the words behind a bar."""
 # A chart whose scale changes is drawn anew, and its own toolbar with it.
 HANDLES = "[data-testid=stMain] :is(a, input, button:not([kind=elementToolbar]))"
 MARK = f"() => (window.marked = [...document.querySelectorAll('{HANDLES}')]).length"
@@ -47,6 +51,12 @@ def tile(page: Page, title: str) -> str:
     """Return the figure of a tile."""
     box = page.locator("[data-testid=stVerticalBlock]", has=page.get_by_text(title, exact=True))
     return box.last.locator("[data-testid=stMetricValue]").inner_text()
+
+
+def thickness(picture: bytes, colour: tuple[int, ...]) -> int:
+    """Return in how many rows of a picture a colour is seen."""
+    opened = Image.open(BytesIO(picture)).convert("RGB")
+    return sum(any(opened.getpixel((x, y)) == colour for x in range(opened.width)) for y in range(opened.height))
 
 
 def link(page: Page, name: str) -> None:
@@ -97,6 +107,15 @@ def test_a_tile_shows_how_its_figure_went(viewer: Viewer) -> None:
     line = page.get_by_alt_text("Orders over time")
     line.wait_for()
     until(lambda: BAR in colours(line.screenshot()), "the line is not drawn", seconds=30)
+
+
+def test_a_bar_alone_has_room_for_its_words(viewer: Viewer, served: Served) -> None:
+    spend = served.home.json("kpi", "spend", "--by", "supplier")["rows"]
+    supplier = next(row["label"] for row in spend if Decimal(row["figures"]["spend"] or 0) > 0)
+    page = viewer.open(f"/suppliers?period=All&supplier={quote(supplier)}")
+    chart = page.locator("svg.marks").last
+    until(lambda: BAR in colours(chart.screenshot()), "the bar is not drawn", seconds=30)
+    assert thickness(chart.screenshot(), BAR) >= WORDS_HEIGHT
 
 
 def test_filters_are_in_the_address_and_stay_from_page_to_page(
