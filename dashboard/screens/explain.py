@@ -41,6 +41,8 @@ def _figure(explained: ExplainedFigure) -> None:
         f"Rows behind it ({kpi.fact.grain}), changed last first", columns, rows, tuple(row[1] for row in rows)
     )
     parts.table(shown, select=history.chooser("stream"))
+    if rows:
+        note(f"{len(rows):,} of {explained.total:,} rows are named.")
 
 
 def _message(explained: ExplainedMessage) -> None:

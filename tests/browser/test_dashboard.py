@@ -31,6 +31,7 @@ from domain.shared.measures import round_money
 from entrypoints import pipeline
 from entrypoints.cli.answers import kpi
 from entrypoints.cli.context import platform
+from entrypoints.cli.explain import explain
 from entrypoints.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -233,13 +234,24 @@ def test_a_refresh_takes_nothing_back_that_a_reader_chooses_meanwhile(at_home: N
     assert not page.selectbox(key="message").proto.set_value
 
 
-@pytest.mark.parametrize("kpi_name", ["orders", "stock_value", "supplier_reliability"])
-def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str) -> None:
+@pytest.mark.parametrize(
+    ("kpi_name", "title"),
+    [
+        ("orders", "Orders"),
+        ("stock_value", "Stock value EUR"),
+        ("average_order_value", "Average order value EUR"),
+        ("supplier_reliability", "Supplier reliability"),
+    ],
+)
+def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str, title: str) -> None:
     page = looked_at("explain")
     page.selectbox(key="period").set_value("All")
     page.selectbox(key="kpi").set_value(kpi_name).run()
-    assert tiles(page)[KPIS[kpi_name].title] == in_words(KPIS[kpi_name], figures_of(kpi_name)[kpi_name])
-    assert len(page.dataframe[0].value) > 0
+    assert tiles(page)[title] == in_words(KPIS[kpi_name], figures_of(kpi_name)[kpi_name])
+    behind = json.loads(CliRunner().invoke(explain, [kpi_name, "--json"]).stdout)["rows_behind"]
+    shown = len(page.dataframe[0].value)
+    assert 0 < shown <= behind
+    assert f":small[{shown:,} of {behind:,} rows are named.]" in titles(page)
 
 
 def test_without_data_it_says_which_commands_to_run(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:

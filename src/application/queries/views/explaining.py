@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from application.ports.listings import Star
+from application.queries.currencies import currencies, titled
 from application.queries.definitions import SHIPMENTS_UNDER_WAY, UNSHIPPED_ORDERS, Kpi
 from application.queries.explain import ExplainedFigure, explain
 from application.queries.kpis import KPIS
@@ -34,9 +37,17 @@ def overdue_shipments(choice: Choice) -> Kpi:
 def explained(star: Star, name: str, choice: Choice) -> ExplainedFigure:
     """Return a figure by its name in `TITLES`, within what was chosen, and rows behind it.
 
+    The title of money, and of what is made of money of several currencies, names the currencies.
+
     Raises:
         AnalyticsUnavailableError: there is nothing to read from.
     """
     of_now = {OVERDUE_ORDERS: overdue_orders, OVERDUE_SHIPMENTS: overdue_shipments}
     kpi = of_now[name](choice) if name in of_now else under(KPIS[name], choice.policy)
-    return explain(star, kpi, choice.where(kpi.fact, choice.period), choice.policy)
+    where = choice.where(kpi.fact, choice.period)
+    with star.moment() as moment:
+        figure = explain(moment, kpi, where, choice.policy)
+        found = currencies(moment, [kpi], None, where)
+    of = found[kpi.name].now if kpi.name in found else ()
+    named = of if kpi.unit == "money" or len(of) > 1 else ()
+    return figure._replace(kpi=replace(kpi, title=titled(kpi, named)))

@@ -23,7 +23,7 @@ def in_words(kpi: Kpi, figure: Figure) -> str:
         return f"{round_money(Decimal(figure)):,.2f}"
     if kpi.unit == "ratio":
         return f"{figure * 100:.1f}%"
-    if kpi.unit in {"days", "hours"}:
+    if kpi.unit in {"days", "hours", "km"}:
         return f"{figure:,.1f} {kpi.unit}"
     if kpi.unit == "a year":
         return f"{figure:,.2f} a year"

@@ -67,6 +67,7 @@ def test_a_filter_is_applied_to_the_facts_that_know_it_alone() -> None:
         ("order_cycle_time_days", Decimal("3.1415"), "3.1 days"),
         ("delivery_delay_p50_hours", Decimal("-41.71"), "-41.7 hours"),
         ("fill_rate", None, "–"),
+        ("distance_km", Decimal("1960721.84"), "1,960,721.8 km"),
         ("inventory_turns", Decimal("0.1813"), "0.18 a year"),
     ],
 )
