@@ -96,10 +96,11 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
     return seen.view
 
 
-def not_applied(choice: Choice, facts: Sequence[Fact]) -> None:
-    """Name the chosen filters that nothing on the page knows."""
+def not_applied(choice: Choice, facts: Sequence[Fact], of: str | None = None) -> None:
+    """Name the chosen filters that nothing on the page knows; where others know them, of what they are not known."""
     if unknown := choice.unknown(facts):
-        note(f"Not known here, and not applied: {', '.join(unknown)}.")
+        where = "here, and not applied" if of is None else f"of {of}, and not applied there"
+        note(f"Not known {where}: {', '.join(unknown)}.")
 
 
 def tiles(shown: Sequence[Tile], *, explained: bool = True) -> None:

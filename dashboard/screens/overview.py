@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from application.queries.definitions import STOCK_DAILY
 from application.queries.views.overview import Alert
 from dashboard import charts, parts
 from dashboard.session import viewing
@@ -19,6 +20,7 @@ def draw() -> None:
     """Draw the page."""
     choice, build = parts.current()
     shown = parts.fresh(*viewing().overview(choice, build))
+    parts.not_applied(choice, [STOCK_DAILY], "stock")
     parts.tiles(shown.flows)
     for column, alert in zip(st.columns(len(shown.alerts)), shown.alerts, strict=True):
         with column.container(border=True, height="stretch"):
@@ -28,6 +30,7 @@ def draw() -> None:
             charts.over_time(series)
     st.subheader("Now", anchor=False)
     parts.tiles(shown.levels)
+    st.subheader("In the period", anchor=False)
     for drawn in (shown.statuses, shown.sales):
         for column, each in zip(st.columns(2), drawn, strict=True):
             with column.container(border=True, height="stretch"):

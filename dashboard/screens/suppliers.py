@@ -13,7 +13,7 @@ def draw() -> None:
     """Draw the page."""
     choice, build = parts.current()
     shown = parts.fresh(*viewing().suppliers(choice, build))
-    parts.not_applied(choice, [STOCK_MOVEMENTS])
+    parts.not_applied(choice, [STOCK_MOVEMENTS], "receipts")
     parts.tiles(shown.flows)
     parts.table(shown.ranking)
     drawn = (shown.lead_times, shown.spend)

@@ -145,6 +145,24 @@ def test_a_filter_narrows_the_figures_as_the_command_line_does(page: AppTest) ->
     assert shown["Net sales EUR"] == f"{round_money(figures['net']):,}"
 
 
+def test_what_is_of_the_period_does_not_stand_under_now(page: AppTest) -> None:
+    assert [each.value for each in page.subheader] == ["Now", "In the period"]
+
+
+@pytest.mark.parametrize(
+    ("screen", "where"),
+    [("overview", "of stock, and not applied there"), ("suppliers", "of receipts, and not applied there")],
+)
+def test_a_filter_that_some_of_a_pages_figures_know_is_named_with_the_others(
+    at_home: None, screen: str, where: str
+) -> None:
+    page = looked_at(screen)
+    assert not any("not applied" in title for title in titles(page))
+    carrier = page.multiselect(key="carrier")
+    carrier.set_value(carrier.options[:1]).run()
+    assert f":small[Not known {where}: Carrier.]" in titles(page)
+
+
 def test_orders_are_listed_with_their_funnel_and_one_can_be_followed(at_home: None) -> None:
     page = looked_at("orders")
     assert {"From placed to delivered", "Days from placed to delivered in full"} <= set(titles(page))
