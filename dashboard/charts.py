@@ -59,14 +59,18 @@ def _drawn(part: Sequence[tuple[float, float]]) -> tuple[str, float]:
 def over_time(series: Series) -> None:
     """Draw a figure by days or weeks."""
     starts = [step.first for step in series.steps]
-    every = max(1, len(starts) // 6)
-    ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True) for day in starts[::every]]
+    shown = starts[:: max(1, len(starts) // 6)]
+    ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True) for day in shown]
+    # The year stands below the first day where it is that of all, else below each: some are left out on a phone.
+    several = "true" if len({day.year for day in shown}) > 1 else "false"
+    day, year = "utcFormat(datum.value, '%d %b')", "utcFormat(datum.value, '%Y')"
+    words = f"[{day}, {several} || datum.index == 0 ? {year} : '']"
     steps = [step._asdict() | {"first": f"{step.first}", "end": f"{step.end}"} for step in series.steps]
     chart = (
         alt.Chart(alt.InlineData(values=steps), height=TIME_HEIGHT)
         .mark_bar(x2Offset=-1)
         .encode(
-            alt.X("first:T", title=None, scale=alt.Scale(type="utc")).axis(values=ticks, format="%d %b", grid=False),
+            alt.X("first:T", title=None, scale=alt.Scale(type="utc")).axis(values=ticks, labelExpr=words, grid=False),
             alt.X2("end:T"),
             alt.Y("value:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
             y2=alt.datum(0),

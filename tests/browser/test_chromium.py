@@ -109,6 +109,12 @@ def test_a_tile_shows_how_its_figure_went(viewer: Viewer) -> None:
     until(lambda: BAR in colours(line.screenshot()), "the line is not drawn", seconds=30)
 
 
+def test_days_on_an_axis_have_a_year(viewer: Viewer, served: Served) -> None:
+    page = viewer.open("/?period=All")
+    days = [row["key"] for row in served.home.json("kpi", "orders", "--by", "day")["rows"]]
+    expect(page.locator("svg.marks").first).to_contain_text(days[0][:4])
+
+
 def test_a_bar_alone_has_room_for_its_words(viewer: Viewer, served: Served) -> None:
     spend = served.home.json("kpi", "spend", "--by", "supplier")["rows"]
     supplier = next(row["label"] for row in spend if Decimal(row["figures"]["spend"] or 0) > 0)
