@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from application.ports.analytics import Figure
+from application.ports.analytics import EVERYTHING, Figure
 from application.ports.builds import Builds, KeptBuild, MovedRows
+from application.queries.currencies import Currencies, currencies
 from application.queries.definitions import Kpi
 from application.queries.figures import kpi_table
 from application.queries.policies import DEFAULT, Policy
@@ -27,13 +28,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class BuildDifference:
-    """Two builds, the KPIs that moved from the first to the second by a policy, and how many did not."""
+    """Two builds, the KPIs that moved from the first to the second by a policy, and how many did not.
+
+    `currencies` are those that sums of money add up, by KPI: in the second build now, in the first before.
+    """
 
     first: KeptBuild
     second: KeptBuild
     policy: Policy
     moves: tuple[Move, ...]
     unmoved: int
+    currencies: Mapping[str, Currencies]
 
     def report(self) -> dict[str, Any]:
         """Return the difference as plain data; times and decimals are left to the encoder."""
@@ -74,11 +79,13 @@ def difference(
         before, after = table.rows[0].figures, other_table.rows[0].figures
         moved = [kpi for kpi in table.kpis if before[kpi.name] != after[kpi.name]]
         behind = compared.moved_rows(moved, limit)
+        of_first, of_second = (currencies(each, moved, None, EVERYTHING) for each in (figures, others))
     moves = tuple(
         Move(kpi, before[kpi.name], after[kpi.name], _change(before[kpi.name], after[kpi.name]), rows)
         for kpi, rows in zip(moved, behind, strict=True)
     )
-    return BuildDifference(one, other, policy, moves, len(table.kpis) - len(moves))
+    added_up = {name: Currencies(found.now, of_first[name].now) for name, found in of_second.items()}
+    return BuildDifference(one, other, policy, moves, len(table.kpis) - len(moves), added_up)
 
 
 def _change(before: Figure, after: Figure) -> Figure:

@@ -86,13 +86,18 @@ def _print(found: BuildDifference) -> None:
     one, other = found.first, found.second
     title = f"From {one.name} (position {one.position:,}) to {other.name} (position {other.position:,})"
     rows = [
-        (m.kpi.title, shown(m.kpi, m.first), shown(m.kpi, m.second), _change(m), m.kpi.unit, m.behind.rows)
+        (m.kpi.title, shown(m.kpi, m.first), shown(m.kpi, m.second), _change(m), _unit(found, m.kpi), m.behind.rows)
         for m in found.moves
     ]
     print_table(title, ("KPI", one.name, other.name, "change", "unit", "rows behind"), rows)
     for move in found.moves:
         _print_behind(move.kpi, move)
     console.print(f"{len(found.moves)} KPIs moved, {found.unmoved} did not")
+
+
+def _unit(found: BuildDifference, kpi: Kpi) -> str:
+    of = found.currencies[kpi.name].all if kpi.unit == "money" and kpi.name in found.currencies else ()
+    return " + ".join(of) or kpi.unit
 
 
 def _change(move: Move) -> object:
