@@ -254,7 +254,10 @@ def test_a_figure_is_compared_with_the_period_before(shop: Home) -> None:
     assert row["changes"]["orders"]["difference"] == row["figures"]["orders"] - before["orders"]
     assert row["changes"]["stock_value"]["previous"] == before["stock_value"]
     assert re.search(r"Orders +│ +\d+ +│ +\d+ +│ +[+-][\d.]+% │", shop.do("kpi", "orders", *february, "--compare"))
-    assert "before" in shop.do("report", *february, "--compare")
+    said = shop.do("report", *february, "--compare")
+    assert "before" in said
+    for each in (said, shop.do("kpi", "orders", *february, "--compare")):
+        assert each.startswith("compared with 2026-01-01 to 2026-01-31\n")
 
 
 # --- watching

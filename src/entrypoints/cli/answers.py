@@ -20,7 +20,7 @@ from domain.shared.measures import round_money
 from entrypoints.cli.as_of import figures_of, of_build
 from entrypoints.cli.context import platform
 from entrypoints.cli.daily import print_daily
-from entrypoints.cli.output import print_json, print_table
+from entrypoints.cli.output import console, print_json, print_table
 from entrypoints.cli.selecting import (
     Day,
     filters,
@@ -85,6 +85,7 @@ def kpi(  # noqa: PLR0917
     if as_json_:
         print_json(as_json(table))
     else:
+        _print_period_before(table)
         print_kpi_table("KPIs", table, units_of(table.kpis, found))
 
 
@@ -153,7 +154,13 @@ def _currencies(analytics: Analytics, sections: _Sections, period: Period | None
     return found
 
 
+def _print_period_before(table: KpiTable) -> None:
+    if table.period_before is not None:
+        console.print(f"compared with {table.period_before.first} to {table.period_before.last}")
+
+
 def _print_sections(sections: _Sections, found: Sequence[Mapping[str, Currencies]]) -> None:
+    _print_period_before(sections[0][1])
     for (section, table), of_table in zip(sections, found, strict=True):
         print_kpi_table(section.title, table, units_of(table.kpis, of_table))
 
