@@ -11,6 +11,7 @@ import pytest
 from application.queries.kpis import KPIS
 from application.queries.policies import DEFAULT, under
 from application.queries.views.choice import Choice
+from application.queries.views.explaining import OVERDUE_ORDERS, explained
 from application.queries.views.inventory import inventory
 from application.queries.views.orders import orders
 from application.queries.views.overview import overview
@@ -18,7 +19,7 @@ from domain.catalog.commands import RegisterProduct
 from domain.inventory.commands import ReceiveStock, ShipStock
 from domain.order.commands import DeliverOrderLines, LineQuantity, OrderedLine, PlaceOrder, ShipOrderLines
 from tests.integration.star import star
-from tests.integration.story import Story, at
+from tests.integration.story import Story, at, on
 
 
 def test_an_order_delivered_on_the_day_it_was_placed_took_no_day_though_only_one_has_a_time_of_day(
@@ -46,6 +47,23 @@ def test_a_stock_younger_than_four_weeks_lasts_as_long_as_what_left_a_day_since_
         shown = inventory(house.analytics, Choice(at("02-01"))).stocks
     # Of the new one, 28 units left in two days, of the old one in the last 28 days.
     assert {row[0]: row[6] for row in shown.rows} == {"new": 2, "old": 28}
+
+
+def test_an_order_for_which_no_day_was_promised_is_overdue_after_the_day_that_was_asked_for(prepared: str) -> None:
+    story, line = Story(), OrderedLine(line_no=1, product_id="tea", quantity=1, unit_price=Decimal(10))
+    for order_id, asked, promised in (
+        ("asked", on("01-10"), None),
+        ("promised", on("01-10"), on("01-20")),
+        ("neither", None, None),
+    ):
+        placed = {"order_id": order_id, "requested_date": asked, "promised_date": promised}
+        story.tell(PlaceOrder(**placed, occurred_at=at("01-02"), customer_id="c1", currency="EUR", lines=(line,)))
+    with star(prepared, story.log) as house:
+        shown = {
+            day: explained(house.analytics, OVERDUE_ORDERS, Choice(at(day))) for day in ("01-10", "01-11", "01-21")
+        }
+    assert {day: figure.figure for day, figure in shown.items()} == {"01-10": 0, "01-11": 1, "01-21": 2}
+    assert [row.row.stream_id for row in shown["01-11"].rows] == ["order-asked"]
 
 
 def test_a_figure_over_no_rows_is_what_its_definition_says(prepared: str) -> None:

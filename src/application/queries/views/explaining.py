@@ -19,10 +19,13 @@ TITLES = {name: kpi.title for name, kpi in KPIS.items()} | _OF_NOW
 
 
 def overdue_orders(choice: Choice) -> Kpi:
-    """Return the number of orders whose promise has passed with units still to be shipped."""
-    due, fact = f"f.promised_date_key < {choice.now:%Y%m%d}", UNSHIPPED_ORDERS
-    meaning = "Orders whose promised day (UTC) has passed with units that were neither shipped nor cancelled."
-    title = _OF_NOW[OVERDUE_ORDERS]
+    """Return the number of orders whose day has passed with units still to be shipped."""
+    due = f"coalesce(f.promised_date_key, f.requested_date_key) < {choice.now:%Y%m%d}"
+    meaning = (
+        "Orders whose promised day (UTC), or requested one where none is promised, has passed with units that were "
+        "neither shipped nor cancelled."
+    )
+    title, fact = _OF_NOW[OVERDUE_ORDERS], UNSHIPPED_ORDERS
     return Kpi(OVERDUE_ORDERS, title, "orders", "down", fact, f"count(*) FILTER (WHERE {due})", meaning, due)
 
 

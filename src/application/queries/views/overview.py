@@ -85,7 +85,7 @@ def _alerts(star: Star, inbox: Inbox, choice: Choice) -> tuple[Alert, ...]:
     late, under_way, out = (int(found[kpi.name] or 0) for kpi in kpis)
     waiting = sum(inbox.waiting().values())
     return (
-        _alert(late, "orders past their promise, not shipped in full", "serious", "orders", kpis[0].name),
+        _alert(late, "orders past their due day, not shipped in full", "serious", "orders", kpis[0].name),
         _alert(under_way, "shipments past their arrival, still under way", "serious", "shipments", kpis[1].name),
         _alert(out, "stocks without an available unit", "warning", "inventory", kpis[2].name),
         _alert(waiting, "messages open in quarantine", "warning", "pipeline"),
