@@ -154,4 +154,5 @@ def _waiting(rows: list[dict[str, Any]]) -> Table:
         Column("Promised", "day"),
     )
     made = tuple((r["order_id"], r["product"], r["units"], r["since"], on(r["promised"])) for r in rows)
-    return Table("Back-orders: units that wait for stock", columns, made, tuple(r["stream_id"] for r in rows))
+    title = "Back-orders: units that wait for stock" + (f", the first {SHOWN}" if len(rows) == SHOWN else "")
+    return Table(title, columns, made, tuple(r["stream_id"] for r in rows))

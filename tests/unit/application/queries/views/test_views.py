@@ -271,6 +271,13 @@ def test_the_map_says_how_many_of_the_shipments_that_left_are_on_it() -> None:
     assert (len(shown.routes), shown.dispatched) == (1, 809)
 
 
+def test_a_list_of_back_orders_that_is_cut_says_so() -> None:
+    waiting = dict.fromkeys(("stream_id", "order_id", "product", "units", "since", "promised"))
+    few, many = (orders(star(lists={"fact_order_line": [waiting] * rows}), chosen()).waiting for rows in (3, 300))
+    assert (few.title, len(few.rows)) == ("Back-orders: units that wait for stock", 3)
+    assert (many.title, len(many.rows)) == ("Back-orders: units that wait for stock, the first 200", 200)
+
+
 def test_weather_is_what_was_recorded() -> None:
     assert weather(shipment()) == "not recorded"
     assert weather(shipment(temperature_c=3.6, wind_speed_kmh=20)) == "4 °C, wind 20 km/h"
