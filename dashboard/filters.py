@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import streamlit as st
 
+from application.ingest.limits import EARLIEST_DAY, LATEST_DAY
 from application.ports.analytics import Member, Period
 from application.ports.builds import KeptBuild
 from application.queries.dimensions import DIMENSIONS
@@ -28,7 +29,9 @@ def sidebar(frame: Frame) -> None:
     with st.sidebar:
         st.selectbox("Period", [*SPANS, OWN_DAYS], list(SPANS).index(_USUAL), key="period", bind="query-params")
         if st.session_state.get("period") == OWN_DAYS:
-            st.date_input("From and to", [], key="days", bind="query-params", format="YYYY-MM-DD")
+            # What is not said here is ten years from today.
+            first, last = EARLIEST_DAY, LATEST_DAY - timedelta(days=1)
+            st.date_input("From and to", [], first, last, key="days", bind="query-params", format="YYYY-MM-DD")
         for name in FILTERS:
             labels = _labels(frame.options.get(name, []))
             st.multiselect(

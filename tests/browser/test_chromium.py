@@ -147,6 +147,18 @@ def test_filters_are_in_the_address_and_stay_from_page_to_page(
         assert tile(colleague, "Orders") == filtered
 
 
+def test_days_of_any_year_of_the_calendar_can_be_chosen(viewer: Viewer) -> None:
+    page = viewer.open("/?period=Own days")
+    parts = page.get_by_test_id("stDateInput").get_by_role("spinbutton")
+    for place, typed in enumerate(("1997", "01", "01", "1997", "03", "31")):
+        parts.nth(place).click()
+        page.keyboard.type(typed)
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Overview", exact=True).click()
+    expect(page).to_have_url(re.compile("days=1997-01-01.*1997-03-31"))
+    expect(page.locator("[data-testid=stMetricValue]").first).to_have_text("0")
+
+
 def test_a_new_order_appears_by_itself_and_the_scroll_stays(viewer: Viewer, served: Served) -> None:
     page = viewer.open("/orders?period=All")
     before = int(tile(page, "Orders"))
