@@ -13,6 +13,8 @@ from dashboard.session import reader, settings, viewing
 from entrypoints.settings import SettingsError
 
 ICON = Path(__file__).parent / "static" / "icon.png"
+SIDEBAR_WIDTH = 330
+"""Pixels: both days of a period have room."""
 ICONS = {
     "overview": ":material/dashboard:",
     "orders": ":material/shopping_cart:",
@@ -51,7 +53,7 @@ def _frame() -> None:
     page.run()
 
 
-st.set_page_config(page_title="DataFlow", page_icon=str(ICON), layout="wide")
+st.set_page_config(page_title="DataFlow", page_icon=str(ICON), layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
 try:
     settings()
     READER = reader()

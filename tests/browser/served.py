@@ -178,9 +178,15 @@ class Viewer:
     @contextmanager
     def on_a_phone(self) -> Iterator[None]:
         """Make the window as small as a phone's; what is opened meanwhile leaves with it."""
+        with self.sized(390, 844):
+            yield
+
+    @contextmanager
+    def sized(self, width: int, height: int) -> Iterator[None]:
+        """Give the window another size, in pixels; what is opened meanwhile leaves with it."""
         size = self.page.viewport_size
         assert size is not None
-        self.page.set_viewport_size({"width": 390, "height": 844})
+        self.page.set_viewport_size({"width": width, "height": height})
         try:
             yield
         finally:

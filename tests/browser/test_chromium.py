@@ -44,6 +44,13 @@ WORDS_HEIGHT = 16
 HANDLES = "[data-testid=stMain] :is(a, input, button:not([kind=elementToolbar]))"
 MARK = f"() => (window.marked = [...document.querySelectorAll('{HANDLES}')]).length"
 GONE = "() => window.marked.filter(each => !each.isConnected).map(each => each.ariaLabel ?? each.outerHTML)"
+ROOM = """each => {
+    const clips = box => getComputedStyle(box).overflowX !== 'visible';
+    let around = each.parentElement;
+    while (!clips(around)) around = around.parentElement;
+    return around.clientWidth - around.scrollWidth;
+}"""
+"""How much wider than its contents what cuts something off is."""
 SERIOUS = {"serious", "critical"}
 
 
@@ -157,6 +164,15 @@ def test_days_of_any_year_of_the_calendar_can_be_chosen(viewer: Viewer) -> None:
     page.get_by_role("heading", name="Overview", exact=True).click()
     expect(page).to_have_url(re.compile("days=1997-01-01.*1997-03-31"))
     expect(page.locator("[data-testid=stMetricValue]").first).to_have_text("0")
+
+
+@pytest.mark.parametrize("width", [1200, 1440, 1920])
+def test_both_days_of_a_period_can_be_read(viewer: Viewer, width: int) -> None:
+    with viewer.sized(width, 900):
+        page = viewer.open("/?period=Own days&days=1997-01-01&days=1997-12-31")
+        last = page.get_by_test_id("stDateInput").get_by_role("spinbutton").last
+        expect(last).to_have_text("31")
+        assert last.evaluate(ROOM) >= 0
 
 
 def test_a_new_order_appears_by_itself_and_the_scroll_stays(viewer: Viewer, served: Served) -> None:
