@@ -45,8 +45,9 @@ def change_in_words(kpi: Kpi, change: Change) -> str | None:
 
 
 def is_better(kpi: Kpi, change: Change) -> bool | None:
-    """Tell whether a change is for the better; None where it is neither, or nobody can say."""
-    if not change.difference or kpi.direction == "none":
+    """Tell whether a change is for the better; None where it is neither, too small to be seen, or nobody can say."""
+    part = change.difference if kpi.unit == "ratio" else change.ratio
+    if not change.difference or kpi.direction == "none" or (part is not None and not round(part * 100, 1)):
         return None
     return (change.difference > 0) == (kpi.direction == "up")
 

@@ -23,7 +23,7 @@ from application.queries.views.pipeline import Sample, flow
 from application.queries.views.shapes import MOST_BARS, Column, Table, as_csv, days_of, line
 from application.queries.views.shipments import is_late, shipments, weather
 from application.queries.views.suppliers import ranked, suppliers
-from application.queries.views.words import age, change_in_words, in_short, in_words
+from application.queries.views.words import age, change_in_words, in_short, in_words, is_better
 from tests.unit.application.queries.views.answering import Answers
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -317,6 +317,16 @@ def test_exported_figures_have_every_digit() -> None:
 )
 def test_ages(seconds: int, words: str) -> None:
     assert age(timedelta(seconds=seconds)) == words
+
+
+def test_a_change_that_is_too_small_to_be_shown_is_neither_better_nor_worse() -> None:
+    tiny, small = (SimpleNamespace(difference=Decimal(each), ratio=Decimal(each)) for each in ("0.0004", "0.0006"))
+    for name, better in (("on_time_rate", True), ("order_cycle_time_days", False)):
+        assert change_in_words(KPIS[name], cast(Any, tiny))[:4] == "+0.0"
+        assert is_better(KPIS[name], cast(Any, tiny)) is None
+        assert is_better(KPIS[name], cast(Any, small)) is better
+    from_nothing = SimpleNamespace(difference=Decimal(3), ratio=None)
+    assert is_better(KPIS["orders_late"], cast(Any, from_nothing)) is False
 
 
 def test_a_change_of_a_share_is_in_points() -> None:
