@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from application.errors import PlatformError
+from application.errors import InvalidRequestError, PlatformError
 from application.queries.definitions import Fact
 from application.queries.views.choice import Choice
 from application.queries.views.explaining import TITLES
@@ -51,6 +51,10 @@ def _drawn(title: str, draw: Callable[[], None]) -> None:
             draw()
         except NothingYetError as nothing:
             st.info(str(nothing), icon=":material/inbox:")
+        except InvalidRequestError as wrong:
+            # What the address names is not there: nothing is away, and no refresh will bring it.
+            words = str(wrong)
+            st.info(f"{words[:1].upper()}{words[1:]}", icon=":material/search_off:")
         except (PlatformError, SettingsError) as error:
             _away(error)
     st.session_state[f"seen {title}"] = True

@@ -272,6 +272,17 @@ def test_a_figure_is_explained_down_to_its_rows(at_home: None, kpi_name: str, ti
     assert f":small[{shown:,} of {behind:,} rows are named.]" in titles(page)
 
 
+def test_an_address_that_names_no_event_is_no_outage(at_home: None) -> None:
+    page = looked_at("explain")
+    page.query_params["event"] = "order-nothing:1"
+    page.run()
+    assert not page.error
+    assert [each.value for each in page.info] == [
+        "No event 'order-nothing:1'; name its stream and version, as in order-10248:1"
+    ]
+    assert not any("Tried again" in title for title in titles(page))
+
+
 def test_without_data_it_says_which_commands_to_run(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(prepared))
     page = opened()
