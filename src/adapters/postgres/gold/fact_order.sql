@@ -57,7 +57,7 @@
 -- index: customer_id
 -- gin index: product_keys, location_ids
 -- Those of which units are still to be shipped, among all there ever were.
--- index: promised_date_key where shipped < ordered - cancelled
+-- index: promised_date_key including requested_date_key where shipped < ordered - cancelled
 WITH lines_of_products AS (
     SELECT l.*, p.product_key
     FROM order_lines l
