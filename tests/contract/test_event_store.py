@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from threading import Barrier
 
@@ -193,6 +194,24 @@ def test_of_50_writers_of_one_stream_exactly_one_wins_each_version(store: EventS
         wins = [version for won in threads.map(write, range(writers)) for version in won]
     assert sorted(wins) == [1, 2, 3]
     assert [e.version for e in store.load(["a"])["a"]] == [1, 2, 3]
+
+
+def test_a_writer_that_the_server_gives_up_in_a_deadlock_meets_a_conflict(conninfo: str) -> None:
+    keep = "INSERT INTO bronze.messages VALUES ('orders', 1, %s, 'k', %s, NULL, 'applied', now(), '')"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid' AND datname = current_database()"
+    with (
+        closing(PostgresEventStore(conninfo, pool_size=1)) as store,
+        psycopg.connect(conninfo, autocommit=True) as watching,
+        psycopg.connect(conninfo, options="-c deadlock_timeout=60s") as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        other.execute(keep, [0, "s 2"])
+        appended = thread.submit(store.append, Batch(receipts=[receipt(0, "s 1"), receipt(1, "s 2")]))
+        while watching.execute(waits).fetchone() != (1,):
+            assert not appended.done()
+        other.execute(keep, [1, "s 1"])
+        with pytest.raises(ConcurrencyConflictError, match="deadlock"):
+            appended.result()
 
 
 def test_receipts_positions_and_balance_are_kept_with_the_events(pair: Pair) -> None:

@@ -13,13 +13,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from adapters.memory.message_stream import MemoryMessageStream
+from adapters.postgres import locks
 from adapters.postgres.database import open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from application.aggregates import TOPICS
 from application.ingest.messages import encode_command
 from application.ingest.service import Ingest
-from application.ports.event_store import StoreRefusedError
+from application.ports.event_store import StoreRefusedError, StoreUnavailableError
 from application.ports.inbox import Balance
 from domain.inventory.commands import ReceiveStock
 
@@ -95,3 +96,29 @@ def test_a_table_of_another_version_puts_nothing_into_quarantine(
         taken_in(conninfo, stream)
     owner.execute("ALTER TABLE bronze.messages RENAME COLUMN taken_at TO received_at")
     assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
+
+
+def test_a_limit_of_transactions_puts_nothing_into_quarantine(
+    conninfo: str, owner: psycopg.Connection, stream: MemoryMessageStream
+) -> None:
+    limited = sql.SQL("ALTER DATABASE {} SET transaction_timeout = {}")
+    name = sql.Identifier(owner.info.dbname)
+    with psycopg.connect(conninfo) as writer:
+        owner.execute(limited.format(name, sql.Literal("300ms")))
+        writer.execute("SELECT pg_advisory_xact_lock(%s)", [locks.APPEND])
+        with pytest.raises(StoreUnavailableError, match="transaction timeout"):
+            taken_in(conninfo, stream)
+    assert owner.execute("SELECT count(*) FROM bronze.messages").fetchone() == (0,)
+    owner.execute(limited.format(name, sql.Literal("0")))
+    assert taken_in(conninfo, stream) == Balance(10, 10, 0, 0)
+
+
+def test_a_question_that_takes_longer_than_a_limit_of_transactions_may_be_asked_again(
+    conninfo: str, owner: psycopg.Connection
+) -> None:
+    with psycopg.connect(conninfo) as other:
+        other.execute("LOCK TABLE bronze.positions")
+        limited = sql.SQL("ALTER DATABASE {} SET transaction_timeout = '300ms'")
+        owner.execute(limited.format(sql.Identifier(owner.info.dbname)))
+        with open_pool(conninfo) as pool, pytest.raises(StoreUnavailableError, match="transaction timeout"):
+            PostgresInbox(pool).positions()

@@ -12,6 +12,9 @@ from psycopg_pool import PoolTimeout
 from application.errors import PlatformError
 from application.ports.event_store import ConcurrencyConflictError, StoreRefusedError, StoreUnavailableError
 
+OTHERS_FIRST = (pg.SerializationFailure, pg.DeadlockDetected)
+"""What the server says where the same transaction may succeed once others, who were first, are through."""
+
 
 class DataFolderError(PlatformError):
     """The data folder can't be used."""
@@ -51,6 +54,13 @@ def damaged(error: psycopg.Error) -> RefusedByDatabaseError | None:
     return RefusedByDatabaseError(f"{said}: the database failed by itself ({error.sqlstate}); see the server's log")
 
 
+def cut_short(error: psycopg.Error) -> StoreUnavailableError | None:
+    """Return what the platform says of a transaction that the server ended at a limit of time; None of others."""
+    if not isinstance(error, pg.IdleInTransactionSessionTimeout | pg.TransactionTimeout):
+        return None
+    return StoreUnavailableError(f"the database ended a transaction at a limit of time: {str(error).strip()}")
+
+
 def needed(said: str) -> str:
     """Return the right that a role lacks of which the server said so, and who has it."""
     return next((f"{right}; {_OWNER}" for words, right in _RIGHTS if said.startswith(words)), _ALL)
@@ -61,14 +71,14 @@ def translated() -> Iterator[None]:
     """Turn driver errors into the ports' errors; what is not expected passes as it is."""
     try:
         yield
-    except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
+    except (pg.UniqueViolation, *OTHERS_FIRST) as error:
         raise ConcurrencyConflictError(str(error).strip()) from error
     except pg.ReadOnlySqlTransaction as error:
         raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
     except pg.InsufficientPrivilege as error:
         raise refused(error) from error
     except psycopg.InternalError as error:
-        if own := damaged(error):
+        if own := cut_short(error) or damaged(error):
             raise own from error
         raise
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:

@@ -10,11 +10,11 @@ import psycopg
 from eventsourcing import persistence
 from eventsourcing.persistence import Tracking as LibraryTracking
 from psycopg import Cursor, ProgrammingError
-from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 from psycopg.rows import DictRow, tuple_row
 
 from adapters.postgres import bronze, cases
-from adapters.postgres.errors import damaged, refused, translated
+from adapters.postgres.errors import OTHERS_FIRST, cut_short, damaged, refused, translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
 from application.ports.event_store import (
     READ_BYTES,
@@ -123,6 +123,8 @@ def _translated() -> Iterator[None]:
     except persistence.IntegrityError as error:
         raise ConcurrencyConflictError(str(error).strip()) from error
     except (persistence.OperationalError, persistence.InterfaceError) as error:
+        if isinstance(error.__cause__, OTHERS_FIRST):
+            raise ConcurrencyConflictError(str(error).strip()) from error
         raise StoreUnavailableError(f"the database does not answer: {str(error).strip()}") from error
     except persistence.ProgrammingError as error:
         # A class that no value leads to: "syntax error or access rule violation", so a right or a table is missing.
@@ -132,8 +134,6 @@ def _translated() -> Iterator[None]:
     except persistence.InternalError as error:
         if isinstance(error.__cause__, ReadOnlySqlTransaction):
             raise StoreUnavailableError(f"the database takes no writes: {str(error).strip()}") from error
-        if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
-            raise StoreUnavailableError(f"the database waited too long: {str(error).strip()}") from error
-        if isinstance(cause := error.__cause__, psycopg.Error) and (own := damaged(cause)):
+        if isinstance(cause := error.__cause__, psycopg.Error) and (own := cut_short(cause) or damaged(cause)):
             raise own from error
         raise
