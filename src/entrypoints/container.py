@@ -18,7 +18,7 @@ from adapters.postgres.archive import PostgresArchive
 from adapters.postgres.cases import PostgresCaseBook
 from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.certificates import PostgresCertificates
-from adapters.postgres.database import ensure_database, kept_pool, misread, with_parameter
+from adapters.postgres.database import ensure_database, kept_alive, kept_pool, misread, with_parameter
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
@@ -71,7 +71,7 @@ def _database(settings: Settings) -> Iterator[str]:
         if (why := misread(settings.database_url)) is not None:
             raise SettingsError(f"DATAFLOW_DATABASE_URL can't be used: {why}")
         migrate(settings.database_url)
-        yield settings.database_url
+        yield kept_alive(settings.database_url)
         return
     server = EmbeddedPostgres(settings.home)
     try:

@@ -17,6 +17,11 @@ _NAMES_PARAMETER = re.compile(r'invalid URI query parameter: "[a-z_]+"')
 """The one thing that the driver quotes of a connection string and that is no piece of a password."""
 _ESCAPED = "in a name or a password, '@' is written as %40, '%' as %25, '/' as %2F, '?' as %3F, a space as %20"
 
+ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""What has a machine that is gone without a word noticed within a minute, not within the two hours of most systems."""
+CLIENT_ALIVE = "; ".join(f"SET tcp_{name.removeprefix('tcp_')} = {value}" for name, value in ALIVE.items())
+"""The same for the server, which holds locks for as long as it takes its client to be there."""
+
 
 def misread(conninfo: str) -> str | None:
     """Return why a connection string can't be used, None where it can be read; nothing of a password is in it."""
@@ -30,6 +35,11 @@ def misread(conninfo: str) -> str | None:
     if any(not port.isdecimal() for port in str(options.get("port", "")).split(",") if port):
         return f"its port is no number; {_ESCAPED}"
     return None
+
+
+def kept_alive(conninfo: str) -> str:
+    """Return a connection string whose connections end a minute after their server is gone, unless it says more."""
+    return make_conninfo(conninfo, **{**ALIVE, **conninfo_to_dict(conninfo)})
 
 
 def open_pool(conninfo: str, *, size: int = 8, patience: float = 10.0) -> ConnectionPool:

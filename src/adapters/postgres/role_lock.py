@@ -11,6 +11,7 @@ from zlib import crc32
 import psycopg
 
 from adapters.postgres import locks
+from adapters.postgres.database import CLIENT_ALIVE
 from adapters.postgres.errors import translated
 from application.ports.role_lock import Check, RoleLostError, RoleTakenError
 
@@ -43,6 +44,7 @@ class PostgresRoleLock:
             connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
         with connection:
             connection.execute(_KEEP)
+            connection.execute(CLIENT_ALIVE.encode())
             attempt = _TRY_SHARED if shared else _TRY
             row = connection.execute(attempt, [locks.ROLES, number]).fetchone()
             if row is None or not row[0]:

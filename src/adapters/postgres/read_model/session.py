@@ -15,6 +15,7 @@ from psycopg.pq.abc import PGconn
 from psycopg.types.string import BytesBinaryDumper
 
 from adapters.postgres import locks
+from adapters.postgres.database import CLIENT_ALIVE
 from adapters.postgres.errors import damaged, refused
 from adapters.postgres.read_model.refused_rows import REFUSALS, said
 from application.ports.read_model import (
@@ -51,7 +52,7 @@ WHERE current_setting(name, true) IS NOT NULL
 def connect(conninfo: str) -> Connection:
     """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
     conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
-    conn.execute(_SETTINGS + _NO_LIMITS)
+    conn.execute(f"{_SETTINGS}{CLIENT_ALIVE};{_NO_LIMITS}".encode())
     # The last one registered for bytea counts: this one is written in C, the DB-API's is not.
     conn.adapters.register_dumper(bytes, BytesBinaryDumper)
     return conn
