@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.read_model import PostgresReadModel, planning, rebuild, workers
+from adapters.postgres.read_model import PostgresReadModel, planning, rebuild, schemas, workers
 from adapters.postgres.read_model.build import Build
 from adapters.postgres.read_model.loading import run_shard
 from adapters.postgres.read_model.session import connect
@@ -386,6 +386,26 @@ def test_kept_tables_that_somebody_dropped_are_not_put_back_and_no_obstacle(hous
     assert house.read_model.rebuild(house.progress).swapped
     assert house.schemas() == LIVE_AND_OLD
     assert house.read_model.swap_back(house.progress).swapped
+
+
+def test_who_goes_on_reading_the_kept_tables_keeps_no_rebuild_from_its_end(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(schemas, "PATIENCE", 0.2)
+    house.read_model.rebuild(house.progress)
+    with psycopg.connect(house.conninfo) as reader:
+        reader.execute("SELECT FROM silver_old.stock")
+        assert house.read_model.rebuild(house.progress).swapped
+        assert "the tables of before are not dropped yet, the next rebuild does it: transactions" in caplog.text
+        caplog.clear()
+        assert house.read_model.rebuild(house.progress).swapped
+        assert "what another rebuild left is not dropped yet: transactions" in caplog.text
+        caplog.clear()
+        assert reader.execute("SELECT count(*) FROM gold.kpi_policy").fetchone() == (1,)
+        assert len(house.schemas()) > len(LIVE_AND_OLD)
+    assert house.read_model.rebuild(house.progress).swapped
+    assert house.schemas() == LIVE_AND_OLD
+    assert caplog.text == ""
 
 
 def test_tables_of_other_code_that_this_one_can_not_go_on_with_are_not_put_back(house: House) -> None:

@@ -38,6 +38,7 @@ from application.ports.read_model import (
     NothingKeptError,
     OtherVersionError,
     PhaseProgress,
+    ReadersInTheWayError,
     RebuildRunningError,
 )
 from application.ports.rebuild_steps import NotCertifiedError
@@ -249,8 +250,8 @@ class Rebuild:
     def _drop_replaced(self, name: str) -> None:
         try:
             planning.drop_build(self._conn, name)
-        except DependentObjectsError as error:  # made since it was looked for; the swap is done
-            _log.warning("the tables of before are not dropped yet: %s", error)
+        except (DependentObjectsError, ReadersInTheWayError) as error:  # the swap is done
+            _log.warning("the tables of before are not dropped yet, the next rebuild does it: %s", error)
 
     def _meet(self, live: int) -> None:
         """Catch up with the live tables, which stand still meanwhile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Collection
@@ -9,8 +10,11 @@ from typing import LiteralString, NamedTuple
 
 from psycopg import Connection, errors, sql
 
-from application.ports.read_model import DependentObjectsError
+from application.ports.read_model import DependentObjectsError, ReadersInTheWayError
 
+log = logging.getLogger(__name__)
+PATIENCE = 60.0
+"""Seconds that a drop waits for those who read what is dropped: a transaction that is left open reads for ever."""
 ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
 _VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
 _TABLES = _VIEWS.replace("'v'", "'r'")
@@ -54,6 +58,7 @@ class Schemas(NamedTuple):
 
         Raises:
             DependentObjectsError: something else hangs on them, or is in them; nothing is dropped.
+            ReadersInTheWayError: somebody read them for `PATIENCE` seconds; nothing is dropped.
         """
         drop_schemas(conn, self)
 
@@ -88,8 +93,14 @@ def new_build_name() -> str:
 
 
 def drop_leftovers(conn: Connection, known: Collection[str] = ()) -> None:
-    """Drop what rebuilds left behind that were killed, but for the `known`; never the live schemas."""
-    drop_schemas(conn, [name for name in _schema_names(conn) if ASIDE.fullmatch(name) and name not in known])
+    """Drop what rebuilds left behind that were killed, but for the `known`; never the live schemas.
+
+    What somebody reads is left for the next time.
+    """
+    try:
+        drop_schemas(conn, [name for name in _schema_names(conn) if ASIDE.fullmatch(name) and name not in known])
+    except ReadersInTheWayError as error:
+        log.warning("what another rebuild left is not dropped yet: %s", error)
 
 
 def drop_schemas(conn: Connection, names: Collection[str]) -> None:
@@ -99,7 +110,7 @@ def drop_schemas(conn: Connection, names: Collection[str]) -> None:
         return
     try:
         with conn.transaction():
-            conn.execute("SET LOCAL search_path = pg_catalog")
+            conn.execute(f"SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = '{PATIENCE}s'".encode())
             for kind, query in ((b"VIEW", _VIEWS), (b"TABLE", _TABLES), (b"FUNCTION", _FUNCTIONS)):
                 found = [name for (name,) in conn.execute(query.encode(), [there])]
                 # In one statement, since they hang on each other; without CASCADE, so on nobody else's.
@@ -109,6 +120,10 @@ def drop_schemas(conn: Connection, names: Collection[str]) -> None:
     except errors.DependentObjectsStillExist as error:
         said = (error.diag.message_detail or str(error)).replace("\n", "; ")
         raise DependentObjectsError(f"{said}: drop these first. {DependentObjectsError.__doc__}") from error
+    except errors.LockNotAvailable as error:
+        raise ReadersInTheWayError(
+            f"transactions that go on have read {', '.join(there)}, so that they can't be dropped: end these first"
+        ) from error
 
 
 def table_names(conn: Connection, schema: str) -> list[str]:
