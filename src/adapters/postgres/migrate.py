@@ -10,6 +10,7 @@ import psycopg
 from adapters.postgres import locks
 from adapters.postgres.errors import translated
 from adapters.postgres.recorder import EVENTS_SCHEMA, Datastore, Recorder
+from adapters.postgres.sequences import put_on
 from application.aggregates import TOPICS
 from application.relay import RELAY_TOPIC
 
@@ -49,6 +50,7 @@ def migrate(conninfo: str) -> None:
             for part in script.split("\n\n"):
                 if not _has_index(connection, part):
                     connection.execute(part.encode())
+        put_on(connection, (EVENTS_SCHEMA, "bronze", "replay", "quality"))
         connection.execute(
             "INSERT INTO stream.partitions (topic, partition) "
             "SELECT topic, partition FROM unnest(%s::text[]) AS topic, generate_series(0, %s) AS partition "
