@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.topic_log import PostgresTopicLog
 from application import codec
 from application.aggregates import INVENTORY, TOPICS
-from application.ingest import decision
+from application.ingest import decision, service
 from application.ingest.duplicates import CLEAN_BATCHES
 from application.ingest.messages import MAX_PAYLOAD, encode_command
 from application.ingest.quarantine import AlreadySettledError, Quarantine, UnknownQuarantinedError
@@ -28,6 +29,7 @@ from application.ports.event_store import (
     ConcurrencyConflictError,
     EventStore,
     NewEvent,
+    RecordedEvent,
     StoreUnavailableError,
 )
 from application.ports.inbox import Balance, Inbox, QuarantineStatus, Reason, Settlement
@@ -323,6 +325,40 @@ def test_batches_on_top_of_one_that_was_not_kept_are_not_kept_either(platform: P
     ingest.catch_up()
     assert platform.inbox.balance() == Balance(9, 9, 0, 0)
     assert [version for _, version, _ in platform.events()] == [1] * 9
+
+
+class SlowCommit:
+    """An event store that begins to append once it was asked for states so many times."""
+
+    def __init__(self, store: EventStore, asked: int) -> None:
+        self._store = store
+        self._left = asked
+        self._begin = Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def load(self, stream_ids: Collection[str]) -> dict[str, list[RecordedEvent]]:
+        found = self._store.load(stream_ids)
+        self._left -= 1
+        if not self._left:
+            self._begin.set()
+        return found
+
+    def append(self, batch: Batch) -> None:
+        assert self._begin.wait(10)
+        self._store.append(batch)
+
+
+def test_what_is_being_committed_is_known_however_large_the_batches_are(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third is decided while the other two are on their way: each batch is asked about twice."""
+    monkeypatch.setattr(service, "MAX_CACHED_STATES", 1)
+    ingest = platform.ingest(1, SlowCommit(platform.store, 2 * 3))
+    in_order = [received(1, quantity=5), received(2, product="p2"), shipped(3, 5)]
+    platform.stream.publish([message._replace(key="one partition") for message in in_order])
+    assert ingest.catch_up() == Balance(3, 3, 0, 0)
 
 
 def test_a_batch_that_fails_is_isolated_and_those_on_top_of_it_follow_in_order(platform: Platform) -> None:

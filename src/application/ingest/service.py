@@ -40,7 +40,7 @@ from application.ports.message_stream import (
 log = logging.getLogger(__name__)
 
 MAX_CACHED_STATES = 25_000
-"""States in each of the two generations that are remembered."""
+"""States in each of the two generations that are remembered; with large batches more: those on their way stay."""
 COMMITS = 2
 """Batches on their way into the store at most: while one waits for the disk, the other's messages are written."""
 PASS_SECONDS = 1.0
@@ -81,7 +81,7 @@ class Ingest:
         self._now = now
         self._settings = settings or IngestSettings()
         self._observer = observer or Nobody()
-        self._states = States(store, MAX_CACHED_STATES)
+        self._states = States(store, max(MAX_CACHED_STATES, COMMITS * self._settings.batch_size))
         self._duplicates = Duplicates(inbox)
         self._taken: Taken = _silent
         self._commits: deque[Commit] = deque()
