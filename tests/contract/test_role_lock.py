@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from psycopg import sql
 
 from adapters.memory.role_lock import MemoryRoleLock
 from adapters.postgres.role_lock import PostgresRoleLock
+from application.ports.event_store import StoreUnavailableError
 from application.ports.role_lock import RoleLock, RoleLostError, RoleTakenError
 
 
@@ -72,6 +74,20 @@ def test_a_role_whose_connection_ended_fails_its_check_and_is_free(conninfo: str
                 ):
                     check()
             others()
+
+
+def test_a_server_that_goes_away_while_a_role_is_taken_is_away(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = psycopg.connect
+
+    def cut_off(*arguments: Any, **more: Any) -> psycopg.Connection:
+        connection = connect(*arguments, **more)
+        with connect(conninfo, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        return connection
+
+    monkeypatch.setattr(psycopg, "connect", cut_off)
+    with pytest.raises(StoreUnavailableError), PostgresRoleLock(conninfo).hold("consume"):
+        pytest.fail("held without a connection")
 
 
 def test_a_role_that_says_nothing_for_long_is_not_taken_away(conninfo: str) -> None:

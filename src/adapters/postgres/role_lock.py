@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import LiteralString
 from zlib import crc32
 
 import psycopg
@@ -43,22 +44,27 @@ class PostgresRoleLock:
         with translated():
             connection = psycopg.connect(self._conninfo, autocommit=True, application_name=name)
         with connection:
-            connection.execute(_KEEP)
-            connection.execute(CLIENT_ALIVE.encode())
-            attempt = _TRY_SHARED if shared else _TRY
-            row = connection.execute(attempt, [locks.ROLES, number]).fetchone()
-            if row is None or not row[0]:
-                holder = connection.execute(_HOLDER, [locks.ROLES, number]).fetchone()
-                raise RoleTakenError(
-                    f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
-                    "or choose another data folder with DATAFLOW_HOME"
-                )
+            with translated():
+                _take(connection, number, _TRY_SHARED if shared else _TRY)
             try:
                 yield partial(_require, connection, role)
             finally:
                 # Closing alone frees the role a moment later; a connection that is gone has freed it already.
                 with suppress(psycopg.Error):
                     connection.execute("SELECT pg_advisory_unlock_all()")
+
+
+def _take(connection: psycopg.Connection, number: int, attempt: LiteralString) -> None:
+    """Take a role, or say who holds it."""
+    connection.execute(_KEEP)
+    connection.execute(CLIENT_ALIVE.encode())
+    row = connection.execute(attempt, [locks.ROLES, number]).fetchone()
+    if row is None or not row[0]:
+        holder = connection.execute(_HOLDER, [locks.ROLES, number]).fetchone()
+        raise RoleTakenError(
+            f"{holder[0] if holder else 'another process'} uses this data already; stop it first, "
+            "or choose another data folder with DATAFLOW_HOME"
+        )
 
 
 def _require(connection: psycopg.Connection, role: str) -> None:
