@@ -45,13 +45,12 @@ def kept_alive(conninfo: str) -> str:
 def open_pool(conninfo: str, *, size: int = 8, patience: float = 10.0) -> ConnectionPool:
     """Open a pool of up to `size` connections to one database; without one for `patience` seconds it is away."""
     return ConnectionPool(
-        conninfo,
+        with_parameter(conninfo, "timezone", "UTC"),
         min_size=1,
         max_size=size,
         open=True,
         timeout=patience,
         check=ConnectionPool.check_connection,
-        kwargs={"options": "-c timezone=UTC"},
     )
 
 
