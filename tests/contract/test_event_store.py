@@ -119,6 +119,19 @@ def test_a_batch_is_kept_after_the_one_before_it_or_not_at_all(pair: Pair) -> No
     assert inbox.positions() == {Partition("orders", 0): 2}
 
 
+def test_positions_that_went_back_are_a_conflict(pair: Pair) -> None:
+    store, inbox = pair
+    orders, catalog = Partition("orders", 0), Partition("catalog", 1)
+    store.append(Batch(positions={orders: 5}, reached={orders: 0, catalog: 0}))
+    store.append(Batch(positions={orders: 6, catalog: 2}, reached={orders: 4}))
+    for lost in ({orders: 7}, {orders: 6, catalog: 3}, {Partition("orders", 1): 1}):
+        with pytest.raises(ConcurrencyConflictError):
+            store.append(Batch([event("a", 1)], positions={orders: 8}, reached=lost))
+    assert (store.head(), inbox.positions()) == (0, {orders: 6, catalog: 2})
+    store.append(Batch(positions={orders: 8}, reached={orders: 6, catalog: 2}))
+    assert inbox.positions() == {orders: 8, catalog: 2}
+
+
 def test_the_same_version_twice_in_a_batch_is_a_conflict(store: EventStore) -> None:
     with pytest.raises(ConcurrencyConflictError):
         store.append(Batch(events=[event("a", 1), event("a", 1)]))

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
 from adapters.memory.event_store import MemoryDatabase, MemoryEventStore, MemoryInbox
@@ -348,6 +349,25 @@ class SlowCommit:
     def append(self, batch: Batch) -> None:
         assert self._begin.wait(10)
         self._store.append(batch)
+
+
+@pytest.mark.parametrize("platform", ["postgres"], indirect=True)
+def test_what_a_server_lost_of_the_last_commits_is_taken_in_again(platform: Platform) -> None:
+    """As after a failover to one that did not have them yet, of which a pool of connections says nothing."""
+    ingest = platform.ingest()
+    for number in (1, 2):
+        platform.stream.publish([received(number, product=f"p{number}")._replace(key="one partition")])
+        ingest.catch_up()
+    with psycopg.connect(platform.conninfo) as lost:
+        lost.execute("DELETE FROM events.stored_events WHERE originator_id = 'inventory-p2@main'")
+        lost.execute("DELETE FROM bronze.messages WHERE message_id = 'test 2'")
+        lost.execute("UPDATE bronze.positions SET next_offset = 1")
+    platform.stream.publish([received(3, product="p3")._replace(key="one partition")])
+    ingest.catch_up()
+    assert platform.inbox.balance() == Balance(3, 3, 0, 0)
+    assert [(stream, version) for stream, version, _ in platform.events()] == [
+        (f"inventory-p{number}@main", 1) for number in (1, 2, 3)
+    ]
 
 
 def test_what_is_being_committed_is_known_however_large_the_batches_are(

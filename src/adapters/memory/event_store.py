@@ -90,6 +90,8 @@ class MemoryEventStore:
                 raise ConcurrencyConflictError(f"quarantined message {settlement.quarantine_id} is settled already")
         if batch.tracking and batch.tracking.position <= self._db.tracking.get(batch.tracking.name, 0):
             raise ConcurrencyConflictError(f"{batch.tracking.name} is beyond {batch.tracking.position}")
+        if any(self._db.positions.get(place, 0) < offset for place, offset in batch.reached.items()):
+            raise ConcurrencyConflictError("positions went back")
 
     def _keep(self, batch: Batch) -> None:
         db = self._db

@@ -39,6 +39,12 @@ _MOVE = (
     "ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(positions.next_offset, excluded.next_offset)"
 )
 
+_WENT_BACK = (
+    "SELECT topic, partition, reached, coalesce(next_offset, 0) AS stands "
+    "FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS r (topic, partition, reached) "
+    "LEFT JOIN bronze.positions USING (topic, partition) WHERE coalesce(next_offset, 0) < reached LIMIT 1"
+)
+
 
 def keep(cursor: Cursor[DictRow], receipts: Sequence[Receipt]) -> None:
     """Keep every message as received; those with a reason go to quarantine as well."""
@@ -92,6 +98,18 @@ def settle(cursor: Cursor[DictRow], settlements: Sequence[Settlement]) -> None:
             raise ConcurrencyConflictError(f"quarantined message {s.quarantine_id} is settled already")
         if s.status is QuarantineStatus.RETRIED:
             cursor.execute(_APPLIED, [row["topic"], row["partition"], row["offset"]])
+
+
+def require_reached(cursor: Cursor[DictRow], reached: Mapping[Partition, int]) -> None:
+    """Check that no position went back, as they do on a server that lost what the one before it had committed."""
+    if not reached:
+        return
+    cursor.execute(_WENT_BACK, by_column([(p.topic, p.number, offset) for p, offset in reached.items()]))
+    if (row := cursor.fetchone()) is not None:
+        raise ConcurrencyConflictError(
+            f"the position of {row['topic']}/{row['partition']} was {row['reached']} and is {row['stands']}: "
+            "the database lost what was committed"
+        )
 
 
 def move(cursor: Cursor[DictRow], positions: Mapping[Partition, int]) -> None:

@@ -58,6 +58,7 @@ class PostgresEventStore:
             if batch.after is not None:
                 batch.after()
             bronze.settle(cursor, batch.settlements)
+            bronze.require_reached(cursor, batch.reached)
             bronze.move(cursor, batch.positions)
             if batch.cases is not None:
                 cases.write(cursor, batch.cases)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -17,11 +17,12 @@ PRECEDING_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch that was decided about, and where to go on after it."""
+    """A batch that was decided about, where to go on after it, and where the positions must stand before it."""
 
     messages: Sequence[ReceivedMessage]
     decisions: Decisions
     positions: dict[Partition, int]
+    reached: dict[Partition, int]
     watch: Stopwatch
 
 
@@ -44,6 +45,14 @@ def await_durable(before: Future[None]) -> None:
         before.result(PRECEDING_SECONDS)
     except TimeoutError as error:
         raise ConcurrencyConflictError("the batch before is still not committed") from error
+
+
+def reached(positions: Mapping[Partition, int], commits: Iterable[Commit]) -> dict[Partition, int]:
+    """Return where positions stand once the batches on their way are committed."""
+    standing = dict(positions)
+    for commit in commits:
+        standing.update(commit.batch.positions)
+    return standing
 
 
 def positions_after(messages: Sequence[ReceivedMessage]) -> dict[Partition, int]:

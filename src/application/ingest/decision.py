@@ -74,6 +74,14 @@ def decode_message(message: ReceivedMessage) -> Decoded:
     return Decoded(message, envelope, message_id, envelope.message_type.aggregate, envelope.data, stream_id)
 
 
+def decoded_or_bare(message: ReceivedMessage) -> Decoded:
+    """Decode a message that failed before; where decoding is what fails, leave it as bytes."""
+    try:
+        return decode_message(message)
+    except Exception:  # noqa: BLE001 - the error is known already, it is the message's reason
+        return Decoded(message)
+
+
 def _decode_in_steps(message: ReceivedMessage) -> Decoded:
     """Decode as far as a message can be decoded, so that its reason is the first thing that is wrong."""
     decoded = Decoded(message)

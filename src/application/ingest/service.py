@@ -16,8 +16,8 @@ from datetime import datetime
 from functools import partial
 from threading import Event
 
-from application.ingest.commits import Commit, Decided, await_durable, positions_after
-from application.ingest.decision import Decoded, decide_batch, decode_message
+from application.ingest.commits import Commit, Decided, await_durable, positions_after, reached
+from application.ingest.decision import decide_batch, decode_message, decoded_or_bare
 from application.ingest.duplicates import Duplicates
 from application.ingest.goal import Goal
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
@@ -85,6 +85,7 @@ class Ingest:
         self._duplicates = Duplicates(inbox)
         self._taken: Taken = _silent
         self._commits: deque[Commit] = deque()
+        self._positions: dict[Partition, int] = {}
         self._started = False
         self._next_pass = 0.0
 
@@ -150,7 +151,8 @@ class Ingest:
         if passed := self._stream.passed():
             try:
                 self._finish_commits(0)
-                self._store.append(Batch(positions=passed))
+                self._store.append(Batch(positions=passed, reached=reached(self._positions, self._commits)))
+                self._positions.update(passed)
                 self._stream.acknowledge(passed)
             except ConcurrencyConflictError as conflict:
                 self._begin_anew(conflict)
@@ -242,29 +244,32 @@ class Ingest:
         decisions = decide_batch(decoded, seen=seen, load=self._states.load, received_at=self._now())
         self._states.require_current(decisions.refused)
         watch.done("decide")
-        return Decided(messages, decisions, positions_after(messages), watch)
+        return Decided(messages, decisions, positions_after(messages), reached(self._positions, self._commits), watch)
 
     def _append(self, batch: Decided, before: Future[None] | None = None) -> None:
         batch.watch.start()
         decisions = batch.decisions
         after = None if before is None else partial(await_durable, before)
-        self._store.append(Batch(decisions.events, decisions.receipts, positions=batch.positions, after=after))
+        self._store.append(Batch(decisions.events, decisions.receipts, (), batch.positions, batch.reached, after=after))
         batch.watch.done("append")
 
     def _quarantine_unexpected(self, message: ReceivedMessage, error: Exception) -> None:
         watch = Stopwatch()
-        decoded = _decoded_or_bare(message)
+        decoded = decoded_or_bare(message)
         seen = self._duplicates.among([decoded], ())
         decoded.reason = Reason("UnexpectedError", f"{type(error).__name__}: {error}".replace("\x00", ""))
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
         watch.done("decide")
-        decided = Decided([message], decisions, positions_after([message]), watch)
+        decided = Decided(
+            [message], decisions, positions_after([message]), reached(self._positions, self._commits), watch
+        )
         self._append(decided)
         self._committed(decided)
 
     def _committed(self, batch: Decided) -> None:
         decisions, balance = batch.decisions, batch.decisions.balance()
+        self._positions.update(batch.positions)
         self._stream.acknowledge(batch.positions)
         self._taken(balance)
         events, positions, steps = len(decisions.events), batch.positions, batch.watch.steps
@@ -277,7 +282,8 @@ class Ingest:
     def _restart(self) -> None:
         """Begin at the recorded positions, with nothing remembered."""
         self._abandon()
-        self._stream.seek(self._inbox.positions())
+        self._positions = dict(self._inbox.positions())
+        self._stream.seek(self._positions)
         self._started = True
 
     def _abandon(self) -> None:
@@ -290,11 +296,3 @@ class Ingest:
         """Remember nothing, and ask about every message whether it was received before."""
         self._states.forget()
         self._duplicates.suspect()
-
-
-def _decoded_or_bare(message: ReceivedMessage) -> Decoded:
-    """Decode a message that failed before; where decoding is what fails, leave it as bytes."""
-    try:
-        return decode_message(message)
-    except Exception:  # noqa: BLE001 - the error is known already, it is the message's reason
-        return Decoded(message)

@@ -47,12 +47,14 @@ class Batch:
 
     `after` returns once the batch before this one is durable, and raises where it isn't: that error passes, and
     nothing of this batch is kept. A store may begin with what nobody sees and no order depends on before it asks.
+    `reached` is where positions stand at least: that they went back is a conflict.
     """
 
     events: Sequence[NewEvent] = ()
     receipts: Sequence[Receipt] = ()
     settlements: Sequence[Settlement] = ()
     positions: Mapping[Partition, int] = field(default_factory=dict)
+    reached: Mapping[Partition, int] = field(default_factory=dict)
     tracking: Tracking | None = None
     cases: CaseChanges | None = None
     after: Callable[[], None] | None = None
@@ -66,7 +68,7 @@ class EventStore(Protocol):
 
         Raises:
             ConcurrencyConflictError: a version exists already, a message was recorded by somebody else,
-                or the tracking position does not move forward. Nothing of the batch is kept.
+                the tracking position does not move forward, or positions went back. Nothing of the batch is kept.
             StoreUnavailableError: the store can't be reached; the batch may or may not be kept.
             StoreRefusedError: the store takes no batch at all.
         """
