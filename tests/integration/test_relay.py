@@ -1,10 +1,16 @@
 """The relay on memory and on PostgreSQL: every event goes out, in order for each stream, with a stable id."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
 from adapters.memory.event_store import MemoryDatabase, MemoryEventStore
@@ -18,6 +24,8 @@ from application.ports.event_store import Batch, EventStore, NewEvent
 from application.ports.message_stream import MessageStream, StreamUnavailableError
 from application.relay import RELAY_TOPIC, Relay
 from domain.order.events import OrderClosed, OrderReleased
+from entrypoints.monitoring.relaying import relay
+from entrypoints.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Sides = tuple[EventStore, MessageStream]
@@ -112,3 +120,30 @@ def test_an_event_that_is_not_json_stops_the_relay_and_is_named(sides: Sides) ->
         with pytest.raises(UndecodableEventError, match="order-2:1"):
             Relay(store, stream).run()
     assert [m["id"] for m in received(stream)] == ["order-1:1"]
+
+
+def test_a_relay_that_another_one_overtook_goes_on(conninfo: str, tmp_path: Path) -> None:
+    """As where the connection that held its role ended while it published."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    sent, stop, deadline = list[int](), Event(), time.monotonic() + 30
+    with (
+        closing(PostgresEventStore(conninfo)) as store,
+        psycopg.connect(conninfo, autocommit=True) as watching,
+        psycopg.connect(conninfo) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        store.append(Batch([stored("a", 1), stored("a", 2)]))
+        other.execute("INSERT INTO events.notification_tracking VALUES ('relay', 2)")
+        relaying = thread.submit(relay, Settings(tmp_path, conninfo), stop, sent.append, once=False)
+        try:
+            while watching.execute(waits).fetchone() != (1,):
+                assert time.monotonic() < deadline
+            other.commit()
+            store.append(Batch([stored("b", 1)]))
+            while store.checkpoint("relay") < 3 and not relaying.done():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            stop.set()
+        relaying.result()
+    assert sum(sent) == 1

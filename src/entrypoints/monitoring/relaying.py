@@ -9,6 +9,7 @@ from threading import Event
 from prometheus_client import Metric
 
 from application.dead_letters import DeadLetterFeed
+from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import MessageStream, OversizedMessageError
 from entrypoints.container import Container
 from entrypoints.monitoring.following import Command, Steps, follow
@@ -17,8 +18,8 @@ from entrypoints.monitoring.tracing import BatchTracer
 from entrypoints.monitoring.watch import Watch
 from entrypoints.settings import Settings
 
-RELAY = Command("relay", "publish", idle_seconds=0.2, passing=(OversizedMessageError,))
-"""A topic's limit may be raised while the relay waits, so that is an outage like others."""
+RELAY = Command("relay", "publish", idle_seconds=0.2, passing=(OversizedMessageError, ConcurrencyConflictError))
+"""A topic's limit may be raised while the relay waits, and another relay that was faster may be gone: both pass."""
 LETTERS_SECONDS = 5.0
 """How long dead letters go out at a stretch: meanwhile events wait, and nobody asks whether the role is still held."""
 
