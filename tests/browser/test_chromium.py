@@ -331,7 +331,7 @@ def test_on_a_phone_nothing_is_cut_off(viewer: Viewer, name: str) -> None:
 def test_in_the_dark_it_is_dark_and_can_be_read(viewer: Viewer) -> None:
     with viewer.in_the_dark():
         page = viewer.open("/shipments?period=All")
-        page.get_by_text("Carriers").wait_for()
+        page.get_by_text("Carriers", exact=True).wait_for()
         colour = page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
         assert max(int(part) for part in re.findall(r"\d+", colour)[:3]) < 64
         viewer.shot("dark-shipments")
