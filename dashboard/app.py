@@ -13,8 +13,8 @@ from dashboard.session import reader, settings, viewing
 from entrypoints.settings import SettingsError
 
 ICON = Path(__file__).parent / "static" / "icon.png"
+# Pixels: both days of a period have room.
 SIDEBAR_WIDTH = 330
-"""Pixels: both days of a period have room."""
 ICONS = {
     "overview": ":material/dashboard:",
     "orders": ":material/shopping_cart:",

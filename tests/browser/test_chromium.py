@@ -93,6 +93,7 @@ def test_every_page_can_be_reached_shows_its_figures_and_is_accessible(viewer: V
         link(page, name)
         page.get_by_role("heading", name=name.capitalize(), exact=True).wait_for()
         page.get_by_text(re.compile(shown)).first.wait_for()
+        assert page.get_by_test_id("stMain").inner_text().lstrip().startswith(name.capitalize())
         if name == "shipments":
             until(lambda: is_drawn(viewer.colours_of_the_map()), "the map is not drawn", seconds=30)
         viewer.shot(name)
