@@ -51,22 +51,22 @@ def seconds_of_parts(conninfo: str, connections: int) -> dict[str, float]:
         assert middle is not None
         tables = one.execute(_TABLES, [_GOLD]).fetchall()
         one.execute(f"CREATE SCHEMA {_COPY}".encode())
-        parts: dict[str, list[Work]] = {
-            "read": [partial(_read, compare, middle[0]) for compare in ("<", ">=")],
-            "gold": [partial(_copy, *table) for table in tables],
-            "foreign keys": [partial(_validate, name) for _, name in tables],
-            "hashes": [partial(summarise, schema=schema) for schema in (_GOLD, _COPY)],
+
+        def taken(*works: Work) -> float:
+            return seconds(partial(_at_once, connected, works))
+
+        parts = {
+            "read": taken(*(partial(_read, compare, middle[0]) for compare in ("<", ">="))),
+            "gold": taken(*(partial(_copy, *table) for table in tables)),
         }
-        taken = {}
-        for part, works in parts.items():
-            if part == "foreign keys":
-                for oid, name in tables:  # one after the other: each locks two tables
-                    _refer(oid, name, one)
-            taken[part] = seconds(partial(_at_once, connected, works))
+        for oid, name in tables:  # one after the other: each locks two tables
+            _refer(oid, name, one)
+        parts["foreign keys"] = taken(*(partial(_validate, name) for _, name in tables))
+        parts["hashes"] = taken(*(partial(summarise, schema=schema) for schema in (_GOLD, _COPY)))
         copied, given = (_rows(one, schema) for schema in (_COPY, _GOLD))
         assert copied == given, (copied, given)
         one.execute(f"DROP SCHEMA {_COPY} CASCADE".encode())
-    return taken
+    return parts
 
 
 def _at_once(connected: list[Connection], works: Iterable[Work]) -> None:

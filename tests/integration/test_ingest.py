@@ -37,6 +37,7 @@ from application.ports.inbox import Balance, Inbox, QuarantineStatus, Reason, Se
 from application.ports.message_stream import (
     MessageStream,
     OutgoingMessage,
+    Partition,
     ReceivedMessage,
     StreamUnavailableError,
 )
@@ -351,23 +352,54 @@ class SlowCommit:
         self._store.append(batch)
 
 
-@pytest.mark.parametrize("platform", ["postgres"], indirect=True)
-def test_what_a_server_lost_of_the_last_commits_is_taken_in_again(platform: Platform) -> None:
-    """As after a failover to one that did not have them yet, of which a pool of connections says nothing."""
-    ingest = platform.ingest()
-    for number in (1, 2):
-        platform.stream.publish([received(number, product=f"p{number}")._replace(key="one partition")])
-        ingest.catch_up()
+class Marked:
+    """A stream that ends with marks of transactions, which nobody can read."""
+
+    def __init__(self, stream: MessageStream) -> None:
+        self._stream = stream
+        self.marks: dict[Partition, int] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def passed(self) -> dict[Partition, int]:
+        passed, self.marks = self.marks, {}
+        return passed
+
+
+def lose_the_second(platform: Platform) -> None:
+    """As after a failover to a server that did not have it yet, of which a pool of connections says nothing."""
     with psycopg.connect(platform.conninfo) as lost:
         lost.execute("DELETE FROM events.stored_events WHERE originator_id = 'inventory-p2@main'")
         lost.execute("DELETE FROM bronze.messages WHERE message_id = 'test 2'")
         lost.execute("UPDATE bronze.positions SET next_offset = 1")
+
+
+@pytest.mark.parametrize("platform", ["postgres"], indirect=True)
+def test_what_a_server_lost_of_the_last_commits_is_taken_in_again(platform: Platform) -> None:
+    ingest = platform.ingest()
+    for number in (1, 2):
+        platform.stream.publish([received(number, product=f"p{number}")._replace(key="one partition")])
+        ingest.catch_up()
+    lose_the_second(platform)
     platform.stream.publish([received(3, product="p3")._replace(key="one partition")])
     ingest.catch_up()
     assert platform.inbox.balance() == Balance(3, 3, 0, 0)
     assert [(stream, version) for stream, version, _ in platform.events()] == [
         (f"inventory-p{number}@main", 1) for number in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize("platform", ["postgres"], indirect=True)
+def test_positions_do_not_move_beyond_what_a_server_lost(platform: Platform) -> None:
+    stream = Marked(platform.stream)
+    ingest = platform.ingest(stream=stream)
+    platform.stream.publish([received(n, product=f"p{n}")._replace(key="one partition") for n in (1, 2)])
+    ingest.catch_up()
+    stream.marks = platform.inbox.positions()
+    lose_the_second(platform)
+    ingest.catch_up()
+    assert platform.inbox.balance() == Balance(2, 2, 0, 0)
 
 
 def test_what_is_being_committed_is_known_however_large_the_batches_are(

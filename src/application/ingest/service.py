@@ -17,7 +17,7 @@ from functools import partial
 from threading import Event
 
 from application.ingest.commits import Commit, Decided, await_durable, positions_after, reached
-from application.ingest.decision import decide_batch, decode_message, decoded_or_bare
+from application.ingest.decision import Decisions, decide_batch, decode_message, decoded_or_bare
 from application.ingest.duplicates import Duplicates
 from application.ingest.goal import Goal
 from application.ingest.observer import BatchReport, Nobody, Observer, Stopwatch
@@ -151,7 +151,7 @@ class Ingest:
         if passed := self._stream.passed():
             try:
                 self._finish_commits(0)
-                self._store.append(Batch(positions=passed, reached=reached(self._positions, self._commits)))
+                self._store.append(Batch(positions=passed, reached=self._positions))
                 self._positions.update(passed)
                 self._stream.acknowledge(passed)
             except ConcurrencyConflictError as conflict:
@@ -244,6 +244,9 @@ class Ingest:
         decisions = decide_batch(decoded, seen=seen, load=self._states.load, received_at=self._now())
         self._states.require_current(decisions.refused)
         watch.done("decide")
+        return self._decided(messages, decisions, watch)
+
+    def _decided(self, messages: Sequence[ReceivedMessage], decisions: Decisions, watch: Stopwatch) -> Decided:
         return Decided(messages, decisions, positions_after(messages), reached(self._positions, self._commits), watch)
 
     def _append(self, batch: Decided, before: Future[None] | None = None) -> None:
@@ -261,9 +264,7 @@ class Ingest:
         log.error("unexpected error in message %s, put in quarantine", decoded.source, exc_info=error)
         decisions = decide_batch([decoded], seen=seen, load=lambda _: {}, received_at=self._now())
         watch.done("decide")
-        decided = Decided(
-            [message], decisions, positions_after([message]), reached(self._positions, self._commits), watch
-        )
+        decided = self._decided([message], decisions, watch)
         self._append(decided)
         self._committed(decided)
 

@@ -14,7 +14,7 @@ from application.ports.read_model import DependentObjectsError, ReadersInTheWayE
 
 log = logging.getLogger(__name__)
 PATIENCE = 60.0
-"""Seconds that a drop waits for those who read what is dropped: a transaction that is left open reads for ever."""
+"""Seconds to wait for those who read what is swapped or dropped: a transaction that is left open reads for ever."""
 ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
 _VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
 _TABLES = _VIEWS.replace("'v'", "'r'")

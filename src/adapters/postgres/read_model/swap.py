@@ -14,11 +14,10 @@ from adapters.postgres.read_model.grants import carry_rights
 from adapters.postgres.read_model.made import LIVE_BUILD, made_by, schemas_not_of
 from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
 from adapters.postgres.read_model.row_security import row_security
-from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, PATIENCE, Schemas, table_names
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, SchemaInTheWayError
 
 log = logging.getLogger(__name__)
-PATIENCE = 60.0
 PAUSE = 0.05
 ATTEMPT_MILLISECONDS = 75
 """How long an attempt to lock the tables may keep new readers waiting, behind those that still read.
