@@ -16,7 +16,7 @@ pytest.importorskip("confluent_kafka", reason="the extra 'kafka' is not installe
 
 from tests.acceptance.home import Home, free_port, until
 from tests.acceptance.operations_guide import Command, commands, names
-from tests.acceptance.watched import Running
+from tests.acceptance.watched import STOP_SECONDS, Running
 from tests.kafka_topics import fresh_topics
 from tests.mongo_server import fresh_mongo
 from tests.postgres_server import fresh_database
@@ -165,13 +165,13 @@ class Reader:
         assert "Traceback" not in done.stderr
 
     def _run_beside_each_other(self, group: list[Command]) -> None:
-        """Start commands that go on, see each ready, and end them by SIGTERM, in time and with code 0."""
+        """Start commands that go on, see each ready, and end them by SIGTERM, in the time they name and with code 0."""
         with ExitStack() as stack:
             running = [(command, self._start(stack, command)) for command in group]
             for command, each in running:
                 self._await(command, each)
-            for _, each in running:
-                each.stop()
+            for command, each in running:
+                each.stop(within=STOP_SECONDS if GOES_ON[command.text] == "/ready" else SECONDS)
 
     def _start(self, stack: ExitStack, command: Command) -> Running:
         port = free_port()

@@ -323,7 +323,7 @@ def test_an_interruption_ends_the_statements_of_other_threads(house: House, phas
             until(lambda: house.query(WAITING), "nothing waits for the table")
             waiting = house.query(WAITING)[0][0]
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            until(lambda: not house.query(f"{WAITING} AND pid = {waiting}"), "it goes on", seconds=5)
+            until(lambda: not house.query(f"{WAITING} AND pid = {waiting}"), "it goes on")
             ended.append(waiting)
 
     interrupter = threading.Thread(target=interrupt)

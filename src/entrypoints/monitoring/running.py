@@ -36,8 +36,8 @@ AWAY = (
 """Errors that pass: a server is away, somebody else moved the read models on, or the role has to be taken again."""
 Work = Callable[[Container, Check], None]
 """What a command does with the platform; it calls the check every time that its loop goes round."""
-STOP_SECONDS = 4.0
-"""How long a command may take to end once it is asked to."""
+STOP_SECONDS = 3.5
+"""How long a command may take to end once it is asked to: five are promised, on a busy machine too."""
 
 
 class Service:
