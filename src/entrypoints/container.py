@@ -21,6 +21,7 @@ from adapters.postgres.certificates import PostgresCertificates
 from adapters.postgres.database import ensure_database, kept_alive, kept_pool, misread, with_parameter
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.leader_epochs import PostgresLeaderEpochs
 from adapters.postgres.log_identity import TOPIC_LOG, PostgresLogIdentity
 from adapters.postgres.migrate import migrate
 from adapters.postgres.policies import PostgresPolicies
@@ -54,6 +55,8 @@ from entrypoints.services import analytics_for, open_cache, open_places, open_ro
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
     from adapters.kafka.connection import KafkaConnection
 
 DATABASE = "dataflow"
@@ -136,7 +139,11 @@ def _compacted_topics(kafka: KafkaConnection | None) -> list[str]:
 
 
 def _message_stream(
-    kafka: KafkaConnection | None, own: Callable[[], PostgresTopicLog], inbox: Inbox, identity: PostgresLogIdentity
+    kafka: KafkaConnection | None,
+    own: Callable[[], PostgresTopicLog],
+    inbox: Inbox,
+    identity: PostgresLogIdentity,
+    pool: ConnectionPool,
 ) -> Iterator[MessageStream]:
     """Give Kafka where its brokers are set, else the database's own topic log; raises what `claim` raises."""
     starts = identity.claim(named := _named_log(kafka))
@@ -147,7 +154,12 @@ def _message_stream(
         return
     from adapters.kafka.message_stream import KafkaMessageStream  # noqa: PLC0415
 
-    stream = KafkaMessageStream(kafka, lambda: own_offsets(inbox.positions(), starts), ids=named.topics)
+    stream = KafkaMessageStream(
+        kafka,
+        lambda: own_offsets(inbox.positions(), starts),
+        ids=named.topics,
+        epochs=PostgresLeaderEpochs(pool, named.topics, starts),
+    )
     yield ContinuedLog(stream, starts) if starts else stream
     stream.close()
 
@@ -184,7 +196,7 @@ class Container(containers.DeclarativeContainer):
     named_log = providers.Callable(_named_log, kafka)
     compacted_topics = providers.Callable(_compacted_topics, kafka)
     log_identity = providers.Singleton(PostgresLogIdentity, pool)
-    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity)
+    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity, pool)
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)
     dead_letters = providers.Resource(_dead_letters, kafka, inbox, quarantine_feed)
     cache = providers.Resource(open_cache, settings)

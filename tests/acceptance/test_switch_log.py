@@ -67,3 +67,19 @@ def test_topics_that_are_created_anew_are_read_from_their_first_message(tmp_path
         assert (after["stream_behind"], after["balance_holds"]) == (0, True)
         on_kafka.do("project", "--once")
         assert on_kafka.json("verify")["equal"] is True
+
+
+def test_a_topic_is_read_again_when_asked_for_and_nothing_counts_twice(tmp_path: Path) -> None:
+    with fresh_topics() as kafka, closing(Home(tmp_path / "home").keep_server()) as home:
+        assert "has no topic orders to read again" in home.refusal("switch-log", "--reread", "orders")
+        on_kafka = reading_from(kafka, home)
+        on_kafka.do("generate", *PAST, "--seed", 1)
+        on_kafka.do("consume", "--once")
+        before = on_kafka.json("status")
+        assert "it has catalog, inventory, orders, shipments" in on_kafka.refusal("switch-log", "--reread", "order")
+        assert "orders/" in on_kafka.do("switch-log", "--reread", "orders", "--reread", "inventory")
+        assert (again := on_kafka.json("status")["stream_behind"]) > before["received"] / 4
+        on_kafka.do("consume", "--once")
+        after = on_kafka.json("status")
+        assert after["received"] == before["received"] + again
+        assert (after["applied"], after["stream_behind"], after["balance_holds"]) == (before["applied"], 0, True)

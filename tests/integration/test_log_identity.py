@@ -162,3 +162,16 @@ def test_a_moved_log_whose_topic_is_created_anew_counts_on_once_more(
     take_in(pool, 9)
     moved = {Partition("orders", 1): 9, Partition("orders", 0): 3}
     assert identity.switch(ANEW, drained=False) == identity.claim(ANEW) == moved
+
+
+def test_a_topic_that_is_to_be_read_again_counts_on_from_its_positions(
+    pool: ConnectionPool, identity: PostgresLogIdentity
+) -> None:
+    identity.claim(KAFKA)
+    take_in(pool, 5)
+    take_in(pool, 3, partition=0)
+    again = {Partition("orders", 1): 5, Partition("orders", 0): 3}
+    assert identity.switch(KAFKA, drained=False, reread=["shipments"]) == {}
+    assert identity.switch(KAFKA, drained=False, reread=["orders"]) == identity.claim(KAFKA) == again
+    take_in(pool, 9)
+    assert identity.switch(KAFKA, drained=False) == again

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from adapters.kafka.errors import reason_of, translated
+from adapters.kafka.errors import judge, reason_of, translated
+from adapters.kafka.leader_epochs import EpochsRead, LeaderEpochs, placed
 from adapters.kafka.leaving import leave
 from adapters.kafka.log_offsets import Place, starts
 from adapters.kafka.topic_ids import KnownTopics
-from application.ports.message_stream import POLL_BYTES, ReceivedMessage, StreamUnavailableError, Trace
+from application.ports.message_stream import POLL_BYTES, ReceivedMessage, Trace
 
 log = logging.getLogger(__name__)
 
@@ -29,22 +30,6 @@ _LARGE = 1_048_576
 """Bytes of a message before any was seen."""
 _SEEK_SECONDS = 1.0
 _PAUSE = 0.01
-_STOPPING = frozenset(
-    {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError._AUTHENTICATION,
-        KafkaError._FATAL,
-        KafkaError._BAD_MSG,
-        KafkaError._BAD_COMPRESSION,
-    }
-)
-"""Errors that waiting does not cure; the client recovers from the others by itself.
-
-After a fatal one, such as another consumer of the same name, a client reads nothing any more: it takes a new one.
-"""
-
 
 Content = tuple[bytes, Trace | None, int]
 """Of a message: its payload, the trace that its headers name, and the bytes of these."""
@@ -65,6 +50,7 @@ class GroupConsumer:
         positions: Callable[[], Mapping[Place, int]],
         topics: KnownTopics,
         *,
+        epochs: LeaderEpochs,
         content_of: Callable[[Message], Content],
     ) -> None:
         self._consumer = consumer
@@ -72,9 +58,12 @@ class GroupConsumer:
         self._names = names
         self._positions = positions
         self._topics = topics
+        self._epochs = EpochsRead(epochs, names)
         self._content_of = content_of
         self._next: dict[Place, int] = {}
+        self._unchecked: dict[Place, int] = {}
         self._passed: dict[Place, int] = {}
+        self._apart: set[Place] = set()
         self._failure: Exception | None = None
         self._misplaced = False
         self._lost: set[Place] = set()
@@ -89,7 +78,8 @@ class GroupConsumer:
 
         Raises:
             StreamUnavailableError: reading is refused, or a record can't be read.
-            PositionLostError: a position is beyond the end of its partition, or its topic was created anew.
+            PositionLostError: a position is beyond the end of its partition, its topic was created anew, or its log
+                was cut and written anew.
         """
         self._topics.look()
         if self._misplaced:
@@ -106,8 +96,10 @@ class GroupConsumer:
         """Go on from the given positions in the partitions that are assigned."""
         self._misplaced = True
         self._passed.clear()
-        for place, offset in self._begin(self._next, positions).items():
-            self._seek(place, offset)
+        begin = self._begin(self._next, positions)
+        epochs = self._epochs.before(begin)
+        for place, offset in begin.items():
+            self._seek(place, offset, epochs.get(place))
         self._misplaced = False
 
     def passed(self) -> dict[Place, int]:
@@ -160,10 +152,20 @@ class GroupConsumer:
                 fetched = self._consumer.consume(limit, timeout)
             if self._failure is not None:
                 raise self._failure
-            return self._current(fetched)
+            return self._current(self._checked(fetched) if self._unchecked else fetched)
         except Exception:
             self._misplaced, self._failure = True, None
             raise
+
+    def _checked(self, fetched: Iterable[Message]) -> list[Message]:
+        """Have the brokers compare their logs with the epochs that are known of partitions assigned just now.
+
+        They do for a partition that is moved, not for one that begins; what came of it comes again.
+        """
+        unchecked, self._unchecked = self._unchecked, {}
+        for place in unchecked.keys() & self._next.keys():
+            self._seek(place, self._next[place], unchecked[place])
+        return [message for message in fetched if (message.topic(), message.partition()) not in unchecked]
 
     def _current(self, fetched: Iterable[Message]) -> list[ReceivedMessage]:
         """Keep what belongs to the partitions as they are assigned now, each in order from where it stands.
@@ -177,18 +179,11 @@ class GroupConsumer:
         size = 0
         # Messages of a partition come many in a row: what holds for all of these is looked up once.
         place: Place = ("", -1)
-        name, expected = "", None
+        name, expected, led = "", None, None
         for message in fetched:
             topic, number, offset, key = message.topic(), message.partition(), message.offset(), message.key()
             if (error := message.error()) is not None:
-                if topic is None or number is None or offset is None:
-                    _judge(error, "")
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    self._reached((topic, number), offset)
-                elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-                    self._begin_anew((topic, number))
-                else:
-                    _judge(error, f" at {topic}/{number}@{offset}")
+                self._heard(error, topic, number, offset)
                 place = ("", -1)
                 continue
             assert topic is not None
@@ -196,12 +191,16 @@ class GroupConsumer:
             assert offset is not None
             if number != place[1] or topic != place[0]:
                 place = (topic, number)
-                name, expected = names[topic], following.get(place)
+                name, expected, led = names[topic], following.get(place), self._epochs.last(place)
+                self._apart.discard(place)
             if expected is None:
                 continue
             if offset < expected:
                 disordered.add(place)
                 continue
+            if (epoch := message.leader_epoch()) != led:
+                led = epoch
+                self._epochs.began(place, epoch, offset)
             following[place] = expected = offset + 1
             text = None if key is None else key.decode(errors="replace").replace("\0", "\ufffd")
             payload, trace, of_headers = content_of(message)
@@ -213,15 +212,35 @@ class GroupConsumer:
         again = {(names[topic], number) for topic, number in disordered}
         return [m for m in kept if (m.topic, m.partition) not in again] if again else kept
 
+    def _heard(self, error: KafkaError, topic: str | None, number: int | None, offset: int | None) -> None:
+        """Take what comes in place of a message."""
+        if topic is None or number is None:
+            judge(error, "")
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._begin_anew((topic, number))
+        elif error.code() == KafkaError._PARTITION_EOF and offset is not None:
+            self._reached((topic, number), offset)
+        else:
+            judge(error, f" at {topic}/{number}@{offset}")
+
     def _reached(self, place: Place, end: int) -> None:
         """Note that all up to the end of a partition was read; what was not returned is no message."""
         if self._next.get(place, end) < end:
             self._next[place] = self._passed[place] = end
+            self._apart.add(place)
 
     def _begin_anew(self, place: Place) -> None:
-        """Go on where a partition begins now, after retention took what was to be read next."""
-        if (expected := self._next.get(place)) is not None:
-            self._restart(place, self._begin([place], {place: expected})[place])
+        """Go on where a partition begins now, after retention took what was to be read next.
+
+        If that exists, the log was cut before it and written anew. A client says so, too, once a partition has
+        another leader and what is no message lies before its position: it does not know the epoch of that.
+        """
+        if (expected := self._next.get(place)) is None:
+            return
+        begin = self._begin([place], {place: expected})[place]
+        if begin == expected and place not in self._apart:
+            self._topics.tell_cut(place, expected)
+        self._restart(place, begin)
 
     def _begin(self, places: Collection[Place], positions: Mapping[Place, int]) -> dict[Place, int]:
         """Return where to begin; what is gone before that is passed."""
@@ -235,6 +254,7 @@ class GroupConsumer:
         places = [(partition.topic, partition.partition) for partition in partitions]
         try:
             begin = self._begin(places, self._positions())
+            self._unchecked.update(self._epochs.before(begin))
         except Exception as error:  # noqa: BLE001 - raised by the poll that is under way
             self._failure = error
             begin = dict.fromkeys(places, 0)
@@ -251,35 +271,28 @@ class GroupConsumer:
             self._lost.add(place)
         log.info("revoked: %s", _listed(partitions))
 
-    def _seek(self, place: Place, offset: int) -> None:
+    def _seek(self, place: Place, offset: int, epoch: int | None = None) -> None:
         """Move a partition; one that was assigned this instant may not be ready for it yet, nor one that stopped."""
         self._next[place] = offset
         deadline = time.monotonic() + _SEEK_SECONDS
         with translated():
             while time.monotonic() < deadline:
                 try:
-                    self._consumer.seek(TopicPartition(*place, offset))
+                    self._consumer.seek(placed(place, offset, epoch))
                     return
                 except KafkaException as error:
                     if reason_of(error).code() != KafkaError._STATE:
                         raise
                 time.sleep(_PAUSE)
-        self._restart(place, offset)
+        self._restart(place, offset, epoch)
 
-    def _restart(self, place: Place, offset: int) -> None:
+    def _restart(self, place: Place, offset: int, epoch: int | None = None) -> None:
         """Begin a partition whose reading stopped, as it does where the next offset does not exist."""
         self._next[place] = offset
-        partition = TopicPartition(*place, offset)
+        partition = placed(place, offset, epoch)
         with translated():
             self._consumer.incremental_unassign([partition])
             self._consumer.incremental_assign([partition])
-
-
-def _judge(error: KafkaError, place: str) -> None:
-    """Raise what stops reading, log what passes."""
-    if error.fatal() or error.code() in _STOPPING:
-        raise StreamUnavailableError(f"Kafka refuses to go on{place}: {error.str()}")
-    log.warning("Kafka: %s", error.str())
 
 
 def _listed(partitions: Iterable[TopicPartition]) -> str:

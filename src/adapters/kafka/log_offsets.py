@@ -134,7 +134,8 @@ def _remaining(
     for place, end in ends.items():
         if (position := positions.get(place, 0)) > end:
             raise PositionLostError(
-                f"the recorded position of {place[0]}/{place[1]} is {position:,}, but its log ends at {end:,}: the "
-                "topic was created anew, or these are other brokers; go back to those that were read before"
+                f"the recorded position of {place[0]}/{place[1]} is {position:,}, but its log ends at {end:,}: "
+                "these are other brokers, or they lost what they had acknowledged; go back to those that were read "
+                "before"
             )
     return {place: (max(positions.get(place, 0), first[place]), end) for place, end in ends.items()}

@@ -12,14 +12,16 @@ from confluent_kafka import Message
 from adapters.kafka.cloud_events import Headers, structured, trace_of
 from adapters.kafka.connection import KafkaConnection
 from adapters.kafka.consumer import Content, GroupConsumer
+from adapters.kafka.leader_epochs import LeaderEpochs, NoEpochs
 from adapters.kafka.log_offsets import LATEST, Place, counts_behind, last_stable_offsets, partitions_of, read_offsets
 from adapters.kafka.producer import Publisher
-from adapters.kafka.topic_ids import KnownTopics
+from adapters.kafka.topic_ids import KnownTopics, Remedies
 from adapters.kafka.topics import TAKEN_IN
 from application.ports.message_stream import OutgoingMessage, Partition, ReceivedMessage, StreamUnavailableError
 
 INGESTED = tuple(topic.name for topic in TAKEN_IN)
-_SWITCH, _ACCEPT = "dataflow switch-log", "dataflow ingest topics --accept-recreated"
+_OWN = Remedies("dataflow switch-log", "dataflow switch-log --reread")
+_OTHERS = Remedies("dataflow ingest topics --accept-recreated", "dataflow ingest topics --reread")
 
 _KNOWN_SECONDS = 1.0
 """How long a topic may be unknown: to a broker that just started, or where it was created a moment ago."""
@@ -39,7 +41,8 @@ class KafkaMessageStream:
 
     `positions` gives what is recorded in the database: partitions that the group hands over are begun there.
     Without it they are begun where `seek` was told last. The group is joined by the first poll. `ids` are those
-    that the topics had when positions in them were recorded; by default those that they have then.
+    that the topics had when positions in them were recorded; by default those that they have then. `epochs` keeps
+    the leader epochs of what was read, so that a log which was cut is known after a restart, too.
     """
 
     def __init__(
@@ -48,15 +51,17 @@ class KafkaMessageStream:
         positions: Callable[[], Mapping[Partition, int]] | None = None,
         topics: Collection[str] | None = None,
         ids: Mapping[str, str] | None = None,
+        epochs: LeaderEpochs | None = None,
     ) -> None:
         self._connection = connection
         self._admin = connection.admin()
         self._publisher = Publisher(connection)
         self._names = {connection.topic_prefix + topic: topic for topic in (topics or INGESTED)}
-        self._content_of, remedy = (_content, _SWITCH) if topics is None else (_value, _ACCEPT)
+        self._content_of, remedies = (_content, _OWN) if topics is None else (_value, _OTHERS)
         known = {connection.topic_prefix + topic: each for topic, each in (ids or {}).items()}
-        self._topics = KnownTopics(self._admin, self._names, known, remedy)
+        self._topics = KnownTopics(self._admin, self._names, known, remedies)
         self._recorded = positions
+        self._epochs = epochs or NoEpochs()
         self._sought: Mapping[Partition, int] = {}
         self._consumer: GroupConsumer | None = None
 
@@ -80,7 +85,13 @@ class KafkaMessageStream:
         if self._consumer is None:
             consumer, positions = self._connection.consumer(), self._positions
             self._consumer = GroupConsumer(
-                consumer, self._admin, self._names, positions, self._topics, content_of=self._content_of
+                consumer,
+                self._admin,
+                self._names,
+                positions,
+                self._topics,
+                epochs=self._epochs,
+                content_of=self._content_of,
             )
         return self._consumer.poll(limit, timeout)
 

@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
+from typing import NamedTuple, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from adapters.kafka.errors import PositionLostError, reason_of, translated
+from adapters.kafka.log_offsets import Place
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +31,26 @@ def read_topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]
         return _found(_ask(admin, names))
 
 
+class Remedies(NamedTuple):
+    """The commands that have a topic read from its first message: one that was created anew, and one that was cut."""
+
+    recreated: str
+    cut: str
+
+
 class KnownTopics:
     """The ids of the topics that are read; the first that is seen of a topic counts.
 
-    `remedy` is the command that has a topic which was created anew read from its first message.
+    `names` are those that the platform has for the topics, by their names on the brokers.
     """
 
-    def __init__(self, admin: AdminClient, names: Collection[str], ids: Mapping[str, str], remedy: str) -> None:
+    def __init__(
+        self, admin: AdminClient, names: Mapping[str, str], ids: Mapping[str, str], remedies: Remedies
+    ) -> None:
         self._admin = admin
         self._names = names
         self._ids = dict(ids)
-        self._remedy = remedy
+        self._remedies = remedies
         self._gone: set[str] = set()
         self._asked: dict[str, Future[TopicDescription]] | None = None
         self._next_look = 0.0
@@ -70,12 +81,25 @@ class KnownTopics:
                 return
             self._compare(found)
 
+    def tell_cut(self, place: Place, position: int) -> NoReturn:
+        """Say that the log of a partition was cut before a position, and has grown beyond it since.
+
+        Raises:
+            PositionLostError: always.
+        """
+        topic, number = place
+        raise PositionLostError(
+            f"the log of {topic}/{number} was cut before the recorded position {position:,} and written anew: the "
+            "brokers lost messages that they had acknowledged, and those in their place were not taken in; stop all "
+            f"consumers, then `{self._remedies.cut} {self._names[topic]}` has the topic read from its first message"
+        )
+
     def _compare(self, found: Mapping[str, str]) -> None:
         anew = sorted(name for name, found_id in found.items() if self._ids.setdefault(name, found_id) != found_id)
         if anew:
             raise PositionLostError(
                 f"{', '.join(anew)}: deleted and created anew, so that positions in it mean nothing; stop all "
-                f"consumers, then `{self._remedy}` has it read from its first message"
+                f"consumers, then `{self._remedies.recreated}` has it read from its first message"
             )
         gone = self._ids.keys() - found.keys()
         for name in sorted(gone - self._gone):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -69,12 +69,13 @@ class PostgresLogIdentity:
             connection.execute(_ADD, [named.name, Jsonb(named.topics), Jsonb({})])
             return {}
 
-    def switch(self, named: LogIdentity, *, drained: bool) -> Starts:
+    def switch(self, named: LogIdentity, *, drained: bool, reread: Collection[str] = ()) -> Starts:
         """Take in from another log from now on, or from topics that were created anew; return where offsets begin.
 
         Nobody may consume meanwhile.
 
-        `drained` says that everything in the log so far was taken in; of the topic log that is known.
+        `drained` says that everything in the log so far was taken in; of the topic log that is known. `reread` names
+        topics of the same log whose offsets count anew, because what lies before the positions was written anew.
 
         Raises:
             UndrainedLogError: messages of the log so far wait, or may wait.
@@ -82,7 +83,7 @@ class PostgresLogIdentity:
         with self._connection() as connection:
             log = _Log.last(connection)
             if log.name == named.name:
-                anew = log.recreated(named)
+                anew = {*log.recreated(named), *reread}
                 ended = {place: end for place, end in log.positions.items() if place.topic in anew}
                 starts = {**log.starts, **ended}
                 if anew:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import click
 
 from application import codec
-from application.errors import PlatformError
+from application.errors import InvalidRequestError, PlatformError
 from application.ingest.goal import held_back
 from application.ports.inbox import Balance
+from application.ports.message_stream import LogIdentity
 from application.quality.check import Severity
 from entrypoints import pipeline
 from entrypoints.cli.context import platform, read_settings, stop_signal
@@ -94,9 +97,21 @@ def status(as_json: bool) -> None:
         errors.print(f"note: {advice}", soft_wrap=True)
 
 
+def _require_topics(log: LogIdentity, topics: Collection[str]) -> None:
+    """Check that a log has topics, which it can give to read again.
+
+    Raises:
+        InvalidRequestError: it doesn't.
+    """
+    if unknown := sorted(set(topics) - log.topics.keys()):
+        has = f"it has {', '.join(sorted(log.topics))}" if log.topics else "nothing of it can be lost"
+        raise InvalidRequestError(f"{log.name} has no topic {', '.join(unknown)} to read again: {has}")
+
+
 @click.command("switch-log")
 @click.option("--drained", is_flag=True, help="Everything in the Kafka topics so far was taken in.")
-def switch_log(drained: bool) -> None:
+@click.option("--reread", multiple=True, metavar="TOPIC", help="Read a topic of Kafka again: its log was cut.")
+def switch_log(drained: bool, reread: tuple[str, ...]) -> None:
     """Move the database to the log that the settings name now, e.g. from its own topic log to Kafka.
 
     So it goes on, too, with topics that were deleted and created anew, from their first messages. Stop whatever
@@ -104,7 +119,8 @@ def switch_log(drained: bool) -> None:
     """
     with platform() as container, container.roles().hold(pipeline.CONSUME):
         named = container.named_log()
-        starts = container.log_identity().switch(named, drained=drained)
+        _require_topics(named, reread)
+        starts = container.log_identity().switch(named, drained=drained, reread=reread)
     console.print(f"this database takes in from {named.name}", soft_wrap=True)
     for (topic, number), start in sorted(starts.items()):
         console.print(f"  {topic}/{number}: its first message counts as {start:,}")

@@ -16,3 +16,13 @@ COMMENT ON COLUMN bronze.logs.topics IS
     'The ids of its topics, by name: one that was deleted and created anew has another.';
 COMMENT ON COLUMN bronze.logs.starts IS
     'Where each partition ended in the log before, by topic/number: offsets of this log are counted on from there.';
+
+CREATE TABLE IF NOT EXISTS bronze.leader_epochs (
+    topic_id     text COLLATE "C" NOT NULL,
+    partition    integer NOT NULL,
+    epoch        integer NOT NULL,
+    first_offset bigint NOT NULL,
+    PRIMARY KEY (topic_id, partition, epoch)
+);
+COMMENT ON TABLE bronze.leader_epochs IS
+    'Where the messages of each leader of a partition begin, by the offsets that the brokers count.';
