@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 
 from adapters.files.duckdb_row_mapping import DuckDbRowMapping
@@ -421,6 +423,76 @@ def test_messages_that_come_all_the_time_are_taken_in_meanwhile(
         ingest = TopicIngest(busy, mapping, erp.ledger, erp.ledger, erp)
         ingest.begin()
         assert 1 < ingest.step(NOW, 0) <= most
+
+
+def cancelled(number: str) -> dict[str, Any]:
+    return {"event": "cancelled", "no": number, "ordered": "2026-05-01T09:00:00"}
+
+
+def lose_what_was_committed(conninfo: str, positions: dict[Partition, int], sent: int) -> None:
+    """As after a failover to a server that did not have it yet, of which a pool of connections says nothing."""
+    with psycopg.connect(conninfo) as lost:
+        lost.execute("DELETE FROM sources.positions")
+        lost.execute("UPDATE sources.state SET sent = %s", [sent])
+        for place, offset in positions.items():
+            lost.execute("INSERT INTO sources.positions VALUES ('topics/erp', %s, %s, %s)", [*place, offset])
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_messages_that_the_database_lost_of_the_last_commits_are_read_again(
+    erp: Feed, conninfo: str, kept: int
+) -> None:
+    with closing(DuckDbRowMapping(erp.mapping)) as mapping:
+        ingest = TopicIngest(erp.topics, mapping, erp.ledger, erp.ledger, erp)
+        ingest.begin()
+        positions = dict(erp.ledger.progress(ingest.source).positions)
+        for number in range(2):
+            erp.say(SHOP, cancelled(f"{number}"))
+            assert ingest.step(NOW, 0) == 1
+            positions = positions if number >= kept else dict(erp.ledger.progress(ingest.source).positions)
+        lose_what_was_committed(conninfo, positions, kept)
+        erp.say(SHOP, cancelled("2"))
+        assert [ingest.step(NOW, 0) for _ in range(3)] == [0, 3 - kept, 0]
+    assert [_short(event) for event in erp.published[2:]] == [f"CancelOrder order-{n}" for n in range(kept, 3)]
+
+
+def test_changes_that_the_database_lost_of_the_last_commits_are_read_again(shop: Feed, conninfo: str) -> None:
+    with closing(DuckDbRowMapping(shop.mapping)) as mapping:
+        ingest = TopicIngest(shop.topics, mapping, shop.ledger, shop.ledger, shop)
+        ingest.begin()
+        placed_by_changes(shop)
+        ingest.step(NOW, 0)
+        with psycopg.connect(conninfo) as lost:
+            for table in ("positions", "state", "rows"):
+                lost.execute(f"DELETE FROM sources.{table}".encode())
+        shop.say(LINES, change("u", line(1, 1, 10), line(1, 1, 7), 20))
+        assert [ingest.step(NOW, 0) for _ in range(3)] == [0, 4, 0]
+    assert [_short(event) for event in shop.published[1:]] == ["PlaceOrder order-1 1x7 2x4 2026-06-01"]
+
+
+def test_positions_do_not_move_beyond_what_the_database_lost(erp: Feed, conninfo: str) -> None:
+    """Where all that came since are marks of transactions, which nobody can read."""
+    stream = Ending([SHOP, ORDERS, LINES])
+    with closing(DuckDbRowMapping(erp.mapping)) as mapping:
+        ingest = TopicIngest(stream, mapping, erp.ledger, erp.ledger, erp)
+        ingest.begin()
+        stream.publish([OutgoingMessage(SHOP, "k", json.dumps(cancelled("1")).encode())])
+        assert ingest.step(NOW, 0) == 1
+        ((place, offset),) = erp.ledger.progress(ingest.source).positions.items()
+        lose_what_was_committed(conninfo, {}, 0)
+        stream.marks = {place: offset + 1}
+        assert [ingest.step(NOW, 0) for _ in range(2)] == [0, 1]
+    assert erp.ledger.progress(ingest.source).positions == {place: offset}
+
+
+class Ending(MemoryMessageStream):
+    """A stream that ends with marks of transactions."""
+
+    marks: Mapping[Partition, int] = MappingProxyType({})
+
+    def passed(self) -> dict[Partition, int]:
+        passed, self.marks = self.marks, {}
+        return dict(passed)
 
 
 class Marked(Busy):

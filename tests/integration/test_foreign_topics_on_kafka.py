@@ -100,6 +100,17 @@ def test_a_topic_is_read_once_by_its_own_name(foreign: Foreign) -> None:
     assert foreign.keys() == sorted(f"product-{n}" for n in range(25))
 
 
+def test_what_the_database_lost_of_the_last_commits_is_read_again(foreign: Foreign) -> None:
+    """As after a failover to a server that did not have them yet, while the reader had nothing to read."""
+    foreign.say(range(20))
+    with foreign.process() as (ingest, _), psycopg.connect(foreign.conninfo, autocommit=True) as lost:
+        assert _read_all(ingest) == 20
+        lost.execute("DELETE FROM sources.positions")
+        foreign.say(range(20, 40))
+        assert _read_all(ingest) == 40
+    assert foreign.keys() == sorted(f"product-{n}" for n in [*range(20), *range(40)])
+
+
 def test_a_run_ends_at_what_can_be_read_while_a_transaction_is_open(
     foreign: Foreign, caplog: pytest.LogCaptureFixture
 ) -> None:

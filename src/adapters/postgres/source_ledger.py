@@ -109,11 +109,13 @@ class PostgresSourceLedger:
         messages: Sequence[OutgoingMessage],
         positions: Mapping[Partition, int],
         read_from: Mapping[Partition, int] = {},
+        reached: Mapping[Partition, int] = {},
     ) -> None:
         """Keep messages and positions in one transaction."""
         with self._transaction() as connection:
             _put(connection, source, messages, begun=False)
-            move_positions(connection, source, positions, read_from, self._claimed.get(source, {}))
+            ids = self._claimed.get(source, {})
+            move_positions(connection, source, positions, read_from, ids, reached=reached)
 
     def waiting(self, source: str, limit: int) -> list[tuple[int, OutgoingMessage]]:
         """Return messages that are due."""

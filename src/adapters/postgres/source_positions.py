@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import Partition, RecreatedTopicError
+from application.ports.source_ledger import PositionsWentBackError
 
 _TOPICS = "SELECT topic, id, starts FROM sources.topics WHERE source = %s AND topic = ANY(%s) ORDER BY topic FOR UPDATE"
 _POSITIONS = "SELECT topic, partition, next_offset FROM sources.positions WHERE source = %s"
@@ -20,6 +21,13 @@ _MOVE = (
     "INSERT INTO sources.positions (source, topic, partition, next_offset) VALUES (%s, %s, %s, %s) "
     "ON CONFLICT (source, topic, partition) DO UPDATE SET next_offset = excluded.next_offset "
     "WHERE positions.next_offset <= %s"
+)
+
+_WENT_BACK = (
+    "SELECT topic, partition, reached, coalesce(next_offset, 0) AS stands "
+    "FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS r (topic, partition, reached) "
+    "LEFT JOIN (SELECT * FROM sources.positions WHERE source = %s) p USING (topic, partition) "
+    "WHERE coalesce(next_offset, 0) < reached ORDER BY topic, partition LIMIT 1"
 )
 
 _STILL = (
@@ -70,6 +78,8 @@ def move_positions(
     positions: Mapping[Partition, int],
     read_from: Mapping[Partition, int],
     ids: Mapping[str, str],
+    *,
+    reached: Mapping[Partition, int] = {},
 ) -> None:
     """Move positions in the transaction of the connection, each forward from where was read; see the port.
 
@@ -80,7 +90,19 @@ def move_positions(
     claimed = [ids[topic] for topic in topics]
     if topics and len(connection.execute(_STILL, [topics, claimed, source]).fetchall()) != len(topics):
         raise ConcurrencyConflictError(f"another process takes in {source}, of topics that were created anew")
+    _require_reached(connection, source, reached)
     for partition, offset in positions.items():
         begun = read_from.get(partition, offset)
         if connection.execute(_MOVE, [source, *partition, offset, begun]).rowcount != 1:
             raise ConcurrencyConflictError(f"another process takes in {source} as well")
+
+
+def _require_reached(connection: psycopg.Connection, source: str, reached: Mapping[Partition, int]) -> None:
+    """Check that no position went back, as they do on a server that lost what the one before it had committed."""
+    columns = [[p.topic for p in reached], [p.number for p in reached], list(reached.values())]
+    if reached and (row := connection.execute(_WENT_BACK, [*columns, source]).fetchone()) is not None:
+        topic, number, before, stands = row
+        raise PositionsWentBackError(
+            f"the position of {source} in {topic}/{number} was {before} and is {stands}: "
+            "the database lost what was committed"
+        )

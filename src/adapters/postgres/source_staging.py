@@ -169,7 +169,8 @@ class PostgresStaging:
             self._run(_BY_LOOKUP, {**values, "table": table, "roots": list(roots)})
         self._run(_AT_FIRST, values)
         _keep_marks(self._connection, self._source, reading.marks)
-        move_positions(self._connection, self._source, reading.positions, reading.read_from, self._claimed)
+        read = (reading.positions, reading.read_from)
+        move_positions(self._connection, self._source, *read, self._claimed, reached=reading.reached)
         return changed
 
     def _run(self, statement: str, values: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from application.errors import PlatformError
+from application.ports.event_store import ConcurrencyConflictError
 from application.ports.message_stream import OutgoingMessage, Partition
 
 
@@ -39,8 +40,8 @@ class Reading(NamedTuple):
     """What a reading of the source came to.
 
     `complete` names the tables of which every key was seen, so that rows not among them are gone; `lookups`
-    gives the roots that each lookup table has a say in. Messages up to `positions` were read from `read_from` on.
-    With `accept_deletes` any number of rows may be gone.
+    gives the roots that each lookup table has a say in. Messages up to `positions` were read from `read_from` on,
+    by a reader whose positions stand at `reached` at least. With `accept_deletes` any number of rows may be gone.
     """
 
     seen_at: datetime
@@ -48,6 +49,7 @@ class Reading(NamedTuple):
     marks: Mapping[str, str] = {}
     positions: Mapping[Partition, int] = {}
     read_from: Mapping[Partition, int] = {}
+    reached: Mapping[Partition, int] = {}
     lookups: Mapping[str, Collection[str]] = {}
     accept_deletes: bool = False
 
@@ -90,6 +92,7 @@ class Staging(Protocol):
         Raises:
             AmbiguousKeyError: two rows of a table have the same key.
             SourceShrankError: most rows of a table are gone, which is rather a mistake than a fact.
+            PositionsWentBackError: the database lost what was committed: positions are below those that were reached.
             ConcurrencyConflictError: somebody else read the same messages meanwhile.
         """
 
@@ -136,10 +139,12 @@ class Outbox(Protocol):
         messages: Sequence[OutgoingMessage],
         positions: Mapping[Partition, int],
         read_from: Mapping[Partition, int] = {},
+        reached: Mapping[Partition, int] = {},
     ) -> None:
         """In one step keep messages, and the positions from which and up to which they were made.
 
         Raises:
+            PositionsWentBackError: the database lost what was committed: positions are below those that were reached.
             ConcurrencyConflictError: somebody else read the same messages meanwhile.
         """
 
@@ -148,6 +153,10 @@ class Outbox(Protocol):
 
     def forget(self, source: str, number: int) -> None:
         """Forget the messages up to a number: they were published."""
+
+
+class PositionsWentBackError(ConcurrencyConflictError):
+    """Positions are not as far as they were: what was read since has to be read again."""
 
 
 class AmbiguousKeyError(PlatformError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,12 +17,22 @@ from application.ingest.messages import RejectedRow
 from application.ports.message_stream import POLL_BYTES, MessageStream, Partition, ReceivedMessage
 from application.ports.row_mapping import MappedRow, RowMapping
 from application.ports.source_database import SourceTable
-from application.ports.source_ledger import AmbiguousKeyError, KeptRow, Outbox, Reading, SourceLedger, Staging
+from application.ports.source_ledger import (
+    AmbiguousKeyError,
+    KeptRow,
+    Outbox,
+    PositionsWentBackError,
+    Reading,
+    SourceLedger,
+    Staging,
+)
 from application.sources.debezium import Change, filled, read_change
 from application.sources.json_rows import UnusableJsonError, read_object, texts_of
 from application.sources.outgoing import content_id, messages_of, publish_waiting
 from application.sources.rows import kept_row
 from application.sources.settling import settle_all
+
+log = logging.getLogger(__name__)
 
 LIMIT = 10_000
 """Messages that are mapped at once. As many as there are, so that what was changed together is seen together."""
@@ -74,6 +85,7 @@ class TopicIngest:
         self._outbox = outbox
         self._stream = stream
         self._lookups: Mapping[str, Collection[str]] = {}
+        self._reached: dict[Partition, int] = {}
         self._tables = {table.topic: table for table in mapping.tables.values() if table.topic is not None}
         self.source = source_of(mapping)
 
@@ -82,7 +94,7 @@ class TopicIngest:
         known = {partition.topic for partition in self._topics.ends()}
         require_topics(self._tables, known)
         self._lookups = self._mapping.describe({})
-        self._topics.seek(self._ledger.progress(self.source).positions)
+        self._read_on()
         self._settle()
 
     def step(self, now: datetime, timeout: float) -> int:
@@ -93,10 +105,16 @@ class TopicIngest:
             StoreUnavailableError, StreamUnavailableError: begin again later.
         """
         received = self._received(timeout)
-        if received:
-            self.take_in(received, now)
-        if passed := self._topics.passed():
-            self._outbox.keep(self.source, [], passed)
+        try:
+            if received:
+                self.take_in(received, now)
+            if passed := self._topics.passed():
+                self._outbox.keep(self.source, [], passed, reached=self._reached)
+                self._reached.update(passed)
+        except PositionsWentBackError as lost:
+            log.warning("reading on from the recorded positions: %s", lost)
+            self._read_on()
+            return 0
         self._settle()
         return len(received)
 
@@ -104,6 +122,7 @@ class TopicIngest:
         """Keep what messages became, with the positions after them; raises what `step` does.
 
         Raises:
+            PositionsWentBackError: the database lost what was committed before, which has to be read first.
             ConcurrencyConflictError: somebody else took in some of them; none of the others is kept twice.
         """
         changes, rows, rejected = self._read(received)
@@ -113,6 +132,11 @@ class TopicIngest:
     def goal(self) -> Goal:
         """Return all that can be read of the topics now."""
         return Goal(self._topics, lambda: self._ledger.progress(self.source).positions)
+
+    def _read_on(self) -> None:
+        """Go on from the recorded positions."""
+        self._reached = dict(self._ledger.progress(self.source).positions)
+        self._topics.seek(self._reached)
 
     def _received(self, timeout: float) -> list[ReceivedMessage]:
         """Return what there is; where messages come all the time, what came within a moment, or fits into memory."""
@@ -159,7 +183,9 @@ class TopicIngest:
         if mapped or read:
             sent = self._ledger.progress(self.source).sent
             messages = messages_of(self.source, sent, mapped)
-            self._outbox.keep(self.source, messages, _positions(read), _read_from(read))
+            positions = _positions(read)
+            self._outbox.keep(self.source, messages, positions, _read_from(read), self._reached)
+            self._reached.update(positions)
 
     def _keep_changes(
         self,
@@ -177,8 +203,15 @@ class TopicIngest:
                 staging.add_rows(rows)
                 # Kept before the position moves, under an id of its own: once too often does no harm.
                 self._keep([_rejected_row(*each) for each in unknown], [])
-            reading = Reading(now, positions=_positions(read), read_from=_read_from(read), lookups=self._lookups)
+            reading = Reading(
+                now,
+                positions=_positions(read),
+                read_from=_read_from(read),
+                reached=self._reached,
+                lookups=self._lookups,
+            )
             staging.finish(reading)
+        self._reached.update(reading.positions)
 
     def _settle(self) -> None:
         publish_waiting(self._outbox, self._stream, self.source)
