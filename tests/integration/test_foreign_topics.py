@@ -456,6 +456,23 @@ def test_messages_that_the_database_lost_of_the_last_commits_are_read_again(
     assert [_short(event) for event in erp.published[2:]] == [f"CancelOrder order-{n}" for n in range(kept, 3)]
 
 
+def test_messages_that_are_read_again_after_a_backup_was_restored_get_the_ids_they_had(
+    erp: Feed, conninfo: str
+) -> None:
+    """Whatever comes together: so those that were published before are recognised. Two of the same message stay two."""
+    twice = "SELECT no AS order_id, ordered AS occurred_at, 'erp' AS reason, _file FROM erp, range(2)"
+    erp.write(JSON_HEADER, s20_CancelOrder=f"{twice} WHERE event = 'cancelled'")
+    for number, key in ((3, "c"), (2, "b"), (1, "a")):
+        erp.say(SHOP, cancelled(f"{number}") | ({"ordered": "yesterday"} if number == 2 else {}), key)
+        erp.run()
+    first = sorted(event.id for event in erp.published)
+    assert len(set(first)) == len(first) == 5
+    lose_what_was_committed(conninfo, {}, 0)
+    erp.published.clear()
+    erp.run()
+    assert sorted(event.id for event in erp.published) == first
+
+
 def test_changes_that_the_database_lost_of_the_last_commits_are_read_again(shop: Feed, conninfo: str) -> None:
     with closing(DuckDbRowMapping(shop.mapping)) as mapping:
         ingest = TopicIngest(shop.topics, mapping, shop.ledger, shop.ledger, shop)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import sha256
 
 from application.ingest.messages import encode_command, encode_rejected
@@ -21,27 +22,43 @@ def messages_of(source: str, sent: int, rows: Iterable[MappedRow]) -> list[Outgo
     return [_message(source, number, row) for number, row in enumerate(rows, sent + 1)]
 
 
+def with_lasting_ids(rows: Iterable[MappedRow], places: Collection[str]) -> Iterator[MappedRow]:
+    """Give rows that were read at one of these places, where nothing else ever stands, the ids of every reading."""
+    seen = Counter[str]()
+    for row in rows:
+        if row.given_id is not None or row.key not in places:
+            yield row
+            continue
+        content = content_id(row, _content(row))
+        seen[content] += 1
+        yield row._replace(given_id=f"{content}-{seen[content]}")
+
+
 def _message(source: str, number: int, row: MappedRow) -> OutgoingMessage:
     if row.rejected is not None:
         return encode_rejected(
             row.rejected,
             topic=row.topic,
-            message_id=row.given_id or _id(number, row, row.rejected.text),
+            message_id=row.given_id or _id(number, row),
             source=source,
             origin_file=row.origin,
             origin_line=None,
         )
     return encode_command(
         row.command,
-        message_id=row.given_id or _id(number, row, repr(row.command)),
+        message_id=row.given_id or _id(number, row),
         source=source,
         correlation_id=row.correlation,
         origin_file=row.origin,
     )
 
 
-def _id(number: int, row: MappedRow, content: str) -> str:
-    return f"{number}-{content_id(row, content)[:16]}"
+def _id(number: int, row: MappedRow) -> str:
+    return f"{number}-{content_id(row, _content(row))[:16]}"
+
+
+def _content(row: MappedRow) -> str:
+    return repr(row.command) if row.rejected is None else row.rejected.text
 
 
 def content_id(row: MappedRow, content: str) -> str:

@@ -28,7 +28,7 @@ from application.ports.source_ledger import (
 )
 from application.sources.debezium import Change, filled, read_change
 from application.sources.json_rows import UnusableJsonError, read_object, texts_of
-from application.sources.outgoing import content_id, messages_of, publish_waiting
+from application.sources.outgoing import content_id, messages_of, publish_waiting, with_lasting_ids
 from application.sources.rows import kept_row
 from application.sources.settling import settle_all
 
@@ -182,7 +182,7 @@ class TopicIngest:
     def _keep(self, mapped: Sequence[MappedRow], read: Sequence[ReceivedMessage]) -> None:
         if mapped or read:
             sent = self._ledger.progress(self.source).sent
-            messages = messages_of(self.source, sent, mapped)
+            messages = messages_of(self.source, sent, with_lasting_ids(mapped, {_place(message) for message in read}))
             positions = _positions(read)
             self._outbox.keep(self.source, messages, positions, _read_from(read), self._reached)
             self._reached.update(positions)
