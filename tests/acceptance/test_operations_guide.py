@@ -27,6 +27,7 @@ SECONDS = 30.0
 
 INSTALLS = "it would change the installation that the tests run in"
 AIRFLOW = "it is Airflow's own; tests/scheduling runs the DAGs"
+POSTGRES = "it is PostgreSQL's own; test_restored_backup.py runs it"
 NO_TLS = "no broker with TLS; tests/integration/test_kafka_security.py starts one"
 NOT_RUN = {
     "pip install -c constraints.txt .[embedded,kafka]": INSTALLS,
@@ -34,6 +35,8 @@ NOT_RUN = {
     "pip install -c constraints.txt .[redis]": INSTALLS,
     "pip install -c constraints.txt .[embedded,airflow]": INSTALLS,
     "pip install -c constraints.txt .[mongo]": INSTALLS,
+    "pg_dump --format=custom --file=dataflow.dump --dbname=$DATAFLOW_DATABASE_URL": POSTGRES,
+    "pg_restore --clean --create --dbname=$SERVER_URL dataflow.dump": POSTGRES,
     "export DATAFLOW_KAFKA_SECURITY_PROTOCOL=SASL_SSL": NO_TLS,
     "export DATAFLOW_KAFKA_SSL_CA_LOCATION=/etc/ssl/kafka.pem": NO_TLS,
     "export DATAFLOW_KAFKA_SASL_MECHANISM=SCRAM-SHA-512": NO_TLS,
