@@ -55,8 +55,6 @@ from entrypoints.services import analytics_for, open_cache, open_places, open_ro
 from entrypoints.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
-
     from adapters.kafka.connection import KafkaConnection
 
 DATABASE = "dataflow"
@@ -143,7 +141,7 @@ def _message_stream(
     own: Callable[[], PostgresTopicLog],
     inbox: Inbox,
     identity: PostgresLogIdentity,
-    pool: ConnectionPool,
+    epochs: Callable[..., PostgresLeaderEpochs],
 ) -> Iterator[MessageStream]:
     """Give Kafka where its brokers are set, else the database's own topic log; raises what `claim` raises."""
     starts = identity.claim(named := _named_log(kafka))
@@ -158,7 +156,7 @@ def _message_stream(
         kafka,
         lambda: own_offsets(inbox.positions(), starts),
         ids=named.topics,
-        epochs=PostgresLeaderEpochs(pool, named.topics, starts),
+        epochs=epochs(named.topics, starts),
     )
     yield ContinuedLog(stream, starts) if starts else stream
     stream.close()
@@ -196,7 +194,10 @@ class Container(containers.DeclarativeContainer):
     named_log = providers.Callable(_named_log, kafka)
     compacted_topics = providers.Callable(_compacted_topics, kafka)
     log_identity = providers.Singleton(PostgresLogIdentity, pool)
-    topic_log = providers.Resource(_message_stream, kafka, own_topic_log.provider, inbox, log_identity, pool)
+    leader_epochs = providers.Factory(PostgresLeaderEpochs, pool)
+    topic_log = providers.Resource(
+        _message_stream, kafka, own_topic_log.provider, inbox, log_identity, leader_epochs.provider
+    )
     quarantine_feed = providers.Singleton(PostgresQuarantineFeed, pool)
     dead_letters = providers.Resource(_dead_letters, kafka, inbox, quarantine_feed)
     cache = providers.Resource(open_cache, settings)

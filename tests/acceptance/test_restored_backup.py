@@ -98,8 +98,9 @@ def test_what_was_taken_in_since_the_backup_is_taken_in_again(
 def test_others_get_each_event_once_from_a_topic_that_is_written_anew(
     kafka: KafkaConnection, home: Home, backup: Backup
 ) -> None:
-    backup("pg_dump")
     _more(home, 1)
+    backup("pg_dump")
+    _more(home, 2)
     backup("pg_restore")
     home.do("consume", "--once")
     admin, name = kafka.admin(), kafka.topic_prefix + RELAY_TOPIC
