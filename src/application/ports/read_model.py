@@ -28,6 +28,7 @@ class ReadModel(Protocol):
             RowRefusedError: a row that comes out of the events does not keep a constraint of its table.
             OtherVersionError: the tables lack what this version of the code has in them; rebuild.
             ReadModelUnavailableError: the database can't be reached; the events may or may not be applied.
+            HeldByOthersError: somebody holds the checkpoint, and does nothing; no event is applied.
         """
 
     def rebuild(
@@ -62,6 +63,7 @@ class ReadModel(Protocol):
             SchemaInTheWayError: schemas that have the names of those that a rebuild keeps are somebody else's.
             RightsNotCarriedError: this role can't give the new tables the rights that others have on the live ones.
             ReadersInTheWayError: long transactions kept reading, so the tables could not be swapped.
+            HeldByOthersError: somebody holds the checkpoint, and does nothing; nothing is changed.
             WorkersLostError: worker processes died again and again.
             ReadModelUnavailableError: the database can't be reached; what is done is not lost.
         """
@@ -136,3 +138,7 @@ class SchemaInTheWayError(PlatformError):
 
 class ReadModelUnavailableError(PlatformError):
     """The database of the read models can't be reached."""
+
+
+class HeldByOthersError(ReadModelUnavailableError):
+    """Another session of the database holds what is needed, e.g. the checkpoint, and does nothing."""

@@ -19,6 +19,7 @@ from adapters.postgres.read_model.refused_rows import named_if_refused
 from adapters.postgres.read_model.sample import Sample
 from adapters.postgres.read_model.schemas import LIVE
 from adapters.postgres.read_model.session import connect, of_this_version, translated
+from adapters.postgres.read_model.waiting import hold_checkpoint, waiting
 from application.codec import Recorded
 from application.ports.read_model import CheckpointMovedError, PhaseProgress, SchemaInTheWayError
 from application.projections.subject import Subject
@@ -49,9 +50,11 @@ class PostgresReadModel:
 
         Raises:
             SchemaInTheWayError: one of the two schemas is there alone.
+            HeldByOthersError: somebody else creates them, and does nothing.
         """
         with self._connection() as conn, conn.transaction():
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", [locks.READ_MODEL_CREATION])
+            with waiting(self._conninfo, conn, "the making of the read models' first tables"):
+                conn.execute("SELECT pg_advisory_xact_lock(%s)", [locks.READ_MODEL_CREATION])
             there = LIVE.there(conn)
             if len(there) == 1:
                 (missing,) = {*LIVE} - {*there}
@@ -111,7 +114,7 @@ class PostgresReadModel:
 
     def _apply(self, conn: Connection, events: Sequence[Recorded], after: int, naming: bool) -> None:
         with conn.transaction():
-            current = log.lock_checkpoint(conn)
+            current = hold_checkpoint(self._conninfo, conn)
             if current != after:
                 raise CheckpointMovedError(
                     f"the read models stand at position {current}, not {after}: another follower was faster"

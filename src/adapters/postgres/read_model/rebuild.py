@@ -31,6 +31,7 @@ from adapters.postgres.read_model.swap import (
     say_what_stays,
     swap,
 )
+from adapters.postgres.read_model.waiting import hold_checkpoint
 from application.codec import Recorded, decode
 from application.ports.read_model import (
     CheckpointMovedError,
@@ -204,7 +205,7 @@ class Rebuild:
         self._catch_up(log.read_checkpoint(self._conn))
         with ExitStack() as stack:
             with closing(connect(self._conninfo)) as holder, holder.transaction():
-                self._meet(log.lock_checkpoint(holder))
+                self._meet(hold_checkpoint(self._conninfo, holder))
                 first, second = stack.enter_context(shared_snapshot(self._conninfo))
             self._progress("certify", self._events, self._events)
             return certify(
@@ -225,7 +226,7 @@ class Rebuild:
         say_what_stays(self._conn, Schemas.named(self._name))
         with self._conn.transaction():
             refuse_losses(self._conn, self._build.made, replaces_kept=self._name != OLD)
-            live = log.lock_checkpoint(self._conn)
+            live = hold_checkpoint(self._conninfo, self._conn)
             if certificate is None and live and live >= self._position and self._name != OLD:
                 raise NotCertifiedError(
                     f"a follower has started since {self._name} was found to be the first build: certify it, then put"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ WHERE current_setting(name, true) IS NOT NULL
 
 def connect(conninfo: str) -> Connection:
     """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
-    conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    name = f"dataflow read models (process {os.getpid()})"
+    conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None, fallback_application_name=name)
     conn.execute(f"{_SETTINGS}{CLIENT_ALIVE};{_NO_LIMITS}".encode())
     # The last one registered for bytea counts: this one is written in C, the DB-API's is not.
     conn.adapters.register_dumper(bytes, BytesBinaryDumper)
