@@ -714,11 +714,23 @@ def test_a_vacuum_that_begins_just_before_the_swap_makes_way_too(
 
 
 def test_the_next_rebuild_removes_what_a_killed_one_left_and_nothing_else(stocked: House) -> None:
-    for name in ("silver_build_0123abcd", "gold_build_0123abcd", "gold_mine"):
-        stocked.sql.execute(f"CREATE SCHEMA {name}".encode())
-    stocked.sql.execute("CREATE TABLE gold_build_0123abcd.fact_stock (id int)")
-    stocked.read_model.rebuild(stocked.progress)
-    assert stocked.schemas() == ["gold", "gold_mine", "gold_old", "silver", "silver_old"]
+    def kill(phase: str, *_: int) -> None:
+        if phase == "gold":
+            stocked.query(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
+
+    with pytest.raises(ReadModelUnavailableError):
+        stocked.read_model.rebuild(kill)
+    stocked.sql.execute("UPDATE replay.builds SET code_version = 'older'")
+    left = {*stocked.schemas()} - {"gold", "silver"}
+    assert len(left) == 2
+    others = ["gold_build_0123abcd", "gold_mine", "silver_build_0123abcd"]
+    for name in others:
+        stocked.sql.execute(f"CREATE SCHEMA {name} CREATE TABLE fact_stock (id int)".encode())
+    assert stocked.read_model.rebuild(stocked.progress).swapped
+    assert stocked.schemas() == sorted([*LIVE_AND_OLD, *others])
     assert stocked.facts() == STOCKED
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-BuildPurpose = Literal["rebuild", "verify", "as-of", "kept", "live"]
+BuildPurpose = Literal["rebuild", "verify", "as-of", "kept", "live", "left"]
 EVENTS_A_SHARD = 30_000
 SMALL = 6_000
 """Events of a log that is not worth to be cut."""

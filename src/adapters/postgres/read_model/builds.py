@@ -12,7 +12,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from psycopg import Connection, IsolationLevel, sql
-from psycopg.errors import DuplicateSchema
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
@@ -41,7 +40,7 @@ from application.ports.builds import (
     NoSuchBuildError,
 )
 from application.ports.listings import Star
-from application.ports.read_model import DependentObjectsError, PhaseProgress
+from application.ports.read_model import DependentObjectsError, PhaseProgress, SchemaInTheWayError
 from application.projections.subject import Subject
 from application.queries.definitions import Kpi
 from application.replay.shards import Plan, shard_count
@@ -160,9 +159,8 @@ class PostgresBuilds:
                 shards=shards,
                 recorded_until=as_of if isinstance(as_of, datetime) else None,
             )
-        except DuplicateSchema as error:
-            reason = f"{error.diag.message_primary}, and is of no build: choose another name than {name!r}"
-            raise BuildExistsError(reason) from error
+        except SchemaInTheWayError as error:
+            raise BuildExistsError(f"{error}: choose another name than {name!r}") from error
 
     def _left_over(self, conn: Connection, name: str, position: int) -> Plan | None:
         """Return what a killed one left, if it can be gone on with; drop it if not."""
@@ -172,7 +170,7 @@ class PostgresBuilds:
         if planning.is_ready(conn, name):
             raise BuildExistsError(f"there is a build {name!r} already; `dataflow builds drop {name}` drops it")
         fits = (plan.upto, plan.code_version) == (position, planning.version_of(self._build))
-        if fits and Schemas.named(name).exist(conn):
+        if fits and planning.stands(conn, name):
             planning.retry_failed(conn, name)
             return plan
         planning.drop_build(conn, name)

@@ -1,4 +1,4 @@
-"""What tables and views a build made, as it noted them in `replay.builds`: they go under no other name than these."""
+"""What schemas, tables and views a build made, as it noted them in `replay.builds`: they go under no other name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,28 @@ from adapters.postgres.read_model.schemas import Schemas
 LIVE_BUILD = "live"
 """The row of the build that is in silver and gold."""
 _COUNT = "relations[1] = 'replay.builds'::regclass"
+_OWN = "schemas[1] = 'replay'::regnamespace"
+_ASIDE = "'^(silver|gold)_(build_[0-9a-f]{8})$'"
+_NOTE_SCHEMAS = """
+UPDATE replay.builds SET schemas = 'replay'::regnamespace::oid || ARRAY(
+    SELECT oid FROM pg_namespace WHERE nspname = ANY(%s) ORDER BY oid)
+WHERE name = %s
+"""
+_SCHEMAS_OF = f"""
+SELECT nspname FROM pg_namespace n JOIN replay.builds b ON b.name = %(name)s
+WHERE nspname = ANY(%(own)s) AND CASE WHEN {_OWN} THEN n.oid = ANY(schemas)
+    ELSE made IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) OR EXISTS (
+        SELECT FROM pg_class WHERE relnamespace = n.oid
+        AND split_part(nspname, '_', 1) || '.' || relname = ANY(made)) END
+ORDER BY nspname = %(gold)s
+"""
+_UNNOTED = f"""
+SELECT nspname FROM pg_namespace n
+WHERE nspname ~ {_ASIDE} AND NOT EXISTS (SELECT FROM replay.builds WHERE name = substring(nspname FROM '_(.*)'))
+    AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid
+        AND split_part(nspname, '_', 1) || '.' || relname = ANY(%s))
+ORDER BY 1
+"""
 _NOTE = """
 UPDATE replay.builds SET relations = 'replay.builds'::regclass::oid || ARRAY(
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -51,6 +73,29 @@ def made_by(conn: Connection, name: str) -> list[str] | None:
     """
     row = conn.execute(_MADE.encode(), [name]).fetchone()
     return None if row is None else row[0]
+
+
+def note_schemas(conn: Connection, name: str, schemas: Schemas) -> None:
+    """Note which schemas are those of a build, whatever has their names later."""
+    conn.execute(_NOTE_SCHEMAS, [list(schemas), name])
+
+
+def schemas_of(conn: Connection, name: str) -> list[str]:
+    """Return the schemas aside that a build made, none of somebody else that has the name of one.
+
+    Where their ids were not noted, or don't count, one that is empty or has a table of the build's names is its own.
+    """
+    own = Schemas.named(name)
+    values = {"own": list(own), "gold": own.gold, "name": name}
+    return [schema for (schema,) in conn.execute(_SCHEMAS_OF.encode(), values)]
+
+
+def unnoted(conn: Connection, defined: Collection[str]) -> list[str]:
+    """Return the schemas that are named like those of a rebuild, have a table that is `defined`, and are of no build.
+
+    An earlier version that was killed left such ones; or somebody else made them.
+    """
+    return [schema for (schema,) in conn.execute(_UNNOTED.encode(), [list(defined)])]
 
 
 def note_relations(conn: Connection, name: str, schemas: Schemas) -> None:

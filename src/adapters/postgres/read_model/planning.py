@@ -5,21 +5,25 @@ Everything here can be done on any machine that reaches the database.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import DuplicateSchema
 from psycopg.rows import class_row
 
 from adapters.postgres.read_model.build import Build
-from adapters.postgres.read_model.made import LIVE_BUILD, note_relations
-from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, new_build_name
+from adapters.postgres.read_model.made import LIVE_BUILD, note_relations, note_schemas, schemas_of
+from adapters.postgres.read_model.schemas import LIVE, OLD, Schemas, drop_schemas, new_build_name
+from application.ports.read_model import SchemaInTheWayError
 from application.ports.rebuild_steps import ShardsMissingError
 from application.replay.code_version import code_version
 from application.replay.shards import BuildPurpose, Plan, Shard, ShardDone
 
+_log = logging.getLogger(__name__)
 UNKNOWN = "unknown"
 """The version of code that nobody noted."""
 SAMPLE = 20_000
@@ -49,6 +53,7 @@ def plan(
 
     Raises:
         psycopg.errors.UniqueViolation: there is a build of that name.
+        SchemaInTheWayError: somebody else has a schema of that name.
     """
     bounds = _bounds(conn, upto, shards)
     with conn.transaction():
@@ -62,7 +67,11 @@ def plan(
                 "INSERT INTO replay.shards (build, number, first_stream, end_stream) VALUES (%s, %s, %s, %s)",
                 [(name, number, *bound) for number, bound in enumerate(zip(bounds, [*bounds[1:], None], strict=True))],
             )
-        build.create_silver(conn, Schemas.named(name))
+        try:
+            build.create_silver(conn, Schemas.named(name))
+        except DuplicateSchema as error:
+            raise SchemaInTheWayError(f"{error.diag.message_primary}, and is of no build") from error
+        note_schemas(conn, name, Schemas.named(name))
     found = find_plan(conn, name)
     assert found is not None
     return found
@@ -206,6 +215,7 @@ def note_swap(conn: Connection, name: str, position: int, kept_at: int) -> None:
         [LIVE_BUILD, UNKNOWN],
     )
     note_relations(conn, LIVE_BUILD, LIVE)
+    note_schemas(conn, LIVE_BUILD, LIVE)
     if name != OLD:
         conn.execute("UPDATE replay.builds SET planned_as = name WHERE name = %s", [name])
     renamed = ((LIVE_BUILD, "", "kept", kept_at), (name, LIVE_BUILD, "live", position), ("", OLD, "kept", kept_at))
@@ -221,24 +231,45 @@ def put_in_place_at(conn: Connection, name: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def stands(conn: Connection, name: str) -> bool:
+    """Tell whether both schemas of a build aside are there, and its own."""
+    return schemas_of(conn, name) == [*Schemas.named(name)]
+
+
 def drop_build(conn: Connection, name: str) -> None:
-    """Drop a build's schemas, and forget it; safe where it does not exist."""
+    """Drop the schemas that a build made, and forget it; safe where it does not exist.
+
+    Schemas of somebody else that have their names are left alone, and named in a warning.
+
+    Raises:
+        DependentObjectsError: something else hangs on them, or is in them; nothing is dropped.
+        ReadersInTheWayError: somebody read them for a minute; nothing is dropped.
+    """
     with conn.transaction():
-        Schemas.named(name).drop(conn)
-        conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
+        own = schemas_of(conn, name)
+        drop_schemas(conn, own)
+        known = conn.execute("DELETE FROM replay.builds WHERE name = %s", [name]).rowcount
+        others = [schema for schema in Schemas.named(name).there(conn) if schema not in own]
+    if known and others:
+        _log.warning("left alone, for %s did not make what has the names: the schemas %s", name, ", ".join(others))
 
 
 def part_with(conn: Connection, name: str) -> str | None:
-    """Give a build's schemas a name under which they are dropped sooner or later, and forget it; return that name.
+    """Give a build, whose schemas are its own, a name under which it is dropped sooner or later; return that name.
 
     It takes no lock on its tables, so it fits into the transaction that puts another one in its place. None where
     there is no such build.
     """
-    conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
-    if not Schemas.named(name).there(conn):
+    schemas = Schemas.named(name)
+    if not schemas.there(conn):
+        conn.execute("DELETE FROM replay.builds WHERE name = %s", [name])
         return None
     leftover = new_build_name()
-    Schemas.named(name).rename(conn, Schemas.named(leftover))
+    note_schemas(conn, name, schemas)
+    conn.execute(
+        "UPDATE replay.builds SET name = %s, purpose = 'left', planned_as = NULL WHERE name = %s", [leftover, name]
+    )
+    schemas.rename(conn, Schemas.named(leftover))
     return leftover
 
 

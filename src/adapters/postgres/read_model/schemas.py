@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import secrets
 from collections.abc import Collection
 from typing import LiteralString, NamedTuple
@@ -12,10 +10,8 @@ from psycopg import Connection, errors, sql
 
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError
 
-log = logging.getLogger(__name__)
 PATIENCE = 60.0
 """Seconds to wait for those who read what is swapped or dropped: a transaction that is left open reads for ever."""
-ASIDE = re.compile(r"(silver|gold)_build_[0-9a-f]{8}")
 _VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
 _TABLES = _VIEWS.replace("'v'", "'r'")
 _FUNCTIONS = (
@@ -53,15 +49,6 @@ class Schemas(NamedTuple):
         """Create both schemas."""
         self._each(conn, "CREATE SCHEMA {}")
 
-    def drop(self, conn: Connection) -> None:
-        """Drop both schemas, where they exist, with their tables, views and functions, and nothing that is others'.
-
-        Raises:
-            DependentObjectsError: something else hangs on them, or is in them; nothing is dropped.
-            ReadersInTheWayError: somebody read them for `PATIENCE` seconds; nothing is dropped.
-        """
-        drop_schemas(conn, self)
-
     def rename(self, conn: Connection, to: Schemas) -> None:
         """Give the schemas that exist new names; views follow their tables."""
         there = self.there(conn)
@@ -92,19 +79,13 @@ def new_build_name() -> str:
     return f"build_{secrets.token_hex(4)}"
 
 
-def drop_leftovers(conn: Connection, known: Collection[str] = ()) -> None:
-    """Drop what rebuilds left behind that were killed, but for the `known`; never the live schemas.
-
-    What somebody reads is left for the next time.
-    """
-    try:
-        drop_schemas(conn, [name for name in _schema_names(conn) if ASIDE.fullmatch(name) and name not in known])
-    except ReadersInTheWayError as error:
-        log.warning("what another rebuild left is not dropped yet: %s", error)
-
-
 def drop_schemas(conn: Connection, names: Collection[str]) -> None:
-    """Drop schemas of builds, where they exist; raises as `Schemas.drop` does."""
+    """Drop schemas of a build, where they exist, with their tables, views and functions, and nothing that is others'.
+
+    Raises:
+        DependentObjectsError: something else hangs on them, or is in them; nothing is dropped.
+        ReadersInTheWayError: somebody read them for `PATIENCE` seconds; nothing is dropped.
+    """
     there = sorted({*names} & {*_schema_names(conn)})
     if not there:
         return

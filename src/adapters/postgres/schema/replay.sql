@@ -3,7 +3,7 @@ CREATE SCHEMA IF NOT EXISTS replay;
 
 CREATE TABLE IF NOT EXISTS replay.builds (
     name           text COLLATE "C" PRIMARY KEY,
-    purpose        text NOT NULL CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept', 'live')),
+    purpose        text NOT NULL CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept', 'live', 'left')),
     position       bigint NOT NULL,
     recorded_until timestamptz,
     status         text NOT NULL DEFAULT 'loading' CHECK (status IN ('loading', 'ready')),
@@ -49,8 +49,16 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'relations') THEN
         ALTER TABLE replay.builds ADD COLUMN relations oid[];
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'replay.builds'::regclass AND attname = 'schemas') THEN
+        ALTER TABLE replay.builds ADD COLUMN schemas oid[], DROP CONSTRAINT builds_purpose_check,
+            ADD CHECK (purpose IN ('rebuild', 'verify', 'as-of', 'kept', 'live', 'left'));
+    END IF;
 END
 $$;
+COMMENT ON COLUMN replay.builds.purpose IS
+    'What the build is for; one that is left was kept until the last swap, and is dropped as soon as nobody reads it.';
+COMMENT ON COLUMN replay.builds.schemas IS
+    'The object ids of the schema replay and of those of the build, by which they are told from others of their names; null where its version did not note them. A database that was restored or upgraded has other ids: where the first is not that of replay, none counts.';
 COMMENT ON COLUMN replay.builds.made IS
     'The tables and views that the build made, as silver.<name> and gold.<name>; null where its version did not note them.';
 COMMENT ON COLUMN replay.builds.planned_as IS
