@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +15,8 @@ import pytest
 
 from adapters.postgres import locks
 from adapters.postgres.read_model import waiting
-from adapters.postgres.read_model.session import connect
-from application.ports.read_model import HeldByOthersError
+from adapters.postgres.read_model.session import connect, only_rebuild
+from application.ports.read_model import HeldByOthersError, RebuildRunningError
 from entrypoints.monitoring.running import AWAY
 from tests.acceptance.home import until
 from tests.integration.test_read_model import LIVE_AND_OLD, STOCKED, House, adjusted, received
@@ -166,6 +167,16 @@ def test_who_froze_while_it_made_the_first_tables_is_named(house: House, frozen:
         house.read_model.create()
     frozen.rollback()
     house.read_model.create()
+
+
+@pytest.mark.parametrize("refused", [rebuild, verify, swap_back])
+def test_who_runs_the_rebuild_that_keeps_others_out_is_named(house: House, refused: Callable[[House], None]) -> None:
+    with only_rebuild(house.conninfo) as running:
+        pid = running.info.backend_pid
+        who = rf"session {pid} \(dataflow read models \(process {os.getpid()}\)\), since 20.* UTC$"
+        with pytest.raises(RebuildRunningError, match=rf"^Another rebuild .* wait for its end\. It is that of {who}"):
+            refused(house)
+    refused(house)
 
 
 def test_a_session_of_the_read_models_says_of_which_process_it_is(house: House) -> None:

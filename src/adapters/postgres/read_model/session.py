@@ -49,6 +49,14 @@ WHERE current_setting(name, true) IS NOT NULL
 """
 """What keeps short questions short would end each build of a long log, always at the same place; as in pg_dump."""
 
+_HOLDER = """
+SELECT format('session %%s (%%s)', a.pid, application_name)
+    || coalesce(', since ' || to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', '')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32) + objid::bigint = %s
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 def connect(conninfo: str) -> Connection:
     """Open a connection in autocommit mode, without prepared statements: a swap changes what names mean."""
@@ -69,13 +77,19 @@ def only_rebuild(conninfo: str) -> Iterator[Connection]:
     """
     with closing(connect(conninfo)) as conn:
         if not next(conn.execute("SELECT pg_try_advisory_lock(%s)", [locks.REBUILD]))[0]:
-            raise RebuildRunningError(RebuildRunningError.__doc__)
+            raise RebuildRunningError(_running(conn))
         try:
             yield conn
         finally:
             # Closing alone frees the lock a moment later; a connection that is gone has freed it already.
             with suppress(psycopg.Error):
                 conn.execute("SELECT pg_advisory_unlock(%s)", [locks.REBUILD])
+
+
+def _running(conn: Connection) -> str:
+    """Say who holds the lock of rebuilds: one that was stopped holds it until it goes on, or is ended."""
+    holder = conn.execute(_HOLDER, [locks.REBUILD]).fetchone()
+    return f"{RebuildRunningError.__doc__}" + (f" It is that of {holder[0]}" if holder else "")
 
 
 def settle(conn: Connection) -> None:
