@@ -9,14 +9,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
 
 from adapters.postgres import locks
-from adapters.postgres.read_model import waiting
+from adapters.postgres.read_model import schemas, swap, waiting
 from adapters.postgres.read_model.session import connect, only_rebuild
-from application.ports.read_model import HeldByOthersError, RebuildRunningError
+from application.ports.read_model import HeldByOthersError, ReadersInTheWayError, RebuildRunningError
 from entrypoints.monitoring.running import AWAY
 from tests.acceptance.home import until
 from tests.integration.test_read_model import LIVE_AND_OLD, STOCKED, House, adjusted, received
@@ -167,6 +168,35 @@ def test_who_froze_while_it_made_the_first_tables_is_named(house: House, frozen:
         house.read_model.create()
     frozen.rollback()
     house.read_model.create()
+
+
+@pytest.mark.parametrize(
+    "hold", ["SELECT FROM gold.fact_stock", "LOCK TABLE gold.fact_stock IN SHARE UPDATE EXCLUSIVE MODE"]
+)
+@pytest.mark.parametrize("wait", [rebuild, swap_back])
+def test_who_reads_what_is_to_be_swapped_is_named(
+    house: House, monkeypatch: pytest.MonkeyPatch, hold: LiteralString, wait: Callable[[House], None]
+) -> None:
+    monkeypatch.setattr(swap, "PATIENCE", 0.3)
+    with closing(psycopg.connect(house.conninfo, application_name=NAME)) as reader:
+        reader.execute(hold)
+        pid = reader.info.backend_pid
+        who = rf"session {pid} \({NAME}\), in a transaction since 20.* UTC, idle in transaction$"
+        with pytest.raises(ReadersInTheWayError, match=rf"^Long .* Nothing was changed\. They are held by {who}"):
+            wait(house)
+    assert (house.facts(), house.schemas()) == (STOCKED, LIVE_AND_OLD)
+
+
+def test_who_reads_what_is_to_be_dropped_is_named(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(schemas, "PATIENCE", 0.3)
+    with closing(psycopg.connect(house.conninfo, application_name=NAME)) as reader:
+        reader.execute("SELECT FROM gold_old.fact_stock")
+        with caplog.at_level(logging.WARNING):
+            assert house.read_model.rebuild(house.progress).swapped
+        who = f"end these first: session {reader.info.backend_pid} ({NAME}), in a transaction since "
+        assert who in caplog.text
 
 
 @pytest.mark.parametrize("refused", [rebuild, verify, swap_back])

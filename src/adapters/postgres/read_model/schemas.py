@@ -14,6 +14,16 @@ PATIENCE = 60.0
 """Seconds to wait for those who read what is swapped or dropped: a transaction that is left open reads for ever."""
 _VIEWS = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = ANY(%s::regnamespace[])"
 _TABLES = _VIEWS.replace("'v'", "'r'")
+_READERS = """
+SELECT DISTINCT xact_start, format(
+    'session %%s (%%s)', a.pid, coalesce(nullif(application_name, ''), backend_type, 'without a name')) || coalesce(
+    ', in a transaction since ' || to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', ''
+) || coalesce(', ' || state, '')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.relation = ANY(%s::regclass[]) AND l.pid <> pg_backend_pid()
+ORDER BY 1, 2 LIMIT 5
+"""
 _FUNCTIONS = (
     "SELECT oid::regprocedure::text FROM pg_proc WHERE prokind = 'f' AND proname = 'member_key'"
     " AND pronamespace = ANY(%s::regnamespace[])"
@@ -102,9 +112,16 @@ def drop_schemas(conn: Connection, names: Collection[str]) -> None:
         said = (error.diag.message_detail or str(error)).replace("\n", "; ")
         raise DependentObjectsError(f"{said}: drop these first. {DependentObjectsError.__doc__}") from error
     except errors.LockNotAvailable as error:
+        holders = held_by(conn, [name for (name,) in conn.execute(_TABLES.encode(), [there])])
         raise ReadersInTheWayError(
             f"transactions that go on have read {', '.join(there)}, so that they can't be dropped: end these first"
+            + (f": {holders}" if holders else "")
         ) from error
+
+
+def held_by(conn: Connection, tables: Collection[str]) -> str:
+    """Return the sessions that hold tables in some mode, the oldest transaction first; "" where there is none."""
+    return "; ".join(who for _, who in conn.execute(_READERS, [list(tables)]))
 
 
 def table_names(conn: Connection, schema: str) -> list[str]:

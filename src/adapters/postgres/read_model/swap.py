@@ -14,7 +14,7 @@ from adapters.postgres.read_model.grants import carry_rights
 from adapters.postgres.read_model.made import LIVE_BUILD, made_by, schemas_not_of
 from adapters.postgres.read_model.others import dependents, made_within, parts_without_equal, say_schemas
 from adapters.postgres.read_model.row_security import row_security
-from adapters.postgres.read_model.schemas import LIVE, OLD, PATIENCE, Schemas, table_names
+from adapters.postgres.read_model.schemas import LIVE, OLD, PATIENCE, Schemas, held_by, table_names
 from application.ports.read_model import DependentObjectsError, ReadersInTheWayError, SchemaInTheWayError
 
 log = logging.getLogger(__name__)
@@ -141,18 +141,25 @@ def _tables(conn: Connection, schemas: Schemas) -> list[sql.Identifier]:
 
 def _keep_out(conn: Connection, tables: Sequence[sql.Identifier], mode: LiteralString) -> None:
     """Lock tables in a mode, for which whoever is in the way is waited for."""
-    with _patiently(conn):
+    with _patiently(conn, tables):
         conn.execute(_lock(tables, mode))
 
 
 @contextmanager
-def _patiently(conn: Connection) -> Iterator[None]:
-    """Wait for `PATIENCE` seconds at most for locks, from now to the end of the transaction."""
+def _patiently(conn: Connection, tables: Sequence[sql.Identifier] = ()) -> Iterator[None]:
+    """Wait for `PATIENCE` seconds at most for locks, those of `tables`, from now to the end of the transaction."""
     conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(f"{PATIENCE}s"))
     try:
-        yield
+        with conn.transaction():
+            yield
     except errors.LockNotAvailable:
-        raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
+        raise _readers_in_the_way(conn, tables) from None
+
+
+def _readers_in_the_way(conn: Connection, tables: Sequence[sql.Identifier]) -> ReadersInTheWayError:
+    """Return what is said of those who hold tables, with the first of them, the oldest first."""
+    found = held_by(conn, [table.as_string(conn) for table in tables])
+    return ReadersInTheWayError(f"{ReadersInTheWayError.__doc__}" + (f" They are held by {found}" if found else ""))
 
 
 def _lock_tables(conn: Connection) -> float:
@@ -175,7 +182,7 @@ def _lock_tables(conn: Connection) -> float:
                 conn.execute(attempt)
         except errors.QueryCanceled:
             if time.monotonic() > deadline:
-                raise ReadersInTheWayError(ReadersInTheWayError.__doc__) from None
+                raise _readers_in_the_way(conn, tables) from None
             time.sleep(PAUSE)
         else:
             return began
