@@ -93,7 +93,11 @@ def print_certificate(certificate: Certificate) -> None:
 def _result(certificate: Certificate) -> str:
     if not certificate.tables:
         return "nothing was there to compare"
-    return "every table is equal" if certificate.equal else "the tables differ"
+    if not certificate.equal:
+        return "the tables differ"
+    if certificate.streams is not None:
+        return "every table is equal where these streams touch it; of the others it says nothing"
+    return "every table is equal"
 
 
 def print_rows(table: str, difference: Difference, sides: tuple[str, str]) -> None:

@@ -16,23 +16,29 @@ ORDERS = TableCertificate(
 
 
 @pytest.mark.parametrize(
-    ("tables", "said"), [((), "nothing was there to compare"), ((ORDERS,), "every table is equal")], ids=["none", "one"]
+    ("tables", "streams", "said"),
+    [
+        ((), 0, "nothing was there to compare"),
+        ((ORDERS,), 1, "every table is equal where these streams touch it; of the others it says nothing"),
+        ((ORDERS,), None, "every table is equal"),
+    ],
+    ids=["none", "a sample", "all"],
 )
 def test_what_was_compared_is_said(
-    tables: tuple[TableCertificate, ...], said: str, capsys: pytest.CaptureFixture[str]
+    tables: tuple[TableCertificate, ...], streams: int | None, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_certificate(
         Certificate(
             position=0,
             tables=tables,
-            purpose="sample",
+            purpose="verify" if streams is None else "sample",
             code_version="1",
             event_versions=(),
             started_at=NOW,
             ended_at=NOW,
             number=1,
-            streams=len(tables),
-            seed=4,
+            streams=streams,
+            seed=None if streams is None else 4,
         )
     )
     assert capsys.readouterr().out.splitlines()[-1] == said
