@@ -35,6 +35,13 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
         yield Grown(home, moment, before)
 
 
+def _each_row_is_named_as_explain_takes_it(home: Home, *kpis: str) -> None:
+    found = re.findall(r"^(fact_.*?)(?: |$)", home.do("diff", "early", "live", *kpis), re.MULTILINE)
+    assert {name.partition("/")[0] for name in found} == {"fact_order", "fact_order_line", "fact_stock_daily"}
+    for name in found:
+        assert home.json("explain", name)["row"] == name
+
+
 def _take_in(home: Home, *past: object) -> None:
     home.do("generate", *past)
     home.do("consume", "--once")
@@ -64,6 +71,7 @@ def test_the_star_as_it_was_known_has_the_figures_of_then(grown: Grown) -> None:
     assert "KPIs moved" in said
     assert re.search(r"│ Net sales +│.*│ EUR +│", said)
     assert "│ money" not in said
+    _each_row_is_named_as_explain_takes_it(home, "orders", "net", "stock_units")
     home.do("policy", "set", "default", "--basis", "delivered")
     assert home.json("diff", "early", "live", "orders_late")["policy"] == "default@2"
     assert home.json("diff", "early", "live", "orders_late", "--policy", "default@1")["policy"] == "default@1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -92,7 +92,12 @@ def _named(kpi: Kpi, found: Sequence[Evidence]) -> tuple[ExplainedRow, ...]:
 def row_name(fact: Fact, row: Evidence) -> str:
     """Name a row by its table and key: `fact_order_line/order-10248/2`."""
     values = {**row.columns, "stream_id": row.stream_id}
-    return "/".join([fact.name, *(str(values[column]) for column in fact.key)])
+    return key_name(fact.name, [values[column] for column in fact.key])
+
+
+def key_name(table: str, key: Iterable[object]) -> str:
+    """Name a row of any table by its table and the values of its key."""
+    return "/".join([table, *map(str, key)])
 
 
 def explain_row(analytics: Analytics, store: EventStore, name: str) -> tuple[ExplainedRow, list[ExplainedEvent]]:

@@ -6,6 +6,7 @@ import click
 
 from application.ports.builds import MadeBuild
 from application.queries.definitions import Kpi
+from application.queries.explain import key_name
 from application.replay.difference import BuildDifference, Move, difference
 from entrypoints.cli.answers import shown
 from entrypoints.cli.certificates import print_events, print_rows
@@ -110,5 +111,7 @@ def _print_behind(kpi: Kpi, move: Move) -> None:
     topics = ", ".join(f"{number:,} {topic}" for topic, number in move.behind.topics)
     console.print(f"{kpi.title}: {move.behind.rows:,} rows; events of their streams between: {topics or 'none'}")
     for row in move.behind.differences:
-        print_rows(kpi.fact.name, row, ("before", "after"))
+        # The key of a level leaves out the day, which is another one after it; the name has the latest.
+        values = row.rebuilt or row.live or row.key
+        print_rows(key_name(kpi.fact.name, [values[column] for column in kpi.fact.key]), row, ("before", "after"))
         print_events(row)

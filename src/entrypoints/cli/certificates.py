@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from application.errors import PlatformError
+from application.queries.explain import key_name
 from application.replay.certificate import Certificate, Difference
 from entrypoints.cli.context import platform
 from entrypoints.cli.counts import COUNT
@@ -71,7 +72,7 @@ def print_certificate(certificate: Certificate) -> None:
         if table.columns:
             console.print(f"{table.table}: columns {', '.join(table.columns)}")
         for difference in table.differences:
-            print_rows(table.table, difference, ("live", "rebuilt"))
+            print_rows(key_name(table.table, difference.key.values()), difference, ("live", "rebuilt"))
             print_events(difference)
         if table.differing > len(table.differences):
             console.print(f"{table.table}: {table.differing - len(table.differences):,} more rows differ")
@@ -100,9 +101,9 @@ def _result(certificate: Certificate) -> str:
     return "every table is equal"
 
 
-def print_rows(table: str, difference: Difference, sides: tuple[str, str]) -> None:
-    """Print a key, the columns that differ, and both rows."""
-    console.print(f"{table} {dict(difference.key)} {', '.join(difference.columns())}".rstrip())
+def print_rows(name: str, difference: Difference, sides: tuple[str, str]) -> None:
+    """Print a row's name, the columns that differ, and both rows."""
+    console.print(f"{name} {', '.join(difference.columns())}".rstrip())
     width = max(map(len, sides)) + 1
     for side, row in zip(sides, (difference.live, difference.rebuilt), strict=True):
         console.print(f"  {side + ':':{width}} {_row(row)}")
