@@ -32,11 +32,11 @@ PAINT_TARGET, FILTER_TARGET = 2_000.0, 1_000.0
 LINES_A_DAY = 960
 """Order lines a simulated day; so many days ago the lines begin, that the last are of today."""
 PAGES = {
-    "overview": "Net sales by country",
+    "overview": "Net sales EUR by country",
     "orders": "Back-orders",
     "shipments": "Lanes",
     "inventory": "Stock by product and location",
-    "suppliers": "Spend by supplier",
+    "suppliers": "Spend EUR by supplier",
     "pipeline": "Kept builds",
     "explain": "One stream's history",
 }

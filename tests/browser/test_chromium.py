@@ -25,11 +25,11 @@ from tests.browser.served import PATIENCE_MS, Served, Viewer, colours, order
 
 expect.set_options(timeout=PATIENCE_MS)
 PAGES = {
-    "overview": "Net sales by country",
+    "overview": "Net sales EUR by country",
     "orders": "Back-orders",
     "shipments": "Lanes",
     "inventory": "Stock by product and location",
-    "suppliers": "Spend by supplier",
+    "suppliers": "Spend EUR by supplier",
     "pipeline": "Kept builds",
     "explain": "One stream's history",
 }
@@ -240,7 +240,7 @@ def test_tables_and_charts_are_exported_with_their_figures(viewer: Viewer, serve
     figures = served.figure("stock_units", "stock_value", "orders")
     assert name == "stock-by-location.csv"
     assert sum(int(row["Stock on hand"]) for row in rows) == figures["stock_units"]
-    assert sum(Decimal(row["Stock value"]) for row in rows) == Decimal(figures["stock_value"])
+    assert sum(Decimal(row["Stock value EUR"]) for row in rows) == Decimal(figures["stock_value"])
     page = viewer.open("/?period=All")
     page.get_by_text("Orders by status").wait_for()
     _, rows = exported(page, "Orders by status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,13 +15,13 @@ from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
 from application.queries.views.measuring import (
     by_step,
+    in_currencies,
     levels,
     measured,
     named,
     over_time,
     table_by,
     tiles,
-    with_currencies,
 )
 from application.queries.views.shapes import Column, Series, Table, Tile
 
@@ -95,14 +96,16 @@ class Inventory(NamedTuple):
 def inventory(star: Star, choice: Choice) -> Inventory:
     """Measure and list stock; raises AnalyticsUnavailableError."""
     where = choice.where(STOCK_DAILY)
-    stock = named(choice, ("stock_units", "stock_value"))
-    value = KPIS["stock_value"]
+    value = in_currencies(star, KPIS["stock_value"], choice, None)
+    # A level over time is that of each day, of which the last may have fewer currencies.
+    each_day = in_currencies(star, replace(KPIS["stock_value"], fact=STOCK_DAYS), choice, choice.period)
+    stock = [KPIS["stock_units"], replace(value, title=each_day.title)]
     return Inventory(
-        with_currencies(star, levels(star, named(choice, LEVELS), choice), value, choice, period=None),
+        levels(star, named(choice, LEVELS, value), choice),
         tiles(star, named(choice, FLOWS), choice),
         over_time(by_step(star, stock, choice), stock, choice),
         _calendar(star, choice),
-        _as_of_now(star, choice),
+        _as_of_now(star, choice, value),
         _table("To reorder: available units at the reorder point or below", star.rows(REORDER, where, SHOWN)),
         _table("Stock by product and location", star.rows(STOCKS, where, SHOWN)),
     )
@@ -113,9 +116,9 @@ def supply_days(available: int, a_day: Decimal | None) -> Decimal | None:
     return round(Decimal(max(0, available)) / a_day, 1) if a_day else None
 
 
-def _as_of_now(star: Star, choice: Choice) -> Table:
+def _as_of_now(star: Star, choice: Choice, value: Kpi) -> Table:
     whole = Choice(choice.now, None, choice.members, choice.policy)
-    return table_by(star, named(choice, BY_LOCATION), DIMENSIONS["location"], whole, "Stock by location")
+    return table_by(star, named(choice, BY_LOCATION, value), DIMENSIONS["location"], whole, "Stock by location")
 
 
 def _calendar(star: Star, choice: Choice) -> tuple[Day, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
@@ -37,9 +38,10 @@ Steps = Sequence[tuple[str, Mapping[str, Figure]]]
 _FORMS: dict[str, Form] = {"money": "money", "ratio": "ratio", "days": "number", "hours": "number", "km": "number"}
 
 
-def named(choice: Choice, names: Iterable[str]) -> list[Kpi]:
-    """Return KPIs by name, as the chosen policy means them."""
-    return [under(KPIS[name], choice.policy) for name in names]
+def named(choice: Choice, names: Iterable[str], *own: Kpi) -> list[Kpi]:
+    """Return KPIs by name, as the chosen policy means them; those that have a title for this page as they are."""
+    by_name = {kpi.name: kpi for kpi in own}
+    return [by_name.get(name) or under(KPIS[name], choice.policy) for name in names]
 
 
 def measured(
@@ -78,25 +80,23 @@ def levels(star: Star, kpis: Sequence[Kpi], choice: Choice) -> tuple[Tile, ...]:
     return tuple(_tile(table, kpi, ())._replace(level=True) for kpi in kpis)
 
 
-def with_currencies(
-    star: Star, shown: tuple[Tile, ...], kpi: Kpi, choice: Choice, *, period: Period | None
-) -> tuple[Tile, ...]:
-    """Name the currencies that the tile of a sum of money adds up, so that a mixture is seen as one.
-
-    Against a period that had other currencies, there is no change.
-    """
-    now = _currencies(star, kpi, choice, period)
-
-    def with_title(tile: Tile) -> Tile:
-        if tile.change and period and _currencies(star, kpi, choice, previous(period)) != now:
-            tile = tile._replace(change=None, better=None)
-        return tile._replace(title=titled(kpi, now))
-
-    return tuple(with_title(tile) if tile.name == kpi.name else tile for tile in shown)
+def in_currencies(star: Star, kpi: Kpi, choice: Choice, period: Period | None) -> Kpi:
+    """Return a sum of money that names the currencies which it adds up, so that a mixture is seen as one."""
+    added_up = currencies(star, [kpi], None, choice.where(kpi.fact, period))[kpi.name].now
+    return replace(kpi, title=titled(kpi, added_up))
 
 
-def _currencies(star: Star, kpi: Kpi, choice: Choice, period: Period | None) -> tuple[str, ...]:
-    return currencies(star, [kpi], None, choice.where(kpi.fact, period))[kpi.name].now
+def comparable(star: Star, shown: tuple[Tile, ...], kpi: Kpi, choice: Choice) -> tuple[Tile, ...]:
+    """Take the change from the tile of a sum of money, as `in_currencies` named it, where it had others before."""
+
+    def compared(tile: Tile) -> Tile:
+        if tile.change and choice.period:
+            before = in_currencies(star, KPIS[kpi.name], choice, previous(choice.period))
+            if before.title != kpi.title:
+                return tile._replace(change=None, better=None)
+        return tile
+
+    return tuple(compared(tile) if tile.name == kpi.name else tile for tile in shown)
 
 
 def over_time(steps: Steps, kpis: Sequence[Kpi], choice: Choice) -> tuple[Series, ...]:

@@ -15,12 +15,13 @@ from application.queries.views.measuring import (
     TOTAL,
     bars_by,
     by_step,
+    comparable,
+    in_currencies,
     levels,
     measured,
     named,
     over_time,
     tiles,
-    with_currencies,
 )
 from application.queries.views.shapes import Bars, Series, Tile
 from application.queries.views.words import status_in_words
@@ -57,23 +58,24 @@ def overview(star: Star, inbox: Inbox, choice: Choice) -> Overview:
     Raises:
         AnalyticsUnavailableError, StoreUnavailableError: there is nothing to read from.
     """
-    orders, net, stock_value = named(choice, ("orders", "net", "stock_value"))
-    flows = named(choice, FLOWS)
+    net = in_currencies(star, KPIS["net"], choice, choice.period)
+    stock_value = in_currencies(star, KPIS["stock_value"], choice, None)
+    orders, flows = KPIS["orders"], named(choice, FLOWS, net)
     steps = by_step(star, flows, choice)
     statuses = (
         bars_by(star, orders, ORDER_STATUS, choice, "Orders by status"),
         bars_by(star, KPIS["shipments"], DIMENSIONS["status"], choice, "Shipments by status"),
     )
     return Overview(
-        with_currencies(star, tiles(star, flows, choice, steps), net, choice, period=choice.period),
-        with_currencies(star, levels(star, named(choice, LEVELS), choice), stock_value, choice, period=None),
+        comparable(star, tiles(star, flows, choice, steps), net, choice),
+        levels(star, named(choice, LEVELS, stock_value), choice),
         over_time(steps, [orders, net], choice),
         tuple(
             Bars(title, tuple(b._replace(label=status_in_words(b.label)) for b in drawn)) for title, drawn in statuses
         ),
         (
-            bars_by(star, net, DIMENSIONS["category"], choice, "Net sales by product category"),
-            bars_by(star, net, DIMENSIONS["country"], choice, "Net sales by country"),
+            bars_by(star, net, DIMENSIONS["category"], choice, f"{net.title} by product category"),
+            bars_by(star, net, DIMENSIONS["country"], choice, f"{net.title} by country"),
         ),
         _alerts(star, inbox, choice),
     )

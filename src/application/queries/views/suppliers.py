@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from application.ports.listings import Star
 from application.queries.dimensions import DIMENSIONS
+from application.queries.kpis import KPIS
 from application.queries.views.choice import Choice
-from application.queries.views.measuring import bars_by, named, table_by, tiles, with_currencies
+from application.queries.views.measuring import bars_by, comparable, in_currencies, named, table_by, tiles
 from application.queries.views.shapes import Bars, Table, Tile
 
 FLOWS = ("supplier_lead_time_days", "supplier_lead_time_p95_days", "supplier_reliability", "units_received", "spend")
@@ -33,12 +34,12 @@ class Suppliers(NamedTuple):
 def suppliers(star: Star, choice: Choice) -> Suppliers:
     """Measure suppliers; raises AnalyticsUnavailableError."""
     by = DIMENSIONS["supplier"]
-    lead, spend = named(choice, ("supplier_lead_time_days", "spend"))
+    lead, spend = KPIS["supplier_lead_time_days"], in_currencies(star, KPIS["spend"], choice, choice.period)
     return Suppliers(
-        with_currencies(star, tiles(star, named(choice, FLOWS), choice), spend, choice, period=choice.period),
+        comparable(star, tiles(star, named(choice, FLOWS, spend), choice), spend, choice),
         bars_by(star, lead, by, choice, "Lead time by supplier, the longest first"),
-        bars_by(star, spend, by, choice, "Spend by supplier"),
-        ranked(table_by(star, named(choice, RANKED), by, choice, "Suppliers by on time in full")),
+        bars_by(star, spend, by, choice, f"{spend.title} by supplier"),
+        ranked(table_by(star, named(choice, RANKED, spend), by, choice, "Suppliers by on time in full")),
     )
 
 
