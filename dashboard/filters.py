@@ -20,6 +20,7 @@ from entrypoints.viewing import Frame
 
 LIVE = "Live"
 OWN_DAYS = "Own days"
+ALL_DAYS = next(name for name, span in SPANS.items() if span.days is None)
 _USUAL = "Last 30 days"
 _TITLES = {"country": "Country", "category": "Category"}
 

@@ -80,7 +80,7 @@ def current() -> tuple[Choice, str | None]:
 
 
 def fresh(seen: Seen[View], freshness: Freshness) -> View:
-    """Say how fresh a view is, or why it is not, and return it."""
+    """Say how fresh a view is, or why it is not, and where the data lie if not in the chosen days; return the view."""
     old = datetime.now(UTC) - seen.at
     problem = seen.problem or ("newer figures take long" if seen.late and old > _LONG else None)
     place = st.container()
@@ -97,6 +97,11 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
         more += " Paused."
     note(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.{more}")
     st.session_state["read_at"] = f"{seen.at:%H:%M:%S}"
+    if freshness.elsewhere is not None:
+        first, last = freshness.elsewhere
+        words = f"No data in the chosen days. There are data from {first} to {last}"
+        words += f"; the period {filters.ALL_DAYS} shows them."
+        st.info(words, icon=":material/event_busy:")
     return seen.view
 
 

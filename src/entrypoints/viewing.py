@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Lock
@@ -11,13 +11,15 @@ from typing import NamedTuple, TypeVar, cast
 
 from application.errors import PlatformError
 from application.ingest.quarantine import Retried
-from application.ports.analytics import AnalyticsUnavailableError, Member
+from application.ports.analytics import AnalyticsUnavailableError, Member, Period
 from application.ports.builds import KeptBuild
 from application.ports.event_store import StoreUnavailableError
 from application.ports.listings import Star
+from application.queries.definitions import Fact
 from application.queries.explain import ExplainedFigure, ExplainedMessage, explain_event
 from application.queries.policies import DEFAULT, Policy, find_policy
 from application.queries.views.choice import Choice, options
+from application.queries.views.elsewhere import SHOWN, days_elsewhere, facts_of_figure
 from application.queries.views.explaining import explained
 from application.queries.views.history import Version, history
 from application.queries.views.inventory import Inventory, inventory
@@ -55,10 +57,14 @@ class Frame(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """The position that figures are true up to, and how far the log is ahead of it."""
+    """The position that figures are true up to, and how far the log is ahead of it.
+
+    Where the chosen days have no data at all, and others have, `elsewhere` are the days from the first to the last.
+    """
 
     position: int
     behind: int
+    elsewhere: Period | None = None
 
 
 class Viewing:
@@ -110,7 +116,8 @@ class Viewing:
 
     def explained(self, name: str, choice: Choice, build: str | None) -> tuple[Seen[ExplainedFigure], Freshness]:
         """Return a figure within the filters that its fact knows, and rows behind it."""
-        return self._page(f"explain {name}", choice, build, lambda star: explained(star, name, choice))
+        facts = facts_of_figure(name)
+        return self._page(f"explain {name}", choice, build, lambda star: explained(star, name, choice), facts)
 
     def pipeline(self) -> tuple[Seen[Pipeline], Freshness]:
         """Return the pipeline, always as it is now."""
@@ -167,7 +174,12 @@ class Viewing:
             opened[1].close()
 
     def _page(
-        self, page: str, choice: Choice, build: str | None, make: Callable[[Star], View]
+        self,
+        page: str,
+        choice: Choice,
+        build: str | None,
+        make: Callable[[Star], View],
+        facts: Sequence[Fact] | None = None,
     ) -> tuple[Seen[View], Freshness]:
         """Make a page's view; what is late depends on the time too, so that none is older than ten minutes."""
         question = (page, build, choice.period, tuple(sorted(choice.members.items())), choice.policy.label)
@@ -179,8 +191,9 @@ class Viewing:
         def both() -> tuple[View, Freshness]:
             self._require_something()
             # The position is read first: figures may be a moment newer than it says, never older.
-            freshness = self._freshness(build)
-            return make(self._star(build)), freshness
+            freshness, star = self._freshness(build), self._star(build)
+            elsewhere = days_elsewhere(star, SHOWN[page] if facts is None else facts, choice)
+            return make(star), freshness._replace(elsewhere=elsewhere)
 
         return _apart(self._see(question, revision, both))
 

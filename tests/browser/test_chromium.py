@@ -165,6 +165,8 @@ def test_days_of_any_year_of_the_calendar_can_be_chosen(viewer: Viewer) -> None:
     page.get_by_role("heading", name="Overview", exact=True).click()
     expect(page).to_have_url(re.compile("days=1997-01-01.*1997-03-31"))
     expect(page.locator("[data-testid=stMetricValue]").first).to_have_text("0")
+    page.get_by_text("No data in the chosen days. There are data from").wait_for()
+    assert not serious(page, "days without data")
 
 
 @pytest.mark.parametrize("width", [1200, 1440, 1920])

@@ -36,6 +36,16 @@ from entrypoints.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 ORDERS = 50
+_PLACED = "SELECT placed_date_key FROM gold.fact_order"
+DAYS_OF = {
+    "overview": f"{_PLACED} UNION SELECT planned_date_key FROM gold.fact_shipment",
+    "orders": _PLACED,
+    "shipments": "SELECT planned_date_key FROM gold.fact_shipment",
+    "inventory": "SELECT date_key FROM gold.fact_stock_daily",
+    "suppliers": f"{_PLACED} UNION SELECT moved_date_key FROM gold.fact_stock_movement",
+    "explain": _PLACED,
+}
+"""The days of what each page shows."""
 
 
 def silent(_done: int, _total: int | None) -> None:
@@ -281,6 +291,23 @@ def test_an_address_that_names_no_event_is_no_outage(at_home: None) -> None:
         "No event 'order-nothing:1'; name its stream and version, as in order-10248:1"
     ]
     assert not any("Tried again" in title for title in titles(page))
+
+
+@pytest.mark.parametrize("screen", DAYS_OF)
+def test_where_the_chosen_days_have_no_data_it_says_which_have(home: Path, at_home: None, screen: str) -> None:
+    page = opened()
+    page.selectbox(key="period").set_value("Own days").run()
+    page.date_input(key="days").set_value((date(1997, 1, 1), date(1997, 1, 31))).run()
+    page = page.switch_page(f"screens/{screen}.py").run()
+    assert not page.exception
+    with platform(Settings(home=home)) as container, psycopg.connect(container.database()) as connection:
+        days = sorted(str(day) for (day,) in connection.execute(DAYS_OF[screen].encode()))
+    first, last = (date.fromisoformat(day) for day in (days[0], days[-1]))
+    assert [each.value for each in page.info] == [
+        f"No data in the chosen days. There are data from {first} to {last}; the period All shows them."
+    ]
+    page.selectbox(key="period").set_value("All").run()
+    assert not page.info
 
 
 def test_without_data_it_says_which_commands_to_run(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:
