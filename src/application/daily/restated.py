@@ -33,10 +33,10 @@ def restated(
             now = day_figures(analytics, day, policy)
             for name, then in reported.day_figures.items():
                 if name in now and plain(now[name]) != then:
-                    why = _why(analytics, events, under(KPIS[name], policy), day, (reported.position, position))
-                    unit = KPIS[name].unit
-                    cells = (text(day), text(KPIS[name].title), Cell(then, unit), Cell(plain(now[name]), unit), why)
-                    rows.append(cells)
+                    kpi = under(KPIS[name], policy)
+                    why = _why(analytics, events, kpi, day, (reported.position, position))
+                    beside = Cell(then, kpi.unit), Cell(plain(now[name]), kpi.unit)
+                    rows.append((text(day), text(kpi.title), *beside, why))
     return table("restated", "Restated", _NOTE, _HEAD, rows)
 
 

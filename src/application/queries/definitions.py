@@ -27,14 +27,21 @@ class Fact:
     rows: str = "true"
 
 
+class Wording(NamedTuple):
+    """What a KPI is called, and its formula in words."""
+
+    title: str
+    description: str
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """A figure: an aggregate over the rows of a fact.
 
     `direction` says which way is better. `counted` is the condition that picks the rows behind the figure,
     for a ratio those of its numerator. `description` is the formula in words, `source` the standard it
-    follows. Words in braces (`{late}`) stand for what a policy says; with `any_grain`, so does the fact:
-    orders or order lines.
+    follows. Words in braces (`{late}`) stand for what a policy says; with `of_lines`, it says of
+    which fact, too: where that is order lines, the KPI is called so.
     """
 
     name: str
@@ -46,7 +53,7 @@ class Kpi:
     description: str
     counted: str = "true"
     source: str = ""
-    any_grain: bool = False
+    of_lines: Wording | None = None
 
     @property
     def by_policy(self) -> bool:

@@ -100,21 +100,21 @@ def _late(rule: Rule) -> str:
 
 
 def under(kpi: Kpi, policy: Policy) -> Kpi:
-    """Return a KPI with the policy's meaning in place of the words, over the facts of the policy's grain."""
+    """Return a KPI with the policy's meaning in place of the words, over the facts of its grain, and named after it."""
     if not kpi.by_policy:
         return kpi
     meaning = terms(policy.rule)
     bound = replace(kpi, expression=kpi.expression.format(**meaning), counted=kpi.counted.format(**meaning))
-    if kpi.any_grain and policy.rule.grain == "line":
+    if kpi.of_lines is not None and policy.rule.grain == "line":
         unit = "lines" if kpi.unit == "orders" else kpi.unit
-        return replace(bound, fact=ORDER_LINES, unit=unit)
+        return replace(bound, fact=ORDER_LINES, unit=unit, **kpi.of_lines._asdict())
     return bound
 
 
 def beside(kpi: Kpi, policy: Policy) -> Kpi:
     """Return a KPI under a policy, named after both, so that several stand side by side."""
     bound = under(kpi, policy)
-    return replace(bound, name=f"{kpi.name}@{policy.label}", title=f"{kpi.title} ({policy.label})")
+    return replace(bound, name=f"{kpi.name}@{policy.label}", title=f"{bound.title} ({policy.label})")
 
 
 class UnknownPolicyError(InvalidRequestError):

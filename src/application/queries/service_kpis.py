@@ -6,7 +6,7 @@ where the description names the date.
 
 from __future__ import annotations
 
-from application.queries.definitions import ORDER_LINES, ORDERS, Fact, Kpi
+from application.queries.definitions import ORDER_LINES, ORDERS, Fact, Kpi, Wording
 from application.queries.expressions import DAY, average, days, percentile, rows, seconds, share_of_rows
 
 _IN_FULL = "f.delivered > 0 AND f.delivered = f.ordered - f.cancelled"
@@ -14,6 +14,9 @@ _CYCLE = "f.placed_at", "f.delivered_at"
 _ON_TIME = "{measured} AND NOT ({late})"
 _ON_TIME_IN_FULL = f"{_ON_TIME} AND {{in_full}}"
 _PERFECT = f"{_ON_TIME_IN_FULL} AND f.returned = 0"
+_IN_TIME = "on time / those shipped (or delivered) that have a date, as the policy says."
+_WHOLE = "in full / those of which a unit was shipped (or delivered), as the policy says."
+_BOTH = "on time and in full / those shipped (or delivered) that have a date, as the policy says."
 _ORDER_TO_DELIVERY = "from placing to the last delivery, over orders delivered in full"
 
 
@@ -34,7 +37,7 @@ def _kept(name: str, title: str, date: str, words: str) -> Kpi:
     )
 
 
-def _on_time_in_full(name: str, title: str, fact: Fact, what: str, *, any_grain: bool = False) -> Kpi:
+def _on_time_in_full(name: str, title: str, fact: Fact, what: str, of_lines: Wording | None = None) -> Kpi:
     return Kpi(
         name,
         title,
@@ -42,10 +45,10 @@ def _on_time_in_full(name: str, title: str, fact: Fact, what: str, *, any_grain:
         "up",
         fact,
         share_of_rows(_ON_TIME_IN_FULL, "{measured}"),
-        f"{what} on time and in full / those shipped (or delivered) that have a date, as the policy says.",
+        f"{what} {_BOTH}",
         _ON_TIME_IN_FULL,
         "SCOR RL.2.1 and RL.2.2 together",
-        any_grain=any_grain,
+        of_lines=of_lines,
     )
 
 
@@ -60,7 +63,11 @@ SERVICE_KPIS: tuple[Kpi, ...] = (
         "Orders late by the policy; by the default one, those of which a unit was shipped on a day (UTC) after "
         "the requested date. Units still to be shipped make no order late.",
         "{late}",
-        any_grain=True,
+        of_lines=Wording(
+            "Order lines late",
+            "Order lines late by the policy: those of which a unit was shipped (or delivered) after the date. Units "
+            "still open make no line late.",
+        ),
     ),
     Kpi(
         "on_time_rate",
@@ -69,10 +76,10 @@ SERVICE_KPIS: tuple[Kpi, ...] = (
         "up",
         ORDERS,
         share_of_rows(_ON_TIME, "{measured}"),
-        "Orders on time / those shipped (or delivered) that have a date, as the policy says.",
+        f"Orders {_IN_TIME}",
         _ON_TIME,
         "SCOR RL.2.2, by the policy's date",
-        any_grain=True,
+        of_lines=Wording("On-time rate, order lines", f"Order lines {_IN_TIME}"),
     ),
     Kpi(
         "in_full_rate",
@@ -81,12 +88,18 @@ SERVICE_KPIS: tuple[Kpi, ...] = (
         "up",
         ORDERS,
         share_of_rows("{in_full}", "{done}"),
-        "Orders in full / those of which a unit was shipped (or delivered), as the policy says.",
+        f"Orders {_WHOLE}",
         "{in_full}",
         "SCOR RL.2.1",
-        any_grain=True,
+        of_lines=Wording("In full, order lines", f"Order lines {_WHOLE}"),
     ),
-    _on_time_in_full("otif_rate", "On time in full", ORDERS, "Orders", any_grain=True),
+    _on_time_in_full(
+        "otif_rate",
+        "On time in full",
+        ORDERS,
+        "Orders",
+        Wording("On time in full, order lines", f"Order lines {_BOTH}"),
+    ),
     _on_time_in_full("otif_order_rate", "On time in full, orders", ORDERS, "Orders"),
     _on_time_in_full("otif_line_rate", "On time in full, lines", ORDER_LINES, "Order lines"),
     Kpi(

@@ -17,7 +17,8 @@ _EXPRESSIONS = (
     f"`{DEFAULT.label}`.\n"
 )
 _POLICY = (
-    "Words of KPIs marked with *policy*, and what they mean by `default@1`. `dataflow policy` lists and sets them.\n"
+    "Words of KPIs marked with *policy*, and what they mean by `default@1`. `dataflow policy` lists and sets them. "
+    "Those that have a name by lines count order lines, and are called so, where the policy judges lines.\n"
 )
 
 
@@ -56,5 +57,6 @@ def _section(fact: Fact) -> str:
 
 
 def _row(kpi: Kpi) -> tuple[str, ...]:
-    decided = ", ".join(filter(None, (kpi.source, "*policy*" if kpi.by_policy else "")))
+    of_lines = f"by lines *{kpi.of_lines.title}*" if kpi.of_lines else ""
+    decided = ", ".join(filter(None, (kpi.source, "*policy*" if kpi.by_policy else "", of_lines)))
     return as_code(kpi.name), kpi.title, kpi.unit, _BETTER[kpi.direction], kpi.description, decided

@@ -14,9 +14,10 @@ from application.ports.inbox import Balance
 from application.ports.listings import Star
 from application.queries.definitions import ORDERS, STOCK_DAILY
 from application.queries.kpis import KPIS
+from application.queries.policies import Policy, Rule
 from application.queries.views.choice import SPANS, Choice
 from application.queries.views.inventory import inventory, supply_days
-from application.queries.views.measuring import bars_by, by_step, column_of, over_time, tiles
+from application.queries.views.measuring import bars_by, by_step, column_of, named, over_time, tiles
 from application.queries.views.orders import CYCLE_DAY, orders
 from application.queries.views.overview import Overview, overview
 from application.queries.views.pipeline import Sample, flow
@@ -93,6 +94,13 @@ def test_a_tile_compares_with_the_period_before_and_knows_what_is_better() -> No
         ("4", "-20.0%", True),
         ("90.0%", "+5.0 points", True),
     ]
+
+
+def test_a_tile_of_a_policy_that_judges_lines_is_called_after_lines() -> None:
+    lines = Choice(NOW, WEEK, {}, Policy("lines", 1, Rule(grain="line")))
+    late, rate = tiles(star({"orders_late": 3}), named(lines, ["orders_late", "on_time_rate"]), lines)
+    assert (late.title, rate.title) == ("Order lines late", "On-time rate, order lines")
+    assert late.meaning.startswith("Order lines late")
 
 
 def test_without_a_period_nothing_is_compared() -> None:
