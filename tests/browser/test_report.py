@@ -18,6 +18,7 @@ MONEY = (figure("11142187.60", "money"), figure("11128565.54", "money"), figure(
 COUNTS = tuple(figure(number, "units") for number in (10, 4, 12, 30))
 CARRIERS = ("Carrier", "Shipments delivered", "Shipments delivered late", "Deliveries on time", "Delay, 95 %")
 BESIDE = ("", "4 weeks", "4 weeks before", "change")
+PLACE = "Johannesburg distribution centre (JNB-1)"
 DAY = date(2026, 2, 27)
 REPORT = DailyReport(
     DAY,
@@ -33,7 +34,7 @@ REPORT = DailyReport(
             "Reorder list",
             "",
             ("Product", "Location", "On hand", "Available", "Reorder point", "To order"),
-            tuple((text(f"PRD-{number:03}"), text("WH-1"), *COUNTS) for number in range(40)),
+            tuple((text(f"Heavy-Duty Roof Box (PRD-{number:03})"), text(PLACE), *COUNTS) for number in range(40)),
         ),
     ),
     (),

@@ -113,8 +113,12 @@ def test_what_to_order_is_the_quantity_that_was_set_and_what_is_missing(
     below = kpi_table(container.analytics(), ["below_reorder_point"], period=Period(date.min, DAY))
     assert len(rows) == below.rows[0].figures["below_reorder_point"] > 0
     with psycopg.connect(container.database()) as connection:
+        names = "SELECT name || ' (' || {0}_id || ')', {0}_id FROM gold.dim_{0} WHERE is_current AND name <> {0}_id"
+        products, locations = (
+            dict(connection.execute(names.format(kind).encode()).fetchall()) for kind in ("product", "location")
+        )
         for product, location, on_hand, available, point, quantity in rows:
-            key = [product.value, location.value]
+            key = [products[product.value], locations[location.value]]
             query = "SELECT reorder_quantity FROM silver.stock WHERE (product_id, location_id) = (%s, %s)"
             (set_,) = next(connection.execute(query, key))
             assert available.number <= point.number

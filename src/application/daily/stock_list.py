@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date
 
 from application.codec import decode, topics_of
 from application.daily.document import Section, figure, table, text
-from application.ports.analytics import Analytics, Evidence, Period, Selection
+from application.ports.analytics import Analytics, Evidence, Measured, Period, Selection
 from application.ports.event_store import EventStore
+from application.queries.dimensions import DIMENSIONS
 from application.queries.kpis import KPIS
 from domain.inventory.events import ReorderPointSet
 
@@ -24,17 +25,20 @@ _HEAD = ("Product", "Location", "On hand", "Available", "Reorder point", "To ord
 
 def reorder_list(analytics: Analytics, events: EventStore, day: date, position: int) -> Section:
     """Return the stocks to order for, with quantities as they were set by then, and known by a position of the log."""
-    kpi = KPIS["below_reorder_point"]
-    (measured,) = analytics.measure([kpi], None, Selection(period=Period(date.min, day)))
-    rows = analytics.evidence(kpi, Selection(period=Period(date.min, day)), LONGEST)
+    kpi, where = KPIS["below_reorder_point"], Selection(period=Period(date.min, day))
+    (measured,) = analytics.measure([kpi], None, where)
+    rows = analytics.evidence(kpi, where, LONGEST)
+    products, locations = (
+        _called(analytics.measure([kpi], DIMENSIONS[name], where)) for name in ("product", "location")
+    )
     quantities = _quantities(events, {row.stream_id for row in rows}, day, position)
     rows.sort(key=lambda row: (row.columns["available"], row.stream_id))
     total = int(measured.figures[kpi.name] or 0)
     more = f" {total - len(rows):,} more are not listed." if total > len(rows) else ""
     cells = [
         [
-            text(row.columns["product_id"]),
-            text(row.columns["location_id"]),
+            text(products.get(row.columns["product_id"], row.columns["product_id"])),
+            text(locations.get(row.columns["location_id"], row.columns["location_id"])),
             figure(row.columns["on_hand"], "units"),
             figure(row.columns["available"], "units"),
             figure(row.columns["reorder_point"], "units"),
@@ -43,6 +47,12 @@ def reorder_list(analytics: Analytics, events: EventStore, day: date, position: 
         for row in rows
     ]
     return table("reorder", "Reorder list", _NOTE + more, _HEAD, cells)
+
+
+def _called(measured: Sequence[Measured]) -> dict[str, str]:
+    """Return what members are called by their key: the name with the key, where there is another name."""
+    named = (row.member for row in measured)
+    return {each.key: f"{each.label} ({each.key})" for each in named if each.key and each.label not in {None, each.key}}
 
 
 def _to_order(row: Evidence, quantity: int | None) -> int | None:

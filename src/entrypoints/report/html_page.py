@@ -39,7 +39,7 @@ td.figure { white-space: nowrap; }
   .long table { font-size: 12px; }
   .long th, .long td { padding: .2rem; overflow-wrap: break-word; }
   .long th { font-size: 11px; }
-  .long td:first-child { white-space: nowrap; }
+  .long:not(#reorder) td:first-child { white-space: nowrap; }
   .many thead { display: none; }
   .many tr { display: grid; grid-template-columns: repeat(3, 1fr); border-bottom: 1px solid var(--line);
     padding: .4rem 0; }

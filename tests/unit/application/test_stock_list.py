@@ -13,6 +13,7 @@ from application.codec import Metadata, decoders, encode
 from application.daily.stock_list import reorder_list
 from application.ports.analytics import Analytics, Evidence, Measured, Member
 from application.ports.event_store import Batch, NewEvent
+from application.queries.definitions import Dimension
 from application.upcasting import Upcast
 from domain.inventory.events import ReorderPointSet
 from domain.shared.record import record
@@ -43,8 +44,13 @@ def today(old: ReorderPointSetBefore) -> ReorderPointSet:
 class OneStock:
     """Analytics that know one stock to order for."""
 
-    def measure(self, *_: Any) -> list[Measured]:
-        return [Measured(Member(None, None), {"below_reorder_point": 1})]
+    def __init__(self, **names: str) -> None:
+        """Know names of the catalog by the dimension."""
+        self.names = names
+
+    def measure(self, _: Any, by: Dimension | None, *__: Any) -> list[Measured]:
+        key = by and COLUMNS[f"{by.name}_id"]
+        return [Measured(Member(key and str(key), by and self.names.get(by.name)), {"below_reorder_point": 1})]
 
     def evidence(self, *_: Any) -> list[Evidence]:
         return [Evidence(STREAM, 1, 1, COLUMNS)]
@@ -60,3 +66,18 @@ def test_a_quantity_counts_in_whatever_version_of_its_event_it_was_set(monkeypat
     store.append(Batch(events=[NewEvent(STREAM, 1, "ReorderPointSet.v0", encode(old, metadata))]))
     section = reorder_list(cast(Analytics, OneStock()), store, date(2026, 1, 2), 1)
     assert [cell.value for cell in section.rows[0]] == ["tea", "hamburg", "2", "2", "5", "20"]
+
+
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [
+        ({}, ["tea", "hamburg"]),
+        ({"product": "Green tea", "location": "Hamburg"}, ["Green tea (tea)", "Hamburg (hamburg)"]),
+        ({"product": "tea", "location": "Hamburg"}, ["tea", "Hamburg (hamburg)"]),
+    ],
+    ids=["not in the catalog", "both named", "named as its id"],
+)
+def test_a_stock_is_called_by_its_names_with_the_ids(names: dict[str, str], called: list[str]) -> None:
+    stock = cast(Analytics, OneStock(**names))
+    section = reorder_list(stock, MemoryEventStore(MemoryDatabase()), date(2026, 1, 2), 1)
+    assert [cell.value for cell in section.rows[0][:2]] == called
