@@ -15,7 +15,7 @@ from application.queries.views.choice import Choice
 from application.queries.views.explaining import TITLES
 from application.queries.views.seen import Seen
 from application.queries.views.shapes import Column, Table, Tile
-from application.queries.views.words import age, at
+from application.queries.views.words import age, at, days_in_words
 from dashboard import charts, filters
 from dashboard.export import head, note, slug
 from dashboard.session import viewing
@@ -98,8 +98,7 @@ def fresh(seen: Seen[View], freshness: Freshness) -> View:
     note(f"Position {freshness.position:,}, {behind}. Read at {seen.at:%Y-%m-%d %H:%M:%S} UTC.{more}")
     st.session_state["read_at"] = f"{seen.at:%H:%M:%S}"
     if freshness.elsewhere is not None:
-        first, last = freshness.elsewhere
-        words = f"No data in the chosen days. There are data from {first} to {last}"
+        words = f"No data in the chosen days. There are data {days_in_words(freshness.elsewhere)}"
         words += f"; the period {filters.ALL_DAYS} shows them."
         st.info(words, icon=":material/event_busy:")
     return seen.view

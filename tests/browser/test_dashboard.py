@@ -33,6 +33,7 @@ from entrypoints.cli.answers import kpi
 from entrypoints.cli.context import platform
 from entrypoints.cli.explain import explain
 from entrypoints.settings import Settings
+from tests.browser.served import order
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 ORDERS = 50
@@ -308,6 +309,17 @@ def test_where_the_chosen_days_have_no_data_it_says_which_have(home: Path, at_ho
     ]
     page.selectbox(key="period").set_value("All").run()
     assert not page.info
+
+
+def test_data_of_one_day_are_said_to_be_of_that_day(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAFLOW_DATABASE_URL", url_of(prepared))
+    with platform(Settings(database_url=url_of(prepared))) as container:
+        pipeline.publish(container, [order("1", datetime(1998, 5, 6, tzinfo=UTC))], silent)
+        pipeline.take_in(container, silent)
+        pipeline.project(container, silent)
+    assert [each.value for each in opened().info] == [
+        "No data in the chosen days. There are data of 1998-05-06; the period All shows them."
+    ]
 
 
 def test_without_data_it_says_which_commands_to_run(prepared: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from application.ports.analytics import Figure, Member
+from application.ports.analytics import Figure, Member, Period
 from application.queries.definitions import Kpi
 from application.queries.figures import Change
 from domain.shared.measures import round_money
@@ -71,6 +71,11 @@ def at(moment: datetime | None) -> str:
 def on(day_key: int | None) -> date | None:
     """Return the day that a date key (20260228) stands for."""
     return None if day_key is None else datetime.strptime(f"{day_key}", "%Y%m%d").date()  # noqa: DTZ007 - a day
+
+
+def days_in_words(days: Period) -> str:
+    """Return a period as words: `from 2026-02-01 to 2026-02-28`, of one day `of 2026-02-28`."""
+    return f"of {days.first}" if days.first == days.last else f"from {days.first} to {days.last}"
 
 
 def label(member: Member) -> str:
