@@ -54,13 +54,16 @@ class Foreign(NamedTuple):
         assert producer.flush(30) == 0
 
     @contextmanager
-    def process(self, *, accept_recreated: bool = False) -> Iterator[tuple[TopicIngest, MessageStream]]:
+    def process(
+        self, *, accept_recreated: bool = False, reread: bool = False
+    ) -> Iterator[tuple[TopicIngest, MessageStream]]:
         """Begin as a new process does."""
         with closing(DuckDbRowMapping(self.mapping)) as rows, open_pool(self.conninfo) as pool:
             ledger = PostgresSourceLedger(pool)
             names = [str(table.topic) for table in rows.tables.values()]
             recorded = partial(recorded_positions, ledger, rows)
-            claim = partial(ledger.claim_topics, source_of(rows), accept_recreated=accept_recreated)
+            again = [self.topic] if reread else []
+            claim = partial(ledger.claim_topics, source_of(rows), accept_recreated=accept_recreated, reread=again)
             with foreign_topics(
                 self.kafka, MemoryMessageStream, rows.name, names, positions=recorded, claim=claim
             ) as topics:
@@ -166,6 +169,19 @@ def test_a_topic_that_was_created_anew_is_read_from_its_first_message_where_that
     assert foreign.keys() == sorted(f"product-{n}" for n in range(20, 65))
     with open_pool(foreign.conninfo) as pool:
         assert sum(PostgresSourceLedger(pool).progress("topics/feed").positions.values()) == 65
+
+
+def test_a_topic_is_read_again_from_its_first_message_where_that_is_asked_for(foreign: Foreign) -> None:
+    foreign.say(range(20))
+    with foreign.process() as (ingest, _):
+        _read_all(ingest)
+    with foreign.process(reread=True) as (ingest, _):
+        assert _read_all(ingest) == 20
+    foreign.say(range(20, 25))
+    with foreign.process() as (ingest, _):
+        assert _read_all(ingest) == 5
+    with open_pool(foreign.conninfo) as pool:
+        assert sum(PostgresSourceLedger(pool).progress("topics/feed").positions.values()) == 45
 
 
 def test_a_topic_of_the_database_is_another_than_that_of_its_name_on_the_brokers(foreign: Foreign) -> None:

@@ -62,11 +62,11 @@ class PostgresSourceLedger:
             return Progress(read, positions_of(connection, source), _state(connection, source)[0])
 
     def claim_topics(
-        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False
+        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False, reread: Collection[str] = ()
     ) -> dict[Partition, int]:
         """Return where the offsets of topics begin to count; see the port."""
         with self._transaction() as connection:
-            begin = claim_topics(connection, source, ids, accept_recreated=accept_recreated)
+            begin = claim_topics(connection, source, ids, accept_recreated=accept_recreated, reread=reread)
         self._claimed.setdefault(source, {}).update(ids)
         return begin
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -43,7 +43,12 @@ def positions_of(connection: psycopg.Connection, source: str) -> dict[Partition,
 
 
 def claim_topics(
-    connection: psycopg.Connection, source: str, ids: Mapping[str, str], *, accept_recreated: bool
+    connection: psycopg.Connection,
+    source: str,
+    ids: Mapping[str, str],
+    *,
+    accept_recreated: bool,
+    reread: Collection[str],
 ) -> dict[Partition, int]:
     """Return where the offsets of topics begin to count, in the transaction of the connection; see the port."""
     known = {topic: (known_id, starts) for topic, known_id, starts in connection.execute(_TOPICS, [source, list(ids)])}
@@ -54,12 +59,13 @@ def claim_topics(
     for topic, topic_id in ids.items():
         known_id, texts = known.get(topic, (None, {}))
         starts = {Partition(topic, int(number)): start for number, start in texts.items()}
-        if known_id not in {None, topic_id}:
+        begins_anew = known_id not in {None, topic_id}
+        if begins_anew or topic in reread:
             ended = {place: end for place, end in positions.items() if place.topic == topic}
-            if any(end > starts.get(place, 0) for place, end in ended.items()):
+            if begins_anew and any(end > starts.get(place, 0) for place, end in ended.items()):
                 anew.append(topic)
             starts |= ended
-        if known_id != topic_id:
+        if known_id != topic_id or topic in reread:
             numbered = {str(place.number): start for place, start in starts.items()}
             connection.execute(_KNOW, [source, topic, topic_id, Jsonb(numbered)])
         begin |= starts

@@ -104,11 +104,12 @@ class SourceLedger(Protocol):
         """Return how far a source was read."""
 
     def claim_topics(
-        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False
+        self, source: str, ids: Mapping[str, str], *, accept_recreated: bool = False, reread: Collection[str] = ()
     ) -> Mapping[Partition, int]:
         """Note the ids of topics that are read; return where the offsets of each partition begin to count.
 
-        One that was created anew counts on from where the one before it was read to, if that is accepted.
+        One that was created anew counts on from where the one before it was read to, if that is accepted; and so does
+        one that is to be read again.
 
         Raises:
             RecreatedTopicError: messages of a topic were taken in that is not this one, though it has the name.

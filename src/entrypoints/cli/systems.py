@@ -53,8 +53,9 @@ def ingest_orders_db(mapping: Path, url: str | None, accept_deletes: bool, as_js
 @mapped
 @click.option("--once", is_flag=True, help="End when all that is in the topics now is taken in.")
 @click.option("--accept-recreated", is_flag=True, help="Read topics that were created anew from their first message.")
+@click.option("--reread", multiple=True, metavar="TOPIC", help="Read a topic from its first message: its log was cut.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print the balance as JSON.")
-def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, as_json: bool) -> None:
+def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, reread: tuple[str, ...], as_json: bool) -> None:
     """Map other systems' messages to the platform's, each exactly once, until stopped."""
     started = time.monotonic()
     with platform() as container, closing(container.row_mapping(mapping)) as rows:
@@ -62,9 +63,11 @@ def ingest_topics(mapping: Path, once: bool, accept_recreated: bool, as_json: bo
         names = [table.topic for table in rows.tables.values() if table.topic is not None]
         if not names:
             raise MappingError(f"{mapping} names no topic; add [topics.<table>] with a topic")
+        if unknown := sorted({*reread} - {*names}):
+            raise MappingError(f"{mapping} names no topic {', '.join(unknown)} to read again, but {', '.join(names)}")
         source = source_of(rows)
         recorded = partial(recorded_positions, ledger, rows)
-        claim = partial(ledger.claim_topics, source, accept_recreated=accept_recreated)
+        claim = partial(ledger.claim_topics, source, accept_recreated=accept_recreated, reread=reread)
         with (
             container.roles().hold(source) as check,
             container.foreign_topics(rows.name, names, positions=recorded, claim=claim) as topics,
