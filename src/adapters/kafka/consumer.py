@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from adapters.kafka.errors import judge, reason_of, translated
 from adapters.kafka.leader_epochs import EpochsRead, LeaderEpochs, placed
 from adapters.kafka.leaving import leave
-from adapters.kafka.log_offsets import Place, starts
+from adapters.kafka.log_offsets import Place, listed, starts
 from adapters.kafka.topic_ids import KnownTopics
 from application.ports.message_stream import POLL_BYTES, ReceivedMessage, Trace
 
@@ -262,14 +262,14 @@ class GroupConsumer:
         self._next.update(begin)
         if places:
             self.assignments += 1
-            log.info("assigned: %s", _listed(partitions))
+            log.info("assigned: %s", listed(partitions))
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
             place = (partition.topic, partition.partition)
             self._next.pop(place, None)
             self._lost.add(place)
-        log.info("revoked: %s", _listed(partitions))
+        log.info("revoked: %s", listed(partitions))
 
     def _seek(self, place: Place, offset: int, epoch: int | None = None) -> None:
         """Move a partition; one that was assigned this instant may not be ready for it yet, nor one that stopped."""
@@ -289,11 +289,9 @@ class GroupConsumer:
     def _restart(self, place: Place, offset: int, epoch: int | None = None) -> None:
         """Begin a partition whose reading stopped, as it does where the next offset does not exist."""
         self._next[place] = offset
-        partition = placed(place, offset, epoch)
+        if epoch is not None:
+            self._unchecked[place] = epoch
+        partition = TopicPartition(*place, offset)
         with translated():
             self._consumer.incremental_unassign([partition])
             self._consumer.incremental_assign([partition])
-
-
-def _listed(partitions: Iterable[TopicPartition]) -> str:
-    return ", ".join(f"{topic}/{number}" for topic, number in sorted((p.topic, p.partition) for p in partitions))

@@ -47,6 +47,11 @@ def partitions_of(admin: AdminClient, topics: Iterable[str]) -> list[Place]:
     return [(name, number) for name in topics if name in known for number in sorted(known[name].partitions)]
 
 
+def listed(partitions: Iterable[TopicPartition]) -> str:
+    """Return the names of partitions, in order."""
+    return ", ".join(f"{topic}/{number}" for topic, number in sorted((p.topic, p.partition) for p in partitions))
+
+
 def last_stable_offsets(admin: AdminClient, places: Collection[Place]) -> dict[Place, int]:
     """Return up to where each partition can be read: before its first open transaction.
 

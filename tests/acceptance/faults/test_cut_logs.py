@@ -223,8 +223,10 @@ def test_a_database_knows_that_what_it_took_in_was_lost_and_reads_the_topic_agai
     broker.abort(SHIPMENTS)
     assert database.take_in(broker) == broken(0)
     broker.cut({ORDERS: numbered("new", 30)})
-    with pytest.raises(PositionLostError, match=r"orders/0 was cut before .* 15 .*switch-log --reread orders`"):
-        database.take_in(broker)
+    for _ in range(2):
+        with pytest.raises(PositionLostError, match=r"orders/0 was cut before .* 15 .*switch-log --reread orders`"):
+            database.take_in(broker)
+        assert database.inbox.positions()[ORDERS] == 15
 
     assert database.read_again(broker, "orders") == {ORDERS: 15}
     assert database.take_in(broker) == broken(30)
