@@ -156,7 +156,7 @@ def _message_stream(
         kafka,
         lambda: own_offsets(inbox.positions(), starts),
         ids=named.topics,
-        epochs=epochs(named.topics, starts),
+        epochs=epochs(starts),
     )
     yield ContinuedLog(stream, starts) if starts else stream
     stream.close()

@@ -28,7 +28,7 @@ def pool(conninfo: str) -> Iterator[ConnectionPool]:
 
 @pytest.fixture
 def epochs(pool: ConnectionPool) -> PostgresLeaderEpochs:
-    return PostgresLeaderEpochs(pool, IDS, {})
+    return PostgresLeaderEpochs(pool, {})
 
 
 @pytest.fixture(autouse=True)
@@ -47,45 +47,42 @@ def test_the_epoch_before_a_position_is_that_of_the_last_leader_that_began_by_th
     epochs: PostgresLeaderEpochs,
 ) -> None:
     for epoch, first in ((3, 2), (5, 7)):
-        epochs.began(ORDERS, epoch, first)
-    found = {position: epochs.before({ORDERS: position}) for position in (0, 2, 3, 7, 8, 10)}
+        epochs.began("O1", 0, epoch, first)
+    found = {position: epochs.before({ORDERS: position}, IDS) for position in (0, 2, 3, 7, 8, 10)}
     assert found == {0: {}, 2: {}, 3: {ORDERS: 3}, 7: {ORDERS: 3}, 8: {ORDERS: 5}, 10: {ORDERS: 5}}
 
 
 def test_each_partition_has_leaders_of_its_own(epochs: PostgresLeaderEpochs) -> None:
-    epochs.began(ORDERS, 1, 0)
-    epochs.began(OTHERS, 2, 0)
-    assert epochs.before({ORDERS: 10, OTHERS: 5}) == {ORDERS: 1, OTHERS: 2}
+    epochs.began("O1", 0, 1, 0)
+    epochs.began("O1", 1, 2, 0)
+    assert epochs.before({ORDERS: 10, OTHERS: 5}, IDS) == {ORDERS: 1, OTHERS: 2}
 
 
 def test_where_no_message_is_right_before_a_position_nothing_is_known(epochs: PostgresLeaderEpochs) -> None:
     for place in (ORDERS, OTHERS):
-        epochs.began(place, 1, 0)
-    assert epochs.before({ORDERS: 11, OTHERS: 4}) == {}
+        epochs.began("O1", place.number, 1, 0)
+    assert epochs.before({ORDERS: 11, OTHERS: 4}, IDS) == {}
 
 
 def test_the_first_offset_that_anybody_saw_of_a_leader_counts(epochs: PostgresLeaderEpochs) -> None:
     for first in (5, 3, 8):
-        epochs.began(ORDERS, 1, first)
-    assert (epochs.before({ORDERS: 3}), epochs.before({ORDERS: 4})) == ({}, {ORDERS: 1})
+        epochs.began("O1", 0, 1, first)
+    assert (epochs.before({ORDERS: 3}, IDS), epochs.before({ORDERS: 4}, IDS)) == ({}, {ORDERS: 1})
 
 
 def test_after_a_cut_the_later_leader_counts(epochs: PostgresLeaderEpochs) -> None:
     for epoch, first in ((1, 0), (2, 6), (3, 4)):
-        epochs.began(ORDERS, epoch, first)
-    assert [epochs.before({ORDERS: position})[ORDERS] for position in (4, 5, 8)] == [1, 3, 3]
+        epochs.began("O1", 0, epoch, first)
+    assert [epochs.before({ORDERS: position}, IDS)[ORDERS] for position in (4, 5, 8)] == [1, 3, 3]
 
 
 def test_offsets_are_those_of_the_brokers(pool: ConnectionPool) -> None:
-    continued = PostgresLeaderEpochs(pool, IDS, {ORDERS: 6})
-    continued.began(ORDERS, 1, 1)
-    assert [continued.before({ORDERS: position}) for position in (0, 1, 2, 4, 5)] == [{}, {}, *[{ORDERS: 1}] * 2, {}]
+    continued = PostgresLeaderEpochs(pool, {ORDERS: 6})
+    continued.began("O1", 0, 1, 1)
+    found = [continued.before({ORDERS: position}, IDS) for position in (0, 1, 2, 4, 5)]
+    assert found == [{}, {}, {ORDERS: 1}, {ORDERS: 1}, {}]
 
 
-def test_a_topic_of_another_id_or_of_none_has_no_leaders(pool: ConnectionPool, epochs: PostgresLeaderEpochs) -> None:
-    epochs.began(ORDERS, 1, 0)
-    nameless = PostgresLeaderEpochs(pool, {}, {})
-    nameless.began(ORDERS, 2, 0)
-    for others in (PostgresLeaderEpochs(pool, {"orders": "O2"}, {}), nameless):
-        assert others.before({ORDERS: 10}) == {}
-    assert epochs.before({ORDERS: 10}) == {ORDERS: 1}
+def test_a_topic_of_another_id_or_of_none_has_no_leaders(epochs: PostgresLeaderEpochs) -> None:
+    epochs.began("O1", 0, 1, 0)
+    assert [epochs.before({ORDERS: 10}, ids) for ids in ({"orders": "O2"}, {}, IDS)] == [{}, {}, {ORDERS: 1}]

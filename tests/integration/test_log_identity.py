@@ -6,6 +6,7 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.database import open_pool
+from adapters.postgres.leader_epochs import PostgresLeaderEpochs
 from adapters.postgres.log_identity import (
     TOPIC_LOG,
     OtherLogError,
@@ -172,6 +173,10 @@ def test_a_topic_that_is_to_be_read_again_counts_on_from_its_positions(
     take_in(pool, 3, partition=0)
     again = {Partition("orders", 1): 5, Partition("orders", 0): 3}
     assert identity.switch(KAFKA, drained=False, reread=["shipments"]) == {}
+    epochs = PostgresLeaderEpochs(pool, again)
+    epochs.began("O1", 1, epoch=9, offset=4)
     assert identity.switch(KAFKA, drained=False, reread=["orders"]) == identity.claim(KAFKA) == again
+    with pool.connection() as connection:
+        assert connection.execute("SELECT FROM bronze.leader_epochs").fetchall() == []
     take_in(pool, 9)
     assert identity.switch(KAFKA, drained=False) == again

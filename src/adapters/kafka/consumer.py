@@ -58,12 +58,10 @@ class GroupConsumer:
         self._names = names
         self._positions = positions
         self._topics = topics
-        self._epochs = EpochsRead(epochs, names)
+        self._epochs = EpochsRead(epochs, topics)
         self._content_of = content_of
         self._next: dict[Place, int] = {}
-        self._unchecked: dict[Place, int] = {}
         self._passed: dict[Place, int] = {}
-        self._apart: set[Place] = set()
         self._failure: Exception | None = None
         self._misplaced = False
         self._lost: set[Place] = set()
@@ -152,20 +150,10 @@ class GroupConsumer:
                 fetched = self._consumer.consume(limit, timeout)
             if self._failure is not None:
                 raise self._failure
-            return self._current(self._checked(fetched) if self._unchecked else fetched)
+            return self._current(self._epochs.compared(fetched, self._next, self._seek))
         except Exception:
             self._misplaced, self._failure = True, None
             raise
-
-    def _checked(self, fetched: Iterable[Message]) -> list[Message]:
-        """Have the brokers compare their logs with the epochs that are known of partitions assigned just now.
-
-        They do for a partition that is moved, not for one that begins; what came of it comes again.
-        """
-        unchecked, self._unchecked = self._unchecked, {}
-        for place in unchecked.keys() & self._next.keys():
-            self._seek(place, self._next[place], unchecked[place])
-        return [message for message in fetched if (message.topic(), message.partition()) not in unchecked]
 
     def _current(self, fetched: Iterable[Message]) -> list[ReceivedMessage]:
         """Keep what belongs to the partitions as they are assigned now, each in order from where it stands.
@@ -192,7 +180,6 @@ class GroupConsumer:
             if number != place[1] or topic != place[0]:
                 place = (topic, number)
                 name, expected, led = names[topic], following.get(place), self._epochs.last(place)
-                self._apart.discard(place)
             if expected is None:
                 continue
             if offset < expected:
@@ -217,7 +204,7 @@ class GroupConsumer:
         if topic is None or number is None:
             judge(error, "")
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-            self._begin_anew((topic, number))
+            self._begin_anew((topic, number), offset)
         elif error.code() == KafkaError._PARTITION_EOF and offset is not None:
             self._reached((topic, number), offset)
         else:
@@ -227,18 +214,18 @@ class GroupConsumer:
         """Note that all up to the end of a partition was read; what was not returned is no message."""
         if self._next.get(place, end) < end:
             self._next[place] = self._passed[place] = end
-            self._apart.add(place)
 
-    def _begin_anew(self, place: Place) -> None:
-        """Go on where a partition begins now, after retention took what was to be read next.
+    def _begin_anew(self, place: Place, missed: int | None) -> None:
+        """Go on where a partition begins now, after retention took what was to be read next, the offset `missed`.
 
-        If that exists, the log was cut before it and written anew. A client says so, too, once a partition has
-        another leader and what is no message lies before its position: it does not know the epoch of that.
+        If what was to be read next exists, the log was cut before it; of that, a client names no offset. What it missed
+        before the partition was moved on is no news.
         """
-        if (expected := self._next.get(place)) is None:
+        expected = self._next.get(place)
+        if expected is None or (missed is not None and missed < expected):
             return
         begin = self._begin([place], {place: expected})[place]
-        if begin == expected and place not in self._apart:
+        if begin == expected:
             self._topics.tell_cut(place, expected)
         self._restart(place, begin)
 
@@ -254,7 +241,7 @@ class GroupConsumer:
         places = [(partition.topic, partition.partition) for partition in partitions]
         try:
             begin = self._begin(places, self._positions())
-            self._unchecked.update(self._epochs.before(begin))
+            self._epochs.compare_soon(self._epochs.before(begin))
         except Exception as error:  # noqa: BLE001 - raised by the poll that is under way
             self._failure = error
             begin = dict.fromkeys(places, 0)
@@ -290,7 +277,7 @@ class GroupConsumer:
         """Begin a partition whose reading stopped, as it does where the next offset does not exist."""
         self._next[place] = offset
         if epoch is not None:
-            self._unchecked[place] = epoch
+            self._epochs.compare_soon({place: epoch})
         partition = TopicPartition(*place, offset)
         with translated():
             self._consumer.incremental_unassign([partition])

@@ -141,6 +141,6 @@ def _remaining(
             raise PositionLostError(
                 f"the recorded position of {place[0]}/{place[1]} is {position:,}, but its log ends at {end:,}: "
                 "these are other brokers, or they lost what they had acknowledged; go back to those that were read "
-                "before"
+                "before, or read the topic again, by --reread of `dataflow switch-log` or `dataflow ingest topics`"
             )
     return {place: (max(positions.get(place, 0), first[place]), end) for place, end in ends.items()}

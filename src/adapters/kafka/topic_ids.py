@@ -8,14 +8,16 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple, NoReturn
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from adapters.kafka.errors import PositionLostError, reason_of, translated
 from adapters.kafka.log_offsets import Place
+from application.ports.message_stream import Partition
 
 log = logging.getLogger(__name__)
 
+_NO_ID = str(Uuid(0, 0))
 _SECONDS = 10.0
 _LOOK_SECONDS = 5.0
 """How often the brokers are asked while messages are read."""
@@ -80,6 +82,15 @@ class KnownTopics:
             except KafkaException:
                 return
             self._compare(found)
+
+    def own(self, place: Place) -> Partition:
+        """Return a partition by the name that the platform has for its topic."""
+        return Partition(self._names[place[0]], place[1])
+
+    def id_of(self, topic: str) -> str | None:
+        """Return the id of a topic, by its name on the brokers; None where they give none, as old ones do."""
+        found = self._ids.get(topic)
+        return None if found == _NO_ID else found
 
     def tell_cut(self, place: Place, position: int) -> NoReturn:
         """Say that the log of a partition was cut before a position, and has grown beyond it since.

@@ -28,26 +28,23 @@ _BEFORE = (
 class PostgresLeaderEpochs:
     """Keeps where the messages of each leader epoch begin; see `LeaderEpochs` of the Kafka adapter.
 
-    `topics` are the ids of the topics by name, without one nothing is kept of a topic; `starts` says where the
-    offsets of the log begin in the positions.
+    `starts` says where the offsets of the log begin in the positions.
     """
 
-    def __init__(self, pool: ConnectionPool, topics: Mapping[str, str], starts: Mapping[Partition, int]) -> None:
+    def __init__(self, pool: ConnectionPool, starts: Mapping[Partition, int]) -> None:
         self._pool = pool
-        self._topics = topics
         self._starts = starts
 
-    def began(self, partition: Partition, epoch: int, offset: int) -> None:
+    def began(self, topic_id: str, number: int, epoch: int, offset: int) -> None:
         """Keep the first offset of an epoch.
 
         Raises:
             StoreUnavailableError: the database does not answer.
         """
-        if (topic_id := self._topics.get(partition.topic)) is not None:
-            with translated(), self._pool.connection() as connection:
-                connection.execute(_BEGAN, [topic_id, partition.number, epoch, offset])
+        with translated(), self._pool.connection() as connection:
+            connection.execute(_BEGAN, [topic_id, number, epoch, offset])
 
-    def before(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+    def before(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> dict[Partition, int]:
         """Return the epoch of the message before each position, where that message was taken in and is still kept.
 
         Where something that is no message lies between the two, its epoch is not known.
@@ -56,9 +53,9 @@ class PostgresLeaderEpochs:
             StoreUnavailableError: the database does not answer.
         """
         rows = [
-            (*place, own, own + self._starts.get(place, 0), self._topics[place.topic])
+            (*place, own, own + self._starts.get(place, 0), topic_ids[place.topic])
             for place, own in positions.items()
-            if place.topic in self._topics
+            if place.topic in topic_ids
         ]
         if not rows:
             return {}

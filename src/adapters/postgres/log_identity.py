@@ -23,6 +23,7 @@ Starts = Mapping[Partition, int]
 _LAST = "SELECT name, topics, starts FROM bronze.logs ORDER BY number DESC LIMIT 1"
 _ADD = "INSERT INTO bronze.logs (name, topics, starts) VALUES (%s, %s, %s)"
 _KNOW = "UPDATE bronze.logs SET topics = topics || %s WHERE number = (SELECT max(number) FROM bronze.logs)"
+_FORGET = "DELETE FROM bronze.leader_epochs WHERE topic_id = ANY(%s)"
 _POSITIONS = "SELECT topic, partition, next_offset FROM bronze.positions"
 _TOPIC_LOG = "SELECT topic, partition, next_offset FROM stream.partitions WHERE topic = ANY(%s)"
 
@@ -86,6 +87,7 @@ class PostgresLogIdentity:
                 anew = {*log.recreated(named), *reread}
                 ended = {place: end for place, end in log.positions.items() if place.topic in anew}
                 starts = {**log.starts, **ended}
+                connection.execute(_FORGET, [[named.topics[topic] for topic in reread]])
                 if anew:
                     connection.execute(_ADD, [named.name, Jsonb({**log.topics, **named.topics}), Jsonb(_texts(starts))])
                 return starts

@@ -139,7 +139,7 @@ class Database:
         """Take in all that can be read; return what became of it."""
         connection = broker.connection("ingest")
         starts = self.identity.claim(named := _log(connection))
-        epochs = PostgresLeaderEpochs(self._pool, named.topics, starts)
+        epochs = PostgresLeaderEpochs(self._pool, starts)
         positions = partial(self._own_positions, starts)
         with closing(KafkaMessageStream(connection, positions, ids=named.topics, epochs=epochs)) as stream:
             ingest = Ingest(
