@@ -19,7 +19,7 @@ def draw() -> None:
         late = sum(route.late for route in shown.routes)
         seen = sum(route.seen is not None for route in shown.routes)
         left = f"{len(shown.routes):,} of {shown.dispatched:,} shipments that left"
-        st.markdown(f"**On the map {left}: {seen:,} under way with a known position, :red[{late:,} late]**")
+        st.markdown(f"**On the map {left}: of these, {seen:,} under way with a known position, :red[{late:,} late]**")
         charts.map_of(shown.routes, settings().tiles)
     parts.table(shown.carriers)
     parts.table(shown.lanes)

@@ -8,6 +8,7 @@ from datetime import date
 
 from application.daily.document import Cell, DailyReport, Section, plain, table, text
 from application.daily.figures import day_figures, ending
+from application.daily.titles import titles
 from application.ports.analytics import Analytics, Selection
 from application.ports.event_store import EventStore
 from application.queries.definitions import Kpi
@@ -36,7 +37,8 @@ def restated(
                     kpi = under(KPIS[name], policy)
                     why = _why(analytics, events, kpi, day, (reported.position, position))
                     beside = Cell(then, kpi.unit), Cell(plain(now[name]), kpi.unit)
-                    rows.append((text(day), text(kpi.title), *beside, why))
+                    called = titles(analytics, [kpi], [ending(day, 1)])[kpi.name]
+                    rows.append((text(day), text(called), *beside, why))
     return table("restated", "Restated", _NOTE, _HEAD, rows)
 
 
