@@ -38,6 +38,15 @@ def fresh_topics() -> Iterator[KafkaConnection]:
         future.result(30)
 
 
+def settings_of(kafka: KafkaConnection) -> dict[str, str]:
+    """The settings of a command that is to use these topics."""
+    return {
+        "kafka_bootstrap": kafka.bootstrap,
+        "kafka_topic_prefix": kafka.topic_prefix,
+        "kafka_group": kafka.group,
+    }
+
+
 def recreate(connection: KafkaConnection, topic: str, **settings: int) -> None:
     """Delete a topic, and create one of the same name, which has another id; `settings` replace its own.
 

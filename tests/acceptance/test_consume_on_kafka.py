@@ -19,7 +19,7 @@ from application.ports.message_stream import OutgoingMessage
 from domain.inventory.commands import ReceiveStock
 from tests.acceptance.home import Home, the_one_line, until
 from tests.acceptance.watched import Running, started
-from tests.kafka_topics import commit, fresh_topics
+from tests.kafka_topics import commit, fresh_topics, settings_of
 from tests.postgres_server import fresh_database
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -35,10 +35,8 @@ def kafka() -> Iterator[KafkaConnection]:
 
 @pytest.fixture
 def home(kafka: KafkaConnection, tmp_path: Path) -> Iterator[Home]:
-    with fresh_database() as url:
-        at = {"kafka_bootstrap": kafka.bootstrap, "kafka_topic_prefix": kafka.topic_prefix, "kafka_group": kafka.group}
-        with closing(Home(tmp_path / "home", database_url=url, **at)) as home:
-            yield home
+    with fresh_database() as url, closing(Home(tmp_path / "home", database_url=url, **settings_of(kafka))) as home:
+        yield home
 
 
 def stock(first: int, count: int) -> list[OutgoingMessage]:

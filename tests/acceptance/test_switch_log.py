@@ -9,14 +9,13 @@ pytest.importorskip("confluent_kafka", reason="the extra 'kafka' is not installe
 
 from adapters.kafka.connection import KafkaConnection
 from tests.acceptance.home import Home
-from tests.kafka_topics import fresh_topics, recreate
+from tests.kafka_topics import fresh_topics, recreate, settings_of
 
 PAST = ("--orders", 15, "--days", 9, "--start", "2026-01-05", "--broken", 0.05)
 
 
 def reading_from(kafka: KafkaConnection, home: Home) -> Home:
-    settings = {"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix, "group": kafka.group}
-    return Home(home.folder, **{f"kafka_{name}": value for name, value in settings.items()})
+    return Home(home.folder, **settings_of(kafka))
 
 
 def test_a_database_moves_from_its_topic_log_to_kafka_with_all_messages(tmp_path: Path) -> None:

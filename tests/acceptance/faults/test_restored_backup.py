@@ -22,7 +22,7 @@ from adapters.kafka.connection import KafkaConnection
 from application.relay import RELAY_TOPIC
 from tests.acceptance.home import Home, event_log, until
 from tests.acceptance.test_relay import kept
-from tests.kafka_topics import fresh_topics
+from tests.kafka_topics import fresh_topics, settings_of
 
 PAST = ("--orders", 15, "--days", 9, "--start", "2026-01-05", "--broken", 0.05, "--duplicates", 0.05)
 COUNTED = ("received", "applied", "duplicate", "quarantined", "stream_behind", "read_model_behind")
@@ -51,7 +51,7 @@ def kafka() -> Iterator[KafkaConnection]:
 
 @pytest.fixture
 def home(kafka: KafkaConnection, tmp_path: Path) -> Iterator[Home]:
-    with closing(Home(tmp_path / "home", **_settings(kafka)).keep_server()) as platform:
+    with closing(Home(tmp_path / "home", **settings_of(kafka)).keep_server()) as platform:
         yield platform
 
 
@@ -132,16 +132,11 @@ def test_a_database_as_a_source_tells_again_what_changed_since_the_backup_on_oth
             home.do(*ingest)
     backup("pg_restore")
     with fresh_topics() as other:
-        anew = Home(home.folder, **_settings(other))
+        anew = Home(home.folder, **settings_of(other))
         anew.do("switch-log", "--drained")
         anew.do(*ingest)
         assert anew.json("kpi", "units")["rows"][0]["figures"] == {"units": 9}
         assert anew.json("status")["stream_behind"] == 0
-
-
-def _settings(kafka: KafkaConnection) -> dict[str, str]:
-    settings = {"bootstrap": kafka.bootstrap, "topic_prefix": kafka.topic_prefix, "group": kafka.group}
-    return {f"kafka_{name}": value for name, value in settings.items()}
 
 
 def _more(home: Home, seed: int) -> None:
