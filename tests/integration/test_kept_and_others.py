@@ -15,7 +15,7 @@ from adapters.postgres.server import EmbeddedPostgres
 from application.ports.builds import NoSuchBuildError
 from application.ports.read_model import DependentObjectsError, NothingKeptError, SchemaInTheWayError
 from tests.foreign_database import foreign_database
-from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House, adjusted, received
+from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House
 
 LIKE = "tables named like the platform's"
 THEIRS = {
@@ -37,11 +37,8 @@ THEIRS = {
 @pytest.fixture
 def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
     """A house whose read models are at the end of a log of two products."""
-    house = House.in_folder(conninfo, tmp_path)
-    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9))
-    house.follow()
-    yield house
-    house.close()
+    with closing(House.of_two_products(conninfo, tmp_path)) as house:
+        yield house
 
 
 @pytest.fixture

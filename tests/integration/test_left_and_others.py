@@ -19,7 +19,7 @@ from application.ports.builds import BuildExistsError
 from application.ports.read_model import PhaseProgress, ReadModelUnavailableError, SchemaInTheWayError
 from tests.foreign_database import foreign_database
 from tests.integration.test_kept_and_others import LIKE, THEIRS, relations, run, theirs
-from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House, adjusted, received
+from tests.integration.test_read_model import LIVE_AND_OLD, SUBJECT, House
 from tests.integration.test_rebuild import aside, cut_all_connections
 
 NAME = "build_0123abcd"
@@ -28,11 +28,8 @@ NAME = "build_0123abcd"
 @pytest.fixture
 def house(conninfo: str, tmp_path: Path) -> Iterator[House]:
     """A house whose read models are at the end of a log of two products."""
-    house = House.in_folder(conninfo, tmp_path)
-    house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9))
-    house.follow()
-    yield house
-    house.close()
+    with closing(House.of_two_products(conninfo, tmp_path)) as house:
+        yield house
 
 
 @pytest.fixture

@@ -188,6 +188,14 @@ class House:
             (folder / f"{name}.sql").write_text(text)
         return cls(conninfo, folder)
 
+    @classmethod
+    def of_two_products(cls, conninfo: str, folder: Path) -> Self:
+        """Return one in a folder whose read models are at the end of a log of two products."""
+        house = cls.in_folder(conninfo, folder)
+        house.append(received("bolt", 10), received("nut", 7), adjusted("bolt", 2, 9))
+        house.follow()
+        return house
+
     def another_read_model(self) -> PostgresReadModel:
         self.read_models.append(PostgresReadModel(self.conninfo, [SUBJECT], self.gold))
         return self.read_models[-1]
